@@ -1,0 +1,111 @@
+/**
+ * The closed list of everything that may go wrong, held once for server, desk and screens.
+ * `status`: HTTP status (RFC 9110); `retry`: may the same call succeed when simply tried again;
+ * `fatal`: the process that met it must stop accepting work. Sentences for people live in `renderer/text`.
+ */
+const row = (status: number, retry = false, fatal = false) => ({ status, retry, fatal }) as const
+
+export const ERRORS = {
+  ACCESS_DENIED: row(403),
+  ACCESS_SELF_APPROVAL: row(403),
+  AUDIT_CHAIN_UNWRITABLE: row(503, true, true),
+  AUDIT_NOT_FOUND: row(404),
+  AUDIT_VERIFICATION_RUNNING: row(409, true),
+  CA_PROFILE_UNKNOWN: row(422),
+  CA_REQUEST_INVALID: row(422),
+  CA_UNAVAILABLE: row(503, true),
+  CARD_BUSY: row(409, true),
+  CARD_COMMAND_FAILED: row(502, true),
+  CARD_CHANGED: row(409),
+  CARD_MANAGEMENT_KEY_WRONG: row(422),
+  CARD_MISMATCH: row(409),
+  CARD_MUTE: row(502, true),
+  CARD_NOT_BLANK: row(409),
+  CARD_NOT_FOUND: row(404),
+  CARD_NOT_PRESENT: row(409, true),
+  CARD_PIN_BLOCKED: row(422),
+  CARD_PIN_POLICY: row(422),
+  CARD_PIN_WRONG: row(422, true),
+  CARD_PUK_BLOCKED: row(422),
+  CARD_PUK_WRONG: row(422),
+  CARD_REMOVED: row(409, true),
+  CARD_TIMEOUT: row(504, true),
+  CARD_UNKNOWN: row(422),
+  CARD_UNSUPPORTED: row(422),
+  CERTIFICATE_EXPIRED: row(401),
+  CERTIFICATE_INVALID: row(401),
+  CERTIFICATE_NOT_FOUND: row(404),
+  CERTIFICATE_NOT_YET_VALID: row(401),
+  CERTIFICATE_REVOKED: row(401),
+  CERTIFICATE_UNTRUSTED: row(401),
+  CERTIFICATE_WRONG_USAGE: row(401),
+  CHAIN_CONFLICT: row(500, true, true),
+  CHAIN_KEY_UNUSABLE: row(503, true, true),
+  CONFIG_INVALID: row(500, false, true),
+  CONTRACT_MISMATCH: row(502),
+  DATABASE_BUSY: row(503, true),
+  DATABASE_UNAVAILABLE: row(503, true, true),
+  ENROLMENT_NOT_FOUND: row(404),
+  ENROLMENT_STATE: row(409),
+  HOLDER_NOT_FOUND: row(404),
+  HSM_UNAVAILABLE: row(503, true),
+  HSM_KEY_NOT_FOUND: row(500, false, true),
+  INTERNAL: row(500, true),
+  NETWORK_OFFLINE: row(503, true),
+  NETWORK_UNTRUSTED_SERVER: row(502),
+  NOT_FOUND: row(404),
+  OPERATOR_NOT_FOUND: row(401),
+  OPERATOR_SUSPENDED: row(403),
+  PROOFING_INVALID: row(422),
+  PROOFING_NOT_FOUND: row(404),
+  READER_NOT_FOUND: row(404, true),
+  READER_SERVICE_DOWN: row(503, true),
+  RECORD_INVALID: row(422),
+  REQUEST_CONFLICT: row(409),
+  REQUEST_IDEMPOTENCY_REUSED: row(422),
+  REQUEST_INVALID: row(400),
+  REQUEST_NOT_ALLOWED: row(405),
+  REQUEST_PRECONDITION_FAILED: row(412),
+  REQUEST_PRECONDITION_REQUIRED: row(428),
+  REQUEST_RATE_LIMITED: row(429, true),
+  REQUEST_TOO_LARGE: row(413),
+  REQUEST_UNSUPPORTED_MEDIA: row(415),
+  SEALED_INVALID: row(422),
+  SESSION_EXPIRED: row(401),
+  SESSION_LOCKED: row(401),
+  SESSION_PROOF_INVALID: row(401),
+  SESSION_REQUIRED: row(401),
+  SIGN_IN_CHALLENGE_INVALID: row(401),
+  SIGN_IN_STATEMENT_INVALID: row(401),
+  STATION_UNKNOWN: row(401),
+  STORE_UNREADABLE: row(500),
+  VAULT_CODE_NOT_FOUND: row(404),
+  VAULT_REASON_REQUIRED: row(422),
+  VAULT_UNAVAILABLE: row(503, true),
+  WORKER_CRASHED: row(503, true),
+} as const
+
+export type ErrorCode = keyof typeof ERRORS
+export const ERROR_CODES = Object.keys(ERRORS) as readonly ErrorCode[]
+export const isErrorCode = (value: unknown): value is ErrorCode => typeof value === 'string' && Object.hasOwn(ERRORS, value)
+
+/** What may travel beside a code: numbers and words that help the reader, never a secret. */
+export type ErrorDetail = Readonly<Record<string, string | number | boolean | null>>
+
+/** The only error thrown across modules. `cause` is logged under an id at the boundary and never leaves the process. */
+export class AppError extends Error {
+  readonly code: ErrorCode
+  readonly detail: ErrorDetail
+  constructor(code: ErrorCode, detail: ErrorDetail = {}, options?: { cause?: unknown }) {
+    super(code, options)
+    this.name = 'AppError'
+    this.code = code
+    this.detail = detail
+  }
+  get status(): number {
+    return ERRORS[this.code].status
+  }
+  get retry(): boolean {
+    return ERRORS[this.code].retry
+  }
+}
