@@ -1,0 +1,259 @@
+/** Shapes that several files of this folder and their callers share. No code. */
+
+export type HashName = 'sha256' | 'sha384' | 'sha512'
+
+/** Keys this product makes. */
+export type KeyAlgorithm = 'ecdsa-p256' | 'ecdsa-p384' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096' | 'ed25519'
+
+/** Signatures this product makes and accepts. ECDSA signatures are DER (`ECDSA-Sig-Value`) everywhere in this folder. */
+export type SignatureAlgorithm =
+  | 'ecdsa-sha256'
+  | 'ecdsa-sha384'
+  | 'ecdsa-sha512'
+  | 'rsa-sha256'
+  | 'rsa-sha384'
+  | 'rsa-sha512'
+  | 'rsa-pss-sha256'
+  | 'rsa-pss-sha384'
+  | 'rsa-pss-sha512'
+  | 'ed25519'
+
+/** Known so that a refusal can say `weak-hash`; never verified. */
+export type WeakSignatureAlgorithm = 'rsa-md5' | 'rsa-sha1' | 'ecdsa-sha1'
+
+export type PublicKeyInfo =
+  | { readonly kind: 'ec'; readonly curve: 'p256' | 'p384' | 'p521'; readonly bits: number }
+  | { readonly kind: 'rsa'; readonly bits: number }
+  | { readonly kind: 'ed25519'; readonly bits: number }
+
+/**
+ * A key held elsewhere: a card, an HSM, a key store. `sign` gets the bytes to be signed (not their digest) and gives
+ * the signature: ECDSA as DER, RSA and Ed25519 as they are.
+ */
+export interface ExternalSigner {
+  readonly algorithm: SignatureAlgorithm
+  sign(data: Uint8Array): Promise<Uint8Array>
+}
+
+/** Attribute types written by name; anything else is read under its dotted number. */
+export type NameAttributeType =
+  | 'CN'
+  | 'SN'
+  | 'givenName'
+  | 'serialNumber'
+  | 'C'
+  | 'L'
+  | 'ST'
+  | 'O'
+  | 'OU'
+  | 'title'
+  | 'DC'
+  | 'UID'
+  | 'emailAddress'
+  | 'organizationIdentifier'
+
+export interface NameAttribute {
+  readonly type: NameAttributeType
+  readonly value: string
+}
+
+/** A distinguished name as read (RFC 5280 4.1.2.4). `der` is what was signed; compare names by it. */
+export interface Name {
+  readonly der: Uint8Array
+  /** In the order of the encoding; `type` is a short name or a dotted number. */
+  readonly attributes: readonly { readonly type: string; readonly value: string }[]
+  /** RFC 4514 text: last attribute first. For people, never for comparison. */
+  readonly text: string
+  readonly commonName: string | null
+  readonly serialNumber: string | null
+  readonly email: string | null
+}
+
+export type KeyUsage =
+  | 'digitalSignature'
+  | 'contentCommitment'
+  | 'keyEncipherment'
+  | 'dataEncipherment'
+  | 'keyAgreement'
+  | 'keyCertSign'
+  | 'cRLSign'
+  | 'encipherOnly'
+  | 'decipherOnly'
+
+export interface SubjectAltName {
+  readonly dns: readonly string[]
+  readonly email: readonly string[]
+  /** Dotted IPv4 or colon-separated IPv6. */
+  readonly ip: readonly string[]
+  readonly uri: readonly string[]
+  /** Microsoft user principal name (otherName 1.3.6.1.4.1.311.20.2.3). */
+  readonly upn: readonly string[]
+}
+
+/** A certificate as read (RFC 5280 4.1). All byte arrays are copies of nothing: treat them as read-only. */
+export interface Certificate {
+  readonly der: Uint8Array
+  readonly tbs: Uint8Array
+  readonly version: 1 | 3
+  /** Lower-case hex without leading zero octets. */
+  readonly serial: string
+  readonly issuer: Name
+  readonly subject: Name
+  readonly notBefore: Date
+  readonly notAfter: Date
+  readonly spki: Uint8Array
+  readonly key: PublicKeyInfo
+  readonly signatureAlgorithm: SignatureAlgorithm | WeakSignatureAlgorithm
+  readonly signature: Uint8Array
+  readonly keyUsage: ReadonlySet<KeyUsage> | null
+  /** Dotted OIDs, or null where the extension is absent. */
+  readonly extendedKeyUsage: readonly string[] | null
+  readonly basicConstraints: { readonly ca: boolean; readonly pathLength: number | null } | null
+  readonly subjectAltName: SubjectAltName | null
+  /** Lower-case hex. */
+  readonly subjectKeyId: string | null
+  /** Lower-case hex. */
+  readonly authorityKeyId: string | null
+  readonly crlDistributionPoints: readonly string[]
+  readonly authorityInfoAccess: { readonly ocsp: readonly string[]; readonly caIssuers: readonly string[] }
+  /** Dotted OIDs. */
+  readonly policies: readonly string[]
+  /** Dotted OIDs of critical extensions that this reader does not process; `verifyPath` refuses any. */
+  readonly unknownCritical: readonly string[]
+}
+
+export interface TbsCertificateFields {
+  /** Positive, at most 20 octets; hex. */
+  readonly serial: string
+  readonly signatureAlgorithm: SignatureAlgorithm
+  /** DER of the issuer's name, exactly as in the issuer's own certificate. */
+  readonly issuer: Uint8Array
+  /** DER of the subject's name, see `encodeName`. */
+  readonly subject: Uint8Array
+  readonly notBefore: Date
+  readonly notAfter: Date
+  readonly spki: Uint8Array
+  readonly basicConstraints?: { readonly ca: boolean; readonly pathLength?: number }
+  readonly keyUsage?: readonly KeyUsage[]
+  readonly extendedKeyUsage?: readonly string[]
+  readonly subjectAltName?: Partial<SubjectAltName>
+  /** Hex; default: SHA-1-free key identifier of `spki` (RFC 7093 method 1). */
+  readonly subjectKeyId?: string
+  readonly authorityKeyId?: string
+  readonly crlDistributionPoints?: readonly string[]
+  readonly ocspUrls?: readonly string[]
+  readonly caIssuerUrls?: readonly string[]
+  readonly policies?: readonly string[]
+}
+
+/** A certification request whose proof of possession was verified (RFC 2986). */
+export interface CertificationRequest {
+  readonly der: Uint8Array
+  readonly subject: Name
+  readonly spki: Uint8Array
+  readonly key: PublicKeyInfo
+  readonly signatureAlgorithm: SignatureAlgorithm
+  readonly subjectAltName: SubjectAltName | null
+}
+
+export type RevocationReason =
+  | 'unspecified'
+  | 'keyCompromise'
+  | 'cACompromise'
+  | 'affiliationChanged'
+  | 'superseded'
+  | 'cessationOfOperation'
+  | 'certificateHold'
+  | 'removeFromCRL'
+  | 'privilegeWithdrawn'
+  | 'aACompromise'
+
+export interface RevokedEntry {
+  readonly serial: string
+  readonly at: Date
+  readonly reason: RevocationReason
+}
+
+/** A full, direct certificate revocation list as read (RFC 5280 5). Its signature is not verified yet, see `verifyCrl`. */
+export interface CertificateList {
+  readonly der: Uint8Array
+  readonly tbs: Uint8Array
+  readonly issuer: Name
+  readonly thisUpdate: Date
+  readonly nextUpdate: Date
+  readonly number: bigint
+  readonly authorityKeyId: string | null
+  readonly signatureAlgorithm: SignatureAlgorithm | WeakSignatureAlgorithm
+  readonly signature: Uint8Array
+  /** By serial, lower-case hex. */
+  readonly entries: ReadonlyMap<string, RevokedEntry>
+}
+
+export interface CrlFields {
+  /** DER of the issuer's name, as in its certificate. */
+  readonly issuer: Uint8Array
+  /** Hex, the issuer's subject key identifier. */
+  readonly authorityKeyId: string
+  readonly number: bigint
+  readonly thisUpdate: Date
+  readonly nextUpdate: Date
+  readonly entries: readonly RevokedEntry[]
+}
+
+export interface VerifyPathOptions {
+  readonly leaf: Certificate
+  readonly intermediates?: readonly Certificate[]
+  readonly anchors: readonly Certificate[]
+  /** The moment for which validity is judged. */
+  readonly at: Date
+  /** All of these must be in the leaf's key usage, which must then be present. */
+  readonly requiredKeyUsage?: readonly KeyUsage[]
+  /** Dotted OID that must be in the leaf's extended key usage (anyExtendedKeyUsage does not count). */
+  readonly requiredEku?: string
+  /** `require`: each certificate below the anchor needs a fresh CRL of its issuer; `none`: the caller judges it. */
+  readonly revocation: 'require' | 'none'
+  readonly crls?: readonly CertificateList[]
+}
+
+export interface VerifiedPath {
+  /** Leaf first, anchor last. */
+  readonly path: readonly Certificate[]
+}
+
+export interface SignedDataFields {
+  /** The bytes signed. With `detached` they are digested and left out. */
+  readonly content: Uint8Array
+  readonly detached: boolean
+  readonly signer: ExternalSigner
+  /** DER of the signer's certificate and of what leads to (but need not include) the anchor. */
+  readonly certificate: Uint8Array
+  readonly chain?: readonly Uint8Array[]
+  /** Left out for PAdES only (ETSI EN 319 142-1 6.3). */
+  readonly signingTime?: Date
+  /** Only detached (ETSI EN 319 122-1 5.2.5). */
+  readonly mimeType?: string
+}
+
+export interface DetachedDigestFields extends Omit<SignedDataFields, 'content' | 'detached'> {
+  /** Digest of the content under the signer's hash (`cmsHashFor`), so that content of any size can be signed. */
+  readonly contentDigest: Uint8Array
+}
+
+export interface SignedAttribute {
+  readonly oid: string
+  /** DER of the one value. */
+  readonly value: Uint8Array
+}
+
+export interface VerifiedSignedData {
+  readonly content: Uint8Array
+  /** Its signature was verified; its trust was not: hand it to `verifyPath`. */
+  readonly signerCertificate: Certificate
+  /** All certificates carried, the signer's included. Untrusted material for path building. */
+  readonly certificates: readonly Certificate[]
+  /** As claimed by the signer. */
+  readonly signingTime: Date | null
+  readonly mimeType: string | null
+  readonly signatureAlgorithm: SignatureAlgorithm
+  readonly signedAttributes: readonly SignedAttribute[]
+}
