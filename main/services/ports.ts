@@ -1,0 +1,65 @@
+import type { CardKeyAlgorithm, DemoCard, KeyPath, PublicJwk, ReaderView, Sealed, Slot } from '../../shared/contract/index.ts'
+
+/** What the desk's services need from the outside, in their own words. `compose` hands in the makers. */
+
+/** A card addressed by the reader it is in and the serial it must have: a swapped card costs `CARD_CHANGED`, never a wrong write. */
+export interface CardAddress {
+  reader: string
+  serial: string
+}
+
+/** What a personalisation call needs to open the card: the management key wanted and the codes, sealed to the worker. */
+export interface CardSecrets {
+  /** `use: card-secrets` with `pin` (transport PIN), `puk`, `managementKey`. */
+  secrets: Sealed
+}
+
+/**
+ * The card worker as services see it. Every call runs in its own process under a deadline, in one exclusive card
+ * transaction, and leaves the card reset (no PIN verified). All errors are `AppError` CARD_*, READER_*, SEALED_INVALID, WORKER_CRASHED.
+ * Idempotent calls may be repeated after any failure.
+ */
+export interface CardPort {
+  /** Public sealing key of the worker that now runs. */
+  sealKey(): Promise<PublicJwk>
+  readers(): Promise<ReaderView[]>
+  /** Reads the card again (tries left included). */
+  inspect(reader: string): Promise<ReaderView>
+  /** Signs `data` (hashing by the key's algorithm) with the operator's card after verifying the sealed PIN (`use: pin`). ECDSA comes as DER. */
+  sign(request: { reader: string; via: KeyPath; slot: Slot; pin: Sealed; data: Uint8Array }): Promise<{ signature: Uint8Array; certificate: Uint8Array; algorithm: CardKeyAlgorithm; serial: string | null }>
+  /** Resets the card so that nothing stays verified on it. Never fails on an absent card. */
+  reset(reader: string): Promise<void>
+  checkPin(request: { reader: string; pin: Sealed }): Promise<ReaderView>
+  changePin(request: { reader: string; pins: Sealed }): Promise<ReaderView>
+  /** RESET RETRY COUNTER with the PUK (`use: puk`, from the vault) and the new PIN (`use: new-pin`, from its dialog). */
+  unblock(request: CardAddress & { puk: Sealed; newPin: Sealed }): Promise<ReaderView>
+
+  // personalising: each does its step whatever was done before, and gives the same card
+  /** Opens with the wanted key, else with the maker's default and then sets the wanted one. */
+  setManagementKey(request: CardAddress & CardSecrets): Promise<void>
+  setPinAndPuk(request: CardAddress & CardSecrets): Promise<void>
+  writeChuid(request: CardAddress & CardSecrets & { guid: string; expiresOn: string }): Promise<void>
+  /** Makes a new key pair on the card; gives its SubjectPublicKeyInfo (DER). */
+  generateKey(request: CardAddress & CardSecrets & { slot: Slot; algorithm: CardKeyAlgorithm }): Promise<Uint8Array>
+  /** Signs with a slot's key under the transport PIN (for the certificate request). ECDSA as DER. */
+  signWithTransportPin(request: CardAddress & CardSecrets & { slot: Slot; algorithm: CardKeyAlgorithm; data: Uint8Array }): Promise<Uint8Array>
+  writeCertificate(request: CardAddress & CardSecrets & { slot: Slot; certificate: Uint8Array }): Promise<void>
+  readCertificate(request: CardAddress & { slot: Slot }): Promise<Uint8Array | null>
+  /** Holder chooses a PIN: from transport PIN (`secrets`) to `newPin`. */
+  replaceTransportPin(request: CardAddress & CardSecrets & { newPin: Sealed }): Promise<ReaderView>
+  /** Empties every object and key slot and puts the maker's PIN, PUK and management key back: the card is blank again. */
+  wipe(request: CardAddress & CardSecrets): Promise<void>
+
+  on(event: 'readers', listener: (readers: ReaderView[]) => void): () => void
+  on(event: 'state', listener: (state: 'running' | 'restarting' | 'down') => void): () => void
+  state(): 'running' | 'restarting' | 'down'
+  keyPaths(): Promise<KeyPath[]>
+  /** Virtual readers only; null where readers are real. */
+  demo: {
+    cards(): Promise<DemoCard[]>
+    insert(reader: string, card: string | null): Promise<void>
+    newCard(): Promise<DemoCard>
+  } | null
+  /** Resets every card, ends the worker and whatever it started. */
+  close(): Promise<void>
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod'
+
+/** Small strict shapes that many messages share. Text is trimmed NFC without control characters; every length is bounded. */
+const noControl = /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/u
+// eslint-disable-next-line no-control-regex
+export const Text = (max: number, min = 1) =>
+  z
+    .string()
+    .normalize('NFC')
+    .trim()
+    .min(min)
+    .max(max)
+    .regex(noControl)
+    .refine((s) => s.isWellFormed())
+export const Id = z.string().regex(/^[a-z][a-z0-9-]{0,23}_[0-9a-zA-Z-]{8,48}$/)
+export const CardSerial = z.string().regex(/^[0-9A-F]{2,64}$/)
+export const CertificateSerial = z.string().regex(/^[0-9a-f]{2,40}$/)
+export const HexBytes = (maxBytes: number) =>
+  z
+    .string()
+    .regex(/^([0-9a-f]{2})*$/)
+    .max(maxBytes * 2)
+export const Base64 = (maxBytes: number) => z.base64().max(Math.ceil(maxBytes / 3) * 4)
+export const Base64Url = (maxBytes: number) =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9_-]*$/)
+    .max(Math.ceil((maxBytes * 4) / 3))
+/** UTC instant, milliseconds since 1970. */
+export const TimeMs = z.number().int().min(0).max(253_402_300_799_999)
+/** A calendar date with no time zone, `YYYY-MM-DD`. */
+export const CalendarDate = z.iso.date()
+export const Country = z.string().regex(/^[A-Z]{3}$|^D$/)
+export const Cursor = Base64Url(400)
+export const ETag = z.string().regex(/^"[0-9]{1,12}"$/)
+/** ECDH public key on P-256 as JWK, for the card worker's sealing key and session keys. */
+export const PublicJwk = z.strictObject({
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  x: z.string().length(43),
+  y: z.string().length(43),
+  kid: z.string().max(64).optional(),
+})
+export type PublicJwk = z.infer<typeof PublicJwk>
+
+export const page = <T extends z.ZodType>(item: T) => z.strictObject({ items: z.array(item), next: Cursor.nullable() })
+export type Page<T> = { items: T[]; next: string | null }
+export const PageQuery = { cursor: Cursor.optional(), limit: z.coerce.number().int().min(1).max(200).default(50) }
