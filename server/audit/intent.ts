@@ -1,0 +1,52 @@
+import type { Transaction } from 'kysely'
+import { AppError } from '../../shared/contract/errors.ts'
+import type { AuditAction } from '../../shared/audit/entry.ts'
+import { canonicalize } from '../../shared/audit/jcs.ts'
+import type { Json } from '../../shared/audit/json.ts'
+import type { OperationalDb } from '../db/schema.ts'
+import { assertNoSecretFields } from './secrets.ts'
+
+/** Who did it, in which role, from which office. */
+export interface AuditOperator {
+  readonly id: string
+  readonly role: string
+  readonly office: string | null
+}
+
+/** What will become one entry of the chain. */
+export interface AuditIntent {
+  /** Unique for ever (`newId('intent')`): the same id becomes one entry, however often it is drained. */
+  readonly id: string
+  /** UTC in ms. */
+  readonly at: number
+  readonly tenant: string
+  /** Where the object belongs; for scoped readers of the audit. */
+  readonly division?: string | null
+  readonly office?: string | null
+  /** Null for what the server does by itself. */
+  readonly operator: AuditOperator | null
+  readonly station: string | null
+  readonly action: AuditAction
+  readonly object: { readonly type: string; readonly id: string }
+  readonly correlationId: string
+  /** Snapshot of the entity; null before it was and after it is gone. */
+  readonly before: Json | null
+  readonly after: Json | null
+  readonly reason: string | null
+}
+
+/** Bytes of canonical JSON one intent may have. */
+export const INTENT_MAX_BYTES = 256 * 1024
+
+/**
+ * Writes the intent in the transaction of the change it tells of, so that both are committed or neither is. The entry is
+ * in the chain once `sequencer.settle([intent.id])` resolved; answer nobody before that. Throws INTERNAL when the
+ * payload holds a field named like a secret or is no plain JSON, REQUEST_TOO_LARGE, REQUEST_CONFLICT (id used before).
+ */
+export const recordIntent = async (trx: Transaction<OperationalDb>, intent: AuditIntent): Promise<void> => {
+  assertNoSecretFields(intent.before)
+  assertNoSecretFields(intent.after)
+  const body = canonicalize(intent as unknown as Json)
+  if (Buffer.byteLength(body) > INTENT_MAX_BYTES) throw new AppError('REQUEST_TOO_LARGE', { reason: 'audit-intent' })
+  await trx.insertInto('audit_intent').values({ id: intent.id, created_at: intent.at, body }).execute()
+}

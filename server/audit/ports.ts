@@ -1,0 +1,35 @@
+/** What the chain needs of a signing key; structurally a `Signer` of server/hsm. ECDSA signatures come as DER. */
+export interface AuditSigner {
+  readonly label: string
+  readonly algorithm: string
+  readonly kind: string
+  publicKeySpki(): Uint8Array
+  sign(data: Uint8Array): Promise<Uint8Array>
+}
+
+/** `hsm`: the key store signs each entry. `epoch`: it signs a short-lived Ed25519 key, which signs the entries. */
+export type ChainKeyMode = 'hsm' | 'epoch'
+
+/** Whether changes may be accepted; `reason` is a closed error code or null while running. */
+export interface ChainState {
+  readonly state: 'running' | 'stopped'
+  readonly reason: string | null
+  readonly chain: string
+  readonly mode: ChainKeyMode
+  /** Sequence of the last durable entry; -1 for none. */
+  readonly head: number
+  /** Intents settled or waited for that are not in the chain yet. */
+  readonly waiting: number
+}
+
+/** What services see of the sequencer. */
+export interface AuditSequencer {
+  /** Throws AUDIT_CHAIN_UNWRITABLE while the chain cannot be written: call before accepting a change. */
+  assertWritable(): void
+  /**
+   * Resolves when the entries of these intents are durable in the chain, at once for those that are already. Rejects
+   * AUDIT_CHAIN_UNWRITABLE when they could not be written; the intents stay and are drained later, exactly once.
+   */
+  settle(intentIds: readonly string[]): Promise<void>
+  state(): ChainState
+}

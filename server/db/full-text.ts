@@ -1,0 +1,76 @@
+import { sql } from 'kysely'
+import type { Compilable, Kysely, RawBuilder } from 'kysely'
+import type { DialectName } from './migrations/columns.ts'
+
+/** Lower case, no accents, one blank between words: the form in which people's words are compared. */
+export const foldForSearch = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim()
+
+const MAX_TERMS = 16
+
+interface Term {
+  readonly words: readonly string[]
+  readonly prefix: boolean
+}
+
+/** `"two words"` is a phrase, `word*` a prefix, everything else a word; all must be there. Nothing else is syntax. */
+const parseTerms = (text: string): readonly Term[] => {
+  const terms: Term[] = []
+  for (const match of text.slice(0, 1000).matchAll(/"([^"]*)"(\*?)|([^\s"]+)/gu)) {
+    const raw = match[1] ?? match[3] ?? ''
+    const words = foldForSearch(raw).split(' ').filter(Boolean)
+    if (words.length > 0) terms.push({ words, prefix: match[2] === '*' || (match[3]?.endsWith('*') ?? false) })
+  }
+  return terms.slice(0, MAX_TERMS)
+}
+
+/** Folded words hold only letters and digits, so that the quotes below cannot be closed from inside. */
+const fts5Query = (terms: readonly Term[]): string =>
+  terms.map(({ words, prefix }) => `"${words.join(' ')}"${prefix ? '*' : ''}`).join(' AND ')
+
+const tsQuery = (terms: readonly Term[]): string =>
+  terms
+    .map(({ words, prefix }) => {
+      const parts = words.map((word, place) => `'${word}'${prefix && place === words.length - 1 ? ':*' : ''}`)
+      return `(${parts.join(' <-> ')})`
+    })
+    .join(' & ')
+
+/**
+ * A user's words as a query of the dialect: never an error, never an operator. Null when the text has no word in it
+ * (then nothing can match).
+ */
+export const fullTextQuery = (text: string, dialect: DialectName): string | null => {
+  const terms = parseTerms(text)
+  if (terms.length === 0) return null
+  return dialect === 'sqlite' ? fts5Query(terms) : tsQuery(terms)
+}
+
+/** Statements that make the search table `name(rowid, words)`; words are folded by the writer. */
+export const createFullTextTable = (db: Kysely<unknown>, name: string, dialect: DialectName): Compilable[] => {
+  const made = (statement: RawBuilder<unknown>): Compilable => ({ compile: () => statement.compile(db) })
+  if (dialect === 'sqlite') {
+    // Contentless: the words themselves are not kept a second time; contentless_delete lets erasure take them out.
+    const options = sql`words, content='', contentless_delete=1, detail=full, tokenize='unicode61'`
+    return [made(sql`create virtual table ${sql.table(name)} using fts5(${options})`)]
+  }
+  return [
+    made(sql`create table ${sql.table(name)} (rowid bigint primary key, words tsvector not null)`),
+    made(sql`create index ${sql.id(`${name}_words_index`)} on ${sql.table(name)} using gin (words)`),
+  ]
+}
+
+/** The value to insert into `words`. */
+export const fullTextValue = (words: string, dialect: DialectName): RawBuilder<string> =>
+  dialect === 'sqlite' ? sql<string>`${words}` : sql<string>`to_tsvector('simple', ${words})`
+
+/** The condition on `name.words` for a query from `fullTextQuery`. */
+export const fullTextMatch = (name: string, query: string, dialect: DialectName): RawBuilder<boolean> =>
+  dialect === 'sqlite'
+    ? sql<boolean>`${sql.table(name)} match ${query}`
+    : sql<boolean>`${sql.ref(`${name}.words`)} @@ to_tsquery('simple', ${query})`

@@ -1,0 +1,395 @@
+import type { ColumnType, Generated, Kysely, Transaction } from 'kysely'
+
+/**
+ * The tables as Kysely sees them, on SQLite and PostgreSQL alike. Columns are snake_case as in the database.
+ * `Time`: UTC in ms since 1970. `Flag`: 0 or 1 (SQLite binds no booleans). `JsonText`: canonical or plain JSON as text,
+ * parsed by whoever reads it. `Blob`: bytes. `version` starts at 1, goes up by one with each change and is the ETag.
+ */
+export type Time = number
+export type Flag = 0 | 1
+export type JsonText = string
+export type Blob = Uint8Array
+
+/** What every entity carries; `tenant` is a tenant's id, never null. */
+export interface Entity {
+  id: string
+  tenant: string
+  version: Generated<number>
+  created_at: ColumnType<Time, Time, never>
+  updated_at: Time
+}
+/** Where an entity belongs, when it belongs somewhere; ids of division and office. */
+export interface Placed {
+  division: string | null
+  office: string | null
+}
+
+export interface TenantTable {
+  id: string
+  name: string
+  status: 'active' | 'suspended'
+  version: Generated<number>
+  created_at: ColumnType<Time, Time, never>
+  updated_at: Time
+}
+export interface DivisionTable extends Entity {
+  name: string
+  /** Parent division's id; null at the top of the tree. */
+  parent: string | null
+  /** Ids from the top to this one, each followed by `/`, so that "this and all below" is one prefix. */
+  path: string
+}
+export interface OfficeTable extends Entity {
+  division: string
+  name: string
+}
+export interface OperatorTable extends Entity, Placed {
+  name: string
+  email: string | null
+  status: 'active' | 'suspended'
+}
+export interface OperatorCertificateTable extends Entity {
+  operator_id: string
+  /** SHA-256 of the DER certificate, lower-case hex; unique. */
+  fingerprint: string
+  subject: string
+  issuer: string
+  /** Serial number, lower-case hex. */
+  serial: string
+  der: Blob
+  not_before: Time
+  not_after: Time
+  status: 'active' | 'revoked'
+}
+export interface GrantTable extends Entity {
+  operator_id: string
+  role: string
+  scope_kind: 'everything' | 'division' | 'office'
+  /** Division or office id; null for everything. */
+  scope_id: string | null
+  /** JSON array of task names, or null for all tasks of the role. */
+  tasks: JsonText | null
+  valid_from: Time
+  valid_to: Time | null
+}
+export interface StationTable extends Entity, Placed {
+  name: string
+  /** DER SubjectPublicKeyInfo of the station's key. */
+  public_key: Blob
+  /** SHA-256 of `public_key`, lower-case hex; unique. */
+  key_fingerprint: string
+  status: 'active' | 'suspended'
+  last_seen_at: Time | null
+}
+export interface SignInChallengeTable {
+  nonce: string
+  tenant: string
+  station_id: string
+  created_at: Time
+  expires_at: Time
+  used_at: Time | null
+}
+export interface SessionTable extends Entity, Placed {
+  operator_id: string
+  role: string
+  station_id: string | null
+  /** RFC 7638 thumbprint of the session's public key, base64url. */
+  key_thumbprint: string
+  key_jwk: JsonText
+  card_serial: string | null
+  expires_at: Time
+  locked_at: Time | null
+  ended_at: Time | null
+  end_reason: string | null
+}
+/** Proofs seen, so that none is taken twice; rows past `expires_at` may be deleted. */
+export interface SessionProofTable {
+  session_id: string
+  jti: string
+  expires_at: Time
+}
+export interface HolderTable extends Entity, Placed {
+  given_names: string
+  family_name: string
+  /** `YYYY-MM-DD`. */
+  birth_date: string
+  /** ISO 3166-1 alpha-3, as in the MRZ. */
+  nationality: string
+  email: string | null
+  personal_number: string | null
+  /** Of the document last proved, for search. */
+  document_type: string | null
+  document_number: string | null
+  /** Everything a desk searches by, through `foldForSearch`, words separated by single blanks. */
+  search: string
+}
+export interface ProofingTable extends Entity, Placed {
+  holder_id: string
+  enrolment_id: string | null
+  document_type: string
+  document_number: string
+  document_issuer: string
+  /** `YYYY-MM-DD`. */
+  document_expiry: string
+  mrz: string | null
+  checklist: JsonText
+  /** Operator who compared the face. */
+  compared_by: string
+  compared_at: Time
+}
+export type EnrolmentState =
+  | 'draft'
+  | 'proofed'
+  | 'awaiting-approval'
+  | 'approved'
+  | 'personalising'
+  | 'interrupted'
+  | 'issued'
+  | 'handed-over'
+  | 'cancelled'
+  | 'rejected'
+export interface EnrolmentTable extends Entity, Placed {
+  holder_id: string
+  state: EnrolmentState
+  card_profile: string
+  /** Operator who drives it. */
+  officer: string
+  card_id: string | null
+  card_serial: string | null
+  /** The registration record exactly as signed, and the CMS signature over it. */
+  record: string | null
+  record_cms: Blob | null
+  recorded_at: Time | null
+  /** Each personalisation step with state and times. */
+  steps: JsonText
+  interrupted_reason: string | null
+  approved_by: string | null
+  approved_at: Time | null
+  handed_over_at: Time | null
+}
+export type CardState = 'blank' | 'personalising' | 'active' | 'suspended' | 'terminated'
+export interface CardTable extends Entity, Placed {
+  /** Unique per tenant. */
+  serial: string
+  chuid: string | null
+  atr: string | null
+  state: CardState
+  reason: string | null
+  holder_id: string | null
+  card_profile: string | null
+  enrolment_id: string | null
+  expires_at: Time | null
+}
+export type CertificateState = 'requested' | 'issued' | 'suspended' | 'revoked' | 'expired'
+export interface CertificateTable extends Entity, Placed {
+  /** Serial number, lower-case hex; unique with `issuer`. Null while `requested`. */
+  serial: string | null
+  issuer: Generated<string>
+  card_id: string | null
+  enrolment_id: string | null
+  holder_id: string | null
+  profile: string
+  slot: string | null
+  subject: string
+  der: Blob | null
+  state: CertificateState
+  not_before: Time | null
+  not_after: Time | null
+  revoked_at: Time | null
+  revocation_reason: string | null
+  /** Makes issuing idempotent: one key, one certificate. Unique. */
+  request_key: string
+}
+export interface CrlTable {
+  id: string
+  issuer: string
+  number: number
+  der: Blob
+  this_update: Time
+  next_update: Time
+  created_at: Time
+}
+export type SecretCodeState =
+  | 'created'
+  | 'stored'
+  | 'printed'
+  | 'delivered'
+  | 'used'
+  | 'replaced'
+  | 'revoked'
+  | 'destroyed'
+export interface SecretCodeTable extends Entity, Placed {
+  kind: 'pin' | 'puk' | 'management-key'
+  owner_kind: string
+  owner_id: string
+  card_id: string | null
+  state: SecretCodeState
+  /** Null once destroyed. */
+  data_key_id: string | null
+  wrapped_data_key: Blob | null
+  wrapping_key_label: string | null
+  nonce: Blob | null
+  ciphertext: Blob | null
+  tag: Blob | null
+}
+/** Data keys shared by several codes, each wrapped by a key that never leaves the HSM. */
+export interface DataKeyTable {
+  id: string
+  tenant: string
+  wrapped: Blob
+  wrapping_key_label: string
+  algorithm: string
+  created_at: Time
+  retired_at: Time | null
+}
+/** Answers kept so that a repeated POST is answered, not done again. Unique (key, operator, route). */
+export interface IdempotencyKeyTable {
+  key: string
+  operator: string
+  route: string
+  tenant: string
+  request_hash: string
+  /** HTTP status; null while the first call is still running. */
+  status: number | null
+  body: string | null
+  headers: JsonText | null
+  created_at: Time
+  expires_at: Time
+}
+/** Written by `recordIntent` in the transaction of the change; drained by the sequencer in order of `position`. */
+export interface AuditIntentTable {
+  position: Generated<number>
+  id: string
+  created_at: Time
+  body: JsonText
+}
+/** Facts of the installation kept in the database: node name, creation time, … */
+export interface SettingTable {
+  name: string
+  value: JsonText
+  updated_at: Time
+}
+
+export interface OperationalDb {
+  tenant: TenantTable
+  division: DivisionTable
+  office: OfficeTable
+  operator: OperatorTable
+  operator_certificate: OperatorCertificateTable
+  grant: GrantTable
+  station: StationTable
+  sign_in_challenge: SignInChallengeTable
+  session: SessionTable
+  session_proof: SessionProofTable
+  holder: HolderTable
+  proofing: ProofingTable
+  enrolment: EnrolmentTable
+  card: CardTable
+  certificate: CertificateTable
+  crl: CrlTable
+  secret_code: SecretCodeTable
+  data_key: DataKeyTable
+  idempotency_key: IdempotencyKeyTable
+  audit_intent: AuditIntentTable
+  setting: SettingTable
+}
+
+/** One row per chain; the head is written in the transaction of the entries it points at. */
+export interface ChainTable {
+  chain: string
+  created_at: Time
+  /** Sequence of the last entry; -1 while there is none. */
+  head_sequence: number
+  /** Signature of the last entry, or the chain's genesis value. */
+  head_signature: Blob
+}
+/** The entry's bytes are the truth; every other column but `signature` is a copy for filters, checked by verification. */
+export interface EntryTable {
+  id: Generated<number>
+  chain: string
+  sequence: number
+  /** Canonical JSON (RFC 8785) exactly as hashed and signed. */
+  bytes: Blob
+  signature: Blob
+  previous_signature: Blob
+  key_id: string
+  intent_id: string
+  at: Time
+  tenant: string
+  division: string | null
+  office: string | null
+  operator_id: string | null
+  operator_role: string | null
+  station: string | null
+  action: string
+  object_type: string
+  object_id: string
+  correlation_id: string
+}
+export interface PayloadTable {
+  chain: string
+  sequence: number
+  salt: Blob
+  /** Canonical JSON of before, after, changed fields and reason; null once erased. */
+  bytes: Blob | null
+  erased_at: Time | null
+  erased_by: string | null
+  erased_rule: string | null
+}
+export interface AuditKeyTable {
+  /** SHA-256 of `spki`, base64url. */
+  key_id: string
+  chain: string
+  kind: 'hsm' | 'epoch'
+  algorithm: string
+  label: string | null
+  spki: Blob
+  certificate: Blob | null
+  /** The statement that brings the key in (canonical JSON), who signed it, and the signature. */
+  statement: Blob
+  endorsed_by: string
+  endorsement: Blob
+  created_at: Time
+}
+export interface CheckpointTable {
+  chain: string
+  size: number
+  root: Blob
+  /** C2SP signed note, as sent. */
+  note: string
+  created_at: Time
+  timestamp_token: Blob | null
+}
+export interface VerificationRunTable {
+  id: string
+  chain: string
+  mode: 'quick' | 'full'
+  state: 'running' | 'passed' | 'failed' | 'cancelled' | 'error'
+  requested_by: string | null
+  started_at: Time
+  ended_at: Time | null
+  checked: number
+  total: number
+  /** The verdict as JSON once it ended. */
+  verdict: JsonText | null
+}
+/** SQLite: an FTS5 table; PostgreSQL: a table with a tsvector. Reached only through server/db/full-text.ts. */
+export interface EntrySearchTable {
+  rowid: number
+  words: string
+}
+
+export interface AuditDb {
+  chain: ChainTable
+  entry: EntryTable
+  payload: PayloadTable
+  audit_key: AuditKeyTable
+  checkpoint: CheckpointTable
+  verification_run: VerificationRunTable
+  entry_search: EntrySearchTable
+}
+
+export type OperationalDatabase = Kysely<OperationalDb>
+export type OperationalTransaction = Transaction<OperationalDb>
+export type AuditDatabase = Kysely<AuditDb>
+export type AuditTransaction = Transaction<AuditDb>

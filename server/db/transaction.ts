@@ -1,0 +1,26 @@
+import type { Kysely, Transaction } from 'kysely'
+import { AppError } from '../../shared/contract/errors.ts'
+import { isInsideTransaction, runInsideTransaction } from './dialects/transaction-scope.ts'
+
+const tokens = new WeakMap<object, object>()
+
+/** Binds a database to the object that names it in the transaction scope; done once, where it is opened. */
+export const registerDatabase = (db: object, token: object): void => {
+  tokens.set(db, token)
+}
+
+/**
+ * The one way to a transaction: commits what `body` did through `trx`, or nothing. Durable when it returns.
+ * Inside `body` only `trx` may be used: the database itself, or a second `inTransaction` on it, throws INTERNAL
+ * (`db-used-inside-transaction`) where SQLite would wait for ever. Keep `body` short: on SQLite all other work on this
+ * database waits for it. Throws DATABASE_BUSY, DATABASE_UNAVAILABLE, REQUEST_CONFLICT and whatever `body` throws.
+ */
+export const inTransaction = async <Tables, T>(
+  db: Kysely<Tables>,
+  body: (trx: Transaction<Tables>) => Promise<T>,
+): Promise<T> => {
+  const token = tokens.get(db)
+  if (!token) throw new AppError('INTERNAL', { reason: 'database-not-registered' })
+  if (isInsideTransaction(token)) throw new AppError('INTERNAL', { reason: 'db-used-inside-transaction' })
+  return db.transaction().execute((trx) => runInsideTransaction(token, () => body(trx)))
+}

@@ -1,0 +1,80 @@
+import { AppError } from '../contract/errors.ts'
+import type { Json } from './json.ts'
+
+const DEPTH_MAX = 64
+
+const refused = (reason: string): AppError => new AppError('REQUEST_INVALID', { reason: `json-${reason}` })
+
+const text = (value: string): string => {
+  // RFC 8785 3.2.2.2: a lone surrogate has no UTF-8 and must end the work.
+  if (!value.isWellFormed()) throw refused('surrogate')
+  // ECMAScript's own escapes are the ones the RFC asks for.
+  return JSON.stringify(value)
+}
+
+const number = (value: number): string => {
+  if (!Number.isFinite(value)) throw refused('number')
+  // RFC 8785 3.2.2.3: ECMAScript's Number to String; -0 is 0 there as well.
+  return String(value)
+}
+
+const isPlain = (value: object): boolean => {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+const object = (value: object, depth: number, above: Set<object>): string => {
+  if (depth > DEPTH_MAX) throw refused('depth')
+  if (above.has(value)) throw refused('cycle')
+  above.add(value)
+  try {
+    if (Array.isArray(value)) {
+      // Not map(): it skips the holes of a sparse array, which are `undefined` and must be refused.
+      return `[${Array.from(value, (item: unknown) => write(item, depth + 1, above)).join(',')}]`
+    }
+    if (!isPlain(value)) throw refused('type')
+    const members = value as Readonly<Record<string, unknown>>
+    // RFC 8785 3.2.3: sorted by UTF-16 code units, which is what sort() without a comparison does.
+    const names = Object.keys(members).sort()
+    return `{${names.map((name) => `${text(name)}:${write(members[name], depth + 1, above)}`).join(',')}}`
+  } finally {
+    above.delete(value)
+  }
+}
+
+const write = (value: unknown, depth: number, above: Set<object>): string => {
+  if (value === null) return 'null'
+  if (typeof value === 'string') return text(value)
+  if (typeof value === 'number') return number(value)
+  if (typeof value === 'boolean') return value ? 'true' : 'false'
+  if (typeof value === 'object') return object(value, depth, above)
+  throw refused('type')
+}
+
+/**
+ * Canonical JSON (RFC 8785): one text for one value. Strict: throws REQUEST_INVALID with `json-number` (NaN, infinity),
+ * `json-surrogate`, `json-type` (undefined, functions, bigint, dates and every other class), `json-cycle`, `json-depth`
+ * (over 64). A field left out and a field that is `undefined` are not the same here: the second is refused.
+ */
+export const canonicalize = (value: Json): string => write(value, 0, new Set())
+
+const utf8 = new TextEncoder()
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** The same as UTF-8 bytes. */
+export const canonicalBytes = (value: Json): Uint8Array => utf8.encode(canonicalize(value))
+
+/** Reads bytes that must be canonical JSON, byte for byte; throws REQUEST_INVALID (`json-not-canonical`) otherwise. */
+export const parseCanonical = (bytes: Uint8Array): Json => {
+  let value: Json
+  let source: string
+  try {
+    source = strictUtf8.decode(bytes)
+    value = JSON.parse(source) as Json
+  } catch (cause) {
+    throw new AppError('REQUEST_INVALID', { reason: 'json-not-canonical' }, { cause })
+  }
+  // Duplicate names, blanks, other escapes and number forms all come back different.
+  if (canonicalize(value) !== source) throw refused('not-canonical')
+  return value
+}
