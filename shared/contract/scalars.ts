@@ -1,8 +1,7 @@
 import { z } from 'zod'
 
 /** Small strict shapes that many messages share. Text is trimmed NFC without control characters; every length is bounded. */
-const noControl = /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/u
-// eslint-disable-next-line no-control-regex
+const noControl = /^[^\p{Cc}\p{Zl}\p{Zp}]*$/u
 export const Text = (max: number, min = 1) =>
   z
     .string()

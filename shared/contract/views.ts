@@ -278,7 +278,7 @@ export type ReaderView = z.infer<typeof ReaderView>
 
 // ---- audit
 
-const Json: z.ZodType<unknown> = z.json()
+const Json: z.ZodType = z.json()
 export const AuditEntryRow = z.strictObject({
   chain: z.string().max(100),
   sequence: z.number().int().min(0),
