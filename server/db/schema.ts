@@ -101,6 +101,14 @@ export interface SessionTable extends Entity, Placed {
   locked_at: Time | null
   ended_at: Time | null
   end_reason: string | null
+  kind: string | null
+  /** SHA-256 of the session token, base64url; the token itself is nowhere. */
+  token_digest: string | null
+  /** The key of the session's proofs, wrapped by the key store. */
+  proof_key: Blob | null
+  /** Fingerprint of the certificate that signed in. */
+  certificate: string | null
+  seen_at: Time | null
 }
 /** Proofs seen, so that none is taken twice; rows past `expires_at` may be deleted. */
 export interface SessionProofTable {
@@ -136,6 +144,7 @@ export interface ProofingTable extends Entity, Placed {
   /** Operator who compared the face. */
   compared_by: string
   compared_at: Time
+  note: string | null
 }
 export type EnrolmentState =
   | 'draft'
@@ -163,6 +172,7 @@ export interface EnrolmentTable extends Entity, Placed {
   /** Each personalisation step with state and times. */
   steps: JsonText
   interrupted_reason: string | null
+  interrupted_at: Time | null
   approved_by: string | null
   approved_at: Time | null
   handed_over_at: Time | null
@@ -199,6 +209,35 @@ export interface CertificateTable extends Entity, Placed {
   revocation_reason: string | null
   /** Makes issuing idempotent: one key, one certificate. Unique. */
   request_key: string
+  /** The request, so that an issuing cut short is finished or revoked. */
+  csr: Blob | null
+}
+/** What the internal CA signed: its own books, apart from what the certificates are used for. */
+export interface CaCertificateTable {
+  serial: string
+  request_key: string
+  request_digest: string
+  profile: string
+  not_before: Time
+  not_after: Time
+  tbs: Blob
+  der: Blob | null
+  status: 'issued' | 'suspended' | 'revoked'
+  status_at: Time | null
+  status_reason: string | null
+}
+/** The last CRL number given out per issuer. */
+export interface CaCrlNumberTable {
+  issuer: string
+  number: number
+}
+export interface UnblockTable extends Entity, Placed {
+  card_id: string
+  operator_id: string
+  state: 'started' | 'done' | 'failed'
+  checks: JsonText
+  reason: string
+  error: string | null
 }
 export interface CrlTable {
   id: string
@@ -287,6 +326,9 @@ export interface OperationalDb {
   card: CardTable
   certificate: CertificateTable
   crl: CrlTable
+  ca_certificate: CaCertificateTable
+  ca_crl_number: CaCrlNumberTable
+  unblock: UnblockTable
   secret_code: SecretCodeTable
   data_key: DataKeyTable
   idempotency_key: IdempotencyKeyTable
@@ -302,6 +344,8 @@ export interface ChainTable {
   head_sequence: number
   /** Signature of the last entry, or the chain's genesis value. */
   head_signature: Blob
+  /** Right edge of the Merkle tree over all entries up to the head (`MerkleFrontier.toBytes`). */
+  frontier: Blob
 }
 /** The entry's bytes are the truth; every other column but `signature` is a copy for filters, checked by verification. */
 export interface EntryTable {

@@ -12,7 +12,13 @@ const blob: ColumnSpec = { type: 'blob' }
 const optionalBlob: ColumnSpec = { type: 'blob', optional: true }
 
 const tables: Readonly<Record<string, TableSpec>> = {
-  chain: { chain: { type: 'text', primary: true }, created_at: time, head_sequence: number, head_signature: blob },
+  chain: {
+    chain: { type: 'text', primary: true },
+    created_at: time,
+    head_sequence: number,
+    head_signature: blob,
+    frontier: blob,
+  },
   payload: {
     chain: text,
     sequence: number,
