@@ -25,3 +25,25 @@ export type {
   VerifyPathOptions,
   WeakSignatureAlgorithm,
 } from './types.ts'
+export { fromHex, toHex } from './bytes.ts'
+export { keyIdentifier } from './certificate-extensions.ts'
+export { assembleSigned, buildTbsCertificate, parseCertificate, serialText, signCertificate } from './certificate.ts'
+export { signData, signDigest } from './cms-build.ts'
+export { verifySignedData, type SignedDataToVerify } from './cms-verify.ts'
+export { findRevocation, parseCrl, signCrl, verifyCrl, verifyNotRevoked } from './crl.ts'
+export { buildCsrInfo, signCsr, verifyCsr, type CsrFields } from './csr.ts'
+export { encodeName, parseName } from './name.ts'
+export { OID } from './oid.ts'
+export { verifyPath } from './path.ts'
+export { decodePem, encodePem, type PemLabel } from './pem.ts'
+export { keyAlgorithmOf, publicKeyInfo, verifyKeyStrength } from './public-key.ts'
+export {
+  cmsHashFor,
+  ecdsaDerToRaw,
+  ecdsaRawToDer,
+  encodeSignatureAlgorithm,
+  hashOf,
+  parseSignatureAlgorithm,
+  signatureAlgorithmFor,
+  verifySignature,
+} from './signature.ts'

@@ -1,0 +1,71 @@
+import { toHex } from './bytes.ts'
+import { parseCertificate } from './certificate.ts'
+import { issuerAndSerial } from './cms-certificate.ts'
+import { writeSignedAttributes } from './cms-attributes.ts'
+import { digest } from './crypto.ts'
+import { contextTag, readDer } from './der-read.ts'
+import { tlv, writeExplicit, writeInteger, writeOctets, writeOid, writeSequence, writeSetOf } from './der-write.ts'
+import { OID } from './oid.ts'
+import { refuse } from './pki-error.ts'
+import { cmsHashFor, encodeHash, encodeSignatureAlgorithm, verifySignature } from './signature.ts'
+import type { DetachedDigestFields, SignedDataFields } from './types.ts'
+
+/**
+ * A CAdES B-B signature (ETSI EN 319 122-1 6.3; RFC 5652), DER. The key stays where it is: `signer.sign` gets the
+ * signed attributes. What comes back is verified before it is given out, so that a signer with another key (the wrong
+ * card in the reader) shows here and not years later in court.
+ * Throws PkiError `bad-signature`, `invalid-input`, and whatever the signer throws.
+ */
+export async function signData({ content, detached, ...fields }: SignedDataFields): Promise<Uint8Array> {
+  if (fields.mimeType !== undefined && !detached) {
+    refuse('invalid-input', 'ETSI EN 319 122-1 5.2.5: mime-type is for detached content')
+  }
+  const contentDigest = digest(cmsHashFor(fields.signer.algorithm), content)
+  return assemble({ ...fields, contentDigest }, detached ? [] : [writeExplicit(0, writeOctets(content))])
+}
+
+/** The same, detached, over content of any size that the caller has digested with `cmsHashFor(signer.algorithm)`. */
+export async function signDigest(fields: DetachedDigestFields): Promise<Uint8Array> {
+  return assemble(fields, [])
+}
+
+async function assemble(fields: DetachedDigestFields, eContent: readonly Uint8Array[]): Promise<Uint8Array> {
+  const { signer, certificate, chain = [] } = fields
+  const { algorithm } = signer
+  const hash = cmsHashFor(algorithm)
+  const { spki } = parseCertificate(certificate)
+  const id = issuerAndSerial(certificate)
+  const { contentDigest, signingTime, mimeType } = fields
+  const attributes = writeSignedAttributes({
+    contentDigest,
+    hash,
+    algorithm,
+    certificate,
+    certificateId: id,
+    ...(signingTime ? { signingTime } : {}),
+    ...(mimeType === undefined ? {} : { mimeType }),
+  })
+  const signature = await signer.sign(attributes)
+  verifySignature({ algorithm, spki, data: attributes, signature })
+
+  const signerInfo = writeSequence(
+    writeInteger(1),
+    writeSequence(id.issuer, id.serial),
+    encodeHash(hash),
+    retag(attributes),
+    encodeSignatureAlgorithm(algorithm),
+    writeOctets(signature),
+  )
+  const certificates = [...new Map([certificate, ...chain].map((der) => [toHex(der), der])).values()]
+  const signedData = writeSequence(
+    writeInteger(1),
+    writeSetOf(encodeHash(hash)),
+    writeSequence(writeOid(OID.data), ...eContent),
+    retag(writeSetOf(...certificates)),
+    writeSetOf(signerInfo),
+  )
+  return writeSequence(writeOid(OID.signedData), writeExplicit(0, signedData))
+}
+
+/** What is signed as SET OF is stored as `[0] IMPLICIT` (RFC 5652 5.4). */
+const retag = (set: Uint8Array): Uint8Array => tlv(contextTag(0, true), readDer(set).body)

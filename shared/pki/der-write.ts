@@ -1,0 +1,85 @@
+import { compareBytes, concatBytes, fromHex } from './bytes.ts'
+import { contextTag, TAG } from './der-read.ts'
+import { refuse } from './pki-error.ts'
+
+function lengthOctets(length: number): number[] {
+  if (length < 0x80) return [length]
+  const octets: number[] = []
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256)
+  return [0x80 | octets.length, ...octets]
+}
+
+export function tlv(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
+  const length = parts.reduce((sum, part) => sum + part.length, 0)
+  return concatBytes([Uint8Array.from([tag, ...lengthOctets(length)]), ...parts])
+}
+
+export const writeSequence = (...parts: readonly Uint8Array[]): Uint8Array => tlv(TAG.sequence, ...parts)
+/** SET OF: sorted (X.690 11.6). Some verifiers forgive another order, others do not. */
+export const writeSetOf = (...parts: readonly Uint8Array[]): Uint8Array =>
+  tlv(TAG.set, ...[...parts].sort(compareBytes))
+export const writeExplicit = (n: number, ...parts: readonly Uint8Array[]): Uint8Array =>
+  tlv(contextTag(n, true), ...parts)
+export const writeContext = (n: number, body: Uint8Array): Uint8Array => tlv(contextTag(n, false), body)
+export const writeOctets = (body: Uint8Array): Uint8Array => tlv(TAG.octetString, body)
+export const writeNull = (): Uint8Array => tlv(TAG.null)
+export const writeBoolean = (value: boolean): Uint8Array => tlv(TAG.boolean, Uint8Array.of(value ? 0xff : 0))
+export const writeBitOctets = (body: Uint8Array): Uint8Array => tlv(TAG.bitString, Uint8Array.of(0), body)
+
+/** A non-negative INTEGER (or ENUMERATED). */
+export function writeInteger(value: number | bigint, tag: number = TAG.integer): Uint8Array {
+  if (value < 0) refuse('invalid-input', 'negative INTEGER')
+  const hex = value.toString(16)
+  return writeUnsigned(fromHex(hex.length % 2 === 0 ? hex : `0${hex}`), tag)
+}
+
+/** Big-endian magnitude as a non-negative INTEGER. */
+export function writeUnsigned(magnitude: Uint8Array, tag: number = TAG.integer): Uint8Array {
+  let start = 0
+  while (start < magnitude.length - 1 && magnitude[start] === 0) start++
+  const body = magnitude.subarray(start)
+  return (body[0] ?? 0x80) >= 0x80 ? tlv(tag, Uint8Array.of(0), body) : tlv(tag, body)
+}
+
+/** A BIT STRING with named bits: bit 0 is the highest of the first octet; no trailing zero bits (X.690 11.2.2). */
+export function writeNamedBits(bits: readonly number[]): Uint8Array {
+  const last = Math.max(-1, ...bits)
+  const octets = new Uint8Array(Math.floor(last / 8) + 1)
+  for (const bit of bits) octets[bit >> 3] = (octets[bit >> 3] ?? 0) | (0x80 >> (bit & 7))
+  return tlv(TAG.bitString, Uint8Array.of(last < 0 ? 0 : 7 - (last & 7)), octets)
+}
+
+export function writeOid(oid: string, tag: number = TAG.oid): Uint8Array {
+  if (!/^[0-2](\.(0|[1-9]\d*))+$/.test(oid)) refuse('invalid-input', 'OBJECT IDENTIFIER', { oid })
+  const [top = 0n, second = 0n, ...others] = oid.split('.').map(BigInt)
+  if (top < 2n && second > 39n) refuse('invalid-input', 'OBJECT IDENTIFIER', { oid })
+  const octets: number[] = []
+  for (const arc of [top * 40n + second, ...others]) {
+    const groups = [Number(arc & 0x7fn)]
+    for (let rest = arc >> 7n; rest > 0n; rest >>= 7n) groups.unshift(Number(rest & 0x7fn) | 0x80)
+    octets.push(...groups)
+  }
+  return tlv(tag, Uint8Array.from(octets))
+}
+
+const encoder = new TextEncoder()
+
+export const writeUtf8 = (text: string): Uint8Array => tlv(TAG.utf8String, encoder.encode(text))
+
+export function writePrintable(text: string): Uint8Array {
+  if (!/^[A-Za-z0-9 '()+,./:=?-]*$/.test(text)) refuse('invalid-input', 'X.680: PrintableString', { text })
+  return tlv(TAG.printableString, encoder.encode(text))
+}
+
+export function writeIa5(text: string, tag: number = TAG.ia5String): Uint8Array {
+  if (!/^[\x20-\x7e]*$/.test(text)) refuse('invalid-input', 'X.680: IA5String', { text })
+  return tlv(tag, encoder.encode(text))
+}
+
+/** UTCTime to 2049, GeneralizedTime after it (RFC 5280 4.1.2.5). Milliseconds are cut off. */
+export function writeTime(time: Date): Uint8Array {
+  const year = time.getUTCFullYear()
+  if (!(year >= 1950 && year <= 9999)) refuse('invalid-input', 'RFC 5280 4.1.2.5: Time')
+  const text = `${time.toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`
+  return year < 2050 ? tlv(TAG.utcTime, encoder.encode(text.slice(2))) : tlv(TAG.generalizedTime, encoder.encode(text))
+}

@@ -1,0 +1,133 @@
+import { compareBytes, concatBytes } from './bytes.ts'
+import { isSignedBy } from './crypto.ts'
+import { readDer, readIntegerOctets, readOid, sequence, type DerNode } from './der-read.ts'
+import { writeExplicit, writeInteger, writeNull, writeOid, writeSequence, writeUnsigned } from './der-write.ts'
+import { OID } from './oid.ts'
+import { refuse } from './pki-error.ts'
+import { publicKeyInfo } from './public-key.ts'
+import type { HashName, KeyAlgorithm, PublicKeyInfo, SignatureAlgorithm, WeakSignatureAlgorithm } from './types.ts'
+
+const HASH_OID: Readonly<Record<HashName, string>> = { sha256: OID.sha256, sha384: OID.sha384, sha512: OID.sha512 }
+const HASH_OCTETS: Readonly<Record<HashName, number>> = { sha256: 32, sha384: 48, sha512: 64 }
+
+const plain = (oid: string): Uint8Array => writeSequence(writeOid(oid))
+const withNull = (oid: string): Uint8Array => writeSequence(writeOid(oid), writeNull())
+
+/** RSASSA-PSS parameters with one hash throughout and a salt as long as it (RFC 4055 3.1). */
+function pss(hash: HashName): Uint8Array {
+  const hashId = withNull(HASH_OID[hash])
+  const mask = writeSequence(writeOid(OID.mgf1), hashId)
+  const salt = writeInteger(HASH_OCTETS[hash])
+  return writeSequence(
+    writeOid(OID.rsassaPss),
+    writeSequence(writeExplicit(0, hashId), writeExplicit(1, mask), writeExplicit(2, salt)),
+  )
+}
+
+/** Every AlgorithmIdentifier there is: reading compares bytes, so no other parameters pass (RFC 4055, 5758, 8410). */
+const ENCODING: Readonly<Record<SignatureAlgorithm | WeakSignatureAlgorithm, Uint8Array>> = {
+  'ecdsa-sha256': plain(OID.ecdsaWithSha256),
+  'ecdsa-sha384': plain(OID.ecdsaWithSha384),
+  'ecdsa-sha512': plain(OID.ecdsaWithSha512),
+  'rsa-sha256': withNull(OID.sha256WithRsa),
+  'rsa-sha384': withNull(OID.sha384WithRsa),
+  'rsa-sha512': withNull(OID.sha512WithRsa),
+  'rsa-pss-sha256': pss('sha256'),
+  'rsa-pss-sha384': pss('sha384'),
+  'rsa-pss-sha512': pss('sha512'),
+  ed25519: plain(OID.ed25519),
+  'rsa-md5': withNull(OID.md5WithRsa),
+  'rsa-sha1': withNull(OID.sha1WithRsa),
+  'ecdsa-sha1': plain(OID.ecdsaWithSha1),
+}
+const NAMES = Object.keys(ENCODING) as (SignatureAlgorithm | WeakSignatureAlgorithm)[]
+
+/** AlgorithmIdentifier, DER. */
+export const encodeSignatureAlgorithm = (algorithm: SignatureAlgorithm): Uint8Array => ENCODING[algorithm]
+
+/** Throws PkiError `unsupported-algorithm` for anything but the exact encodings of the table. */
+export function parseSignatureAlgorithm(der: Uint8Array): SignatureAlgorithm | WeakSignatureAlgorithm {
+  const name = NAMES.find((name) => compareBytes(ENCODING[name], der) === 0)
+  return name ?? refuse('unsupported-algorithm', 'RFC 5280 4.1.1.2', { oid: oidOf(der) })
+}
+
+const oidOf = (der: Uint8Array): string => readOid(sequence(readDer(der, 1024), 'AlgorithmIdentifier').next())
+
+/** Refuses MD5 and SHA-1 with `weak-hash`. */
+export function strongAlgorithm(algorithm: SignatureAlgorithm | WeakSignatureAlgorithm): SignatureAlgorithm {
+  if (algorithm === 'rsa-md5' || algorithm === 'rsa-sha1' || algorithm === 'ecdsa-sha1') {
+    return refuse('weak-hash', 'NIST SP 800-131A 9', { algorithm })
+  }
+  return algorithm
+}
+
+/** AlgorithmIdentifier of a hash, parameters absent (RFC 5754 2). */
+export const encodeHash = (hash: HashName): Uint8Array => plain(HASH_OID[hash])
+
+/** Absent or NULL parameters (RFC 5754 2 demands both to be accepted). SHA-1 and MD5 are `weak-hash`. */
+export function parseHash(node: DerNode): HashName {
+  const fields = sequence(node, 'DigestAlgorithmIdentifier')
+  const oid = readOid(fields.next())
+  if (!fields.done && compareBytes(fields.next().raw, writeNull()) !== 0) refuse('malformed', 'RFC 5754 2: parameters')
+  fields.end()
+  const name = (Object.keys(HASH_OID) as HashName[]).find((name) => HASH_OID[name] === oid)
+  if (oid === OID.sha1) refuse('weak-hash', 'NIST SP 800-131A 9', { oid })
+  return name ?? refuse('unsupported-algorithm', 'RFC 5754 2: hash', { oid })
+}
+
+/** Which signature a key makes in this product: one per key, so that no caller chooses. */
+export function signatureAlgorithmFor(key: KeyAlgorithm): SignatureAlgorithm {
+  if (key === 'ecdsa-p256') return 'ecdsa-sha256'
+  if (key === 'ecdsa-p384') return 'ecdsa-sha384'
+  return key === 'ed25519' ? 'ed25519' : 'rsa-sha256'
+}
+
+/** The hash inside the algorithm, or null (Ed25519 signs the message itself). */
+export function hashOf(algorithm: SignatureAlgorithm): HashName | null {
+  return (['sha256', 'sha384', 'sha512'] as const).find((hash) => algorithm.endsWith(hash)) ?? null
+}
+
+/** The digest a CMS signature of this algorithm uses for its content (Ed25519: SHA-512, RFC 8419 3). */
+export const cmsHashFor = (algorithm: SignatureAlgorithm): HashName => hashOf(algorithm) ?? 'sha512'
+
+function fits(algorithm: SignatureAlgorithm, key: PublicKeyInfo): boolean {
+  if (key.kind === 'ec') return algorithm.startsWith('ecdsa-')
+  return key.kind === 'rsa' ? algorithm.startsWith('rsa-') : algorithm === 'ed25519'
+}
+
+export interface SignatureToVerify {
+  readonly algorithm: SignatureAlgorithm | WeakSignatureAlgorithm
+  readonly spki: Uint8Array
+  readonly data: Uint8Array
+  readonly signature: Uint8Array
+}
+
+/** Returns when the signature verifies. Throws PkiError `weak-hash`, `bad-signature`, or what `publicKeyInfo` refuses. */
+export function verifySignature({ algorithm, spki, data, signature }: SignatureToVerify): void {
+  const strong = strongAlgorithm(algorithm)
+  if (!fits(strong, publicKeyInfo(spki))) refuse('bad-signature', 'RFC 5280 4.1.1.2: key and algorithm', { algorithm })
+  if (!isSignedBy(strong, spki, data, signature)) refuse('bad-signature', 'RFC 5280 4.1.1.3', { algorithm })
+}
+
+/** r‖s of equal halves (PKCS#11, PIV tokens, XML) to `ECDSA-Sig-Value` (RFC 3279 2.2.3). */
+export function ecdsaRawToDer(raw: Uint8Array): Uint8Array {
+  if (raw.length === 0 || raw.length % 2 !== 0 || raw.length > 132) refuse('invalid-input', 'ECDSA signature r‖s')
+  const half = raw.length / 2
+  return writeSequence(writeUnsigned(raw.subarray(0, half)), writeUnsigned(raw.subarray(half)))
+}
+
+/** `ECDSA-Sig-Value` to r‖s, each `octets` long (32 for P-256, 48 for P-384, 66 for P-521). */
+export function ecdsaDerToRaw(der: Uint8Array, octets: number): Uint8Array {
+  const fields = sequence(readDer(der, 256), 'ECDSA-Sig-Value')
+  const r = fixed(fields.next(), octets)
+  const s = fixed(fields.next(), octets)
+  fields.end()
+  return concatBytes([r, s])
+}
+
+function fixed(node: DerNode, octets: number): Uint8Array {
+  const value = readIntegerOctets(node)
+  const magnitude = value[0] === 0 ? value.subarray(1) : value
+  if ((value[0] ?? 0x80) >= 0x80 || magnitude.length > octets) refuse('malformed', 'RFC 3279 2.2.3: ECDSA-Sig-Value')
+  return concatBytes([new Uint8Array(octets - magnitude.length), magnitude])
+}
