@@ -1,0 +1,41 @@
+import { createInstance, type ResourceKey } from 'i18next'
+import { initReactI18next } from 'react-i18next'
+import type { Language } from './preferences.ts'
+
+/** The one translator of a page. */
+const i18next = createInstance()
+
+export type Namespace = 'common' | 'errors' | 'desk' | 'console'
+export type TextLoader = () => Promise<{ default: ResourceKey }>
+/** Where an application's texts come from: one loader per language and namespace, so that only one language is fetched. */
+export type TextSources = Readonly<Record<Language, Readonly<Partial<Record<Namespace, TextLoader>>>>>
+
+let sources: TextSources | undefined
+
+async function addLanguage(language: Language): Promise<void> {
+  const loaders = Object.entries(sources?.[language] ?? {})
+  const texts = await Promise.all(loaders.map(async ([name, load]) => [name, (await load()).default] as const))
+  for (const [name, text] of texts) i18next.addResourceBundle(language, name, text, true, true)
+}
+
+/** Starts translation with the texts of one language. The first namespace is the default of `useTranslation()`. */
+export async function startI18n(language: Language, given: TextSources, first: Namespace): Promise<void> {
+  sources = given
+  await i18next.use(initReactI18next).init({
+    lng: language,
+    fallbackLng: false,
+    ns: Object.keys(given[language]),
+    defaultNS: first,
+    resources: {},
+    interpolation: { escapeValue: false },
+    react: { useSuspense: false },
+  })
+  await changeLanguage(language)
+}
+
+/** Loads a language if it is not there yet and switches to it; the page's `lang` follows. */
+export async function changeLanguage(language: Language): Promise<void> {
+  if (!i18next.hasResourceBundle(language, 'common')) await addLanguage(language)
+  await i18next.changeLanguage(language)
+  if (typeof document !== 'undefined') document.documentElement.lang = language
+}
