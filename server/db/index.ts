@@ -1,6 +1,6 @@
 export * from './schema.ts'
 export { newId } from './id.ts'
-export { inTransaction } from './transaction.ts'
+export { inSnapshot, inTransaction } from './transaction.ts'
 export {
   createAuditDatabase,
   createOperationalDatabase,

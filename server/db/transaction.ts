@@ -24,3 +24,17 @@ export const inTransaction = async <Tables, T>(
   if (isInsideTransaction(token)) throw new AppError('INTERNAL', { reason: 'db-used-inside-transaction' })
   return db.transaction().execute((trx) => runInsideTransaction(token, () => body(trx)))
 }
+
+/**
+ * Runs `body` over one unchanging view of the database, for reading only. On SQLite open the database for reading
+ * (`openAuditReader`), so that writers go on beside it.
+ */
+export const inSnapshot = async <Tables, T>(
+  db: Kysely<Tables>,
+  dialect: 'sqlite' | 'postgres',
+  body: (trx: Transaction<Tables>) => Promise<T>,
+): Promise<T> => {
+  if (dialect === 'sqlite') return inTransaction(db, body)
+  const builder = db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only')
+  return builder.execute((trx) => runInsideTransaction(tokens.get(db) ?? db, () => body(trx)))
+}

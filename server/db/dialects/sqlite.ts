@@ -37,7 +37,8 @@ class SqliteConnection implements DatabaseConnection {
 
 /**
  * One connection per process behind a first-come lock; SQLite writes one at a time in any case. BEGIN IMMEDIATE takes
- * the write lock at once, so that a second process is met at the start of a transaction and never in its middle.
+ * the write lock at once, so that a second process is met at the start of a transaction and never in its middle. A
+ * database opened for reading takes a plain BEGIN: a snapshot that writers do not wait for.
  */
 class SqliteDriver implements Driver {
   readonly #database: Database.Database
@@ -71,7 +72,7 @@ class SqliteDriver implements Driver {
   }
 
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+    await connection.executeQuery(CompiledQuery.raw(this.#database.readonly ? 'begin' : 'begin immediate'))
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
@@ -122,7 +123,7 @@ export const openSqliteFile = (opening: SqliteOpening): Database.Database =>
     const database = new Database(opening.file, {
       fileMustExist: opening.mustExist,
       readonly: opening.readonly ?? false,
-      timeout: opening.busyTimeoutMs ?? 5000,
+      timeout: opening.busyTimeoutMs ?? 2000,
     })
     try {
       if (!opening.readonly) {

@@ -1,0 +1,72 @@
+import { generateKeyPairSync, sign } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import { AppError } from '../../shared/contract/errors.ts'
+import { createSignatureVerifier, keyAlgorithmOf, keyIdOf } from '../../shared/audit/crypto.ts'
+import { encodeKeyStatement } from '../../shared/audit/key-statement.ts'
+import type { AuditKey, AuditKeyKind } from '../../shared/audit/key-statement.ts'
+import { keySigningBytes } from '../../shared/audit/link.ts'
+import type { AuditSigner } from './ports.ts'
+
+const verify = createSignatureVerifier()
+
+/** A key as the key store holds it, with its name in the chain. Throws CHAIN_KEY_UNUSABLE for an unknown algorithm. */
+export interface RootKey {
+  readonly keyId: string
+  readonly spki: Uint8Array
+  sign(data: Uint8Array): Promise<Uint8Array>
+}
+
+export const rootKeyOf = (signer: AuditSigner): RootKey => {
+  const spki = Uint8Array.from(signer.publicKeySpki())
+  if (keyAlgorithmOf(spki) !== signer.algorithm) throw new AppError('CHAIN_KEY_UNUSABLE', { reason: 'algorithm' })
+  const signChecked = async (data: Uint8Array): Promise<Uint8Array> => {
+    const signature = await signer.sign(data).catch((cause: unknown) => {
+      throw new AppError('CHAIN_KEY_UNUSABLE', { reason: 'sign', label: signer.label }, { cause })
+    })
+    // A key store that signs wrongly, or with another key, must not reach the chain: nothing after it would verify.
+    if (!verify(spki, data, signature)) throw new AppError('CHAIN_KEY_UNUSABLE', { reason: 'signature' })
+    return Uint8Array.from(signature)
+  }
+  return { keyId: keyIdOf(spki), spki, sign: signChecked }
+}
+
+interface Bringing {
+  readonly chain: string
+  readonly kind: AuditKeyKind
+  readonly spki: Uint8Array
+  readonly label: string | null
+  readonly at: number
+}
+
+/** The stored form of a key, endorsed by `root`. */
+export const endorseKey = async (bringing: Bringing, root: RootKey): Promise<AuditKey> => {
+  const { chain, kind, spki, label, at } = bringing
+  const algorithm = keyAlgorithmOf(spki)
+  if (!algorithm) throw new AppError('CHAIN_KEY_UNUSABLE', { reason: 'algorithm' })
+  const described = {
+    keyId: keyIdOf(spki),
+    chain,
+    kind,
+    algorithm,
+    label,
+    spki,
+    certificate: null,
+    endorsedBy: root.keyId,
+    createdAt: at,
+  }
+  const statement = encodeKeyStatement(described)
+  return { ...described, statement, endorsement: await root.sign(keySigningBytes(statement)) }
+}
+
+/** An epoch's key pair. The private half lives in this process only and dies with it. */
+export interface EpochKey {
+  readonly keyId: string
+  readonly spki: Uint8Array
+  sign(data: Uint8Array): Uint8Array
+}
+
+export const newEpochKey = (): EpochKey => {
+  const { privateKey, publicKey }: { privateKey: KeyObject; publicKey: KeyObject } = generateKeyPairSync('ed25519')
+  const spki = Uint8Array.from(publicKey.export({ format: 'der', type: 'spki' }))
+  return { keyId: keyIdOf(spki), spki, sign: (data) => Uint8Array.from(sign(null, data, privateKey)) }
+}

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import { AppError } from '../contract/errors.ts'
+import { sha256 } from './bytes.ts'
+import { canonicalBytes, canonicalize, parseCanonical } from './jcs.ts'
+import type { Json, JsonObject } from './json.ts'
+import { DOMAINS } from './link.ts'
+
+/** What an entry tells of its object. It lies beside the chain, which holds only its salted digest. */
+export interface Payload {
+  readonly before: Json | null
+  readonly after: Json | null
+  /** Paths of what differs between the two (`name`, `address.city`), sorted. */
+  readonly changed: readonly string[]
+  readonly reason: string | null
+}
+
+/** Bytes of salt: enough that an erased payload cannot be found again by guessing its content. */
+export const SALT_BYTES = 16
+export const newSalt = (): Uint8Array => new Uint8Array(randomBytes(SALT_BYTES))
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const differ = (before: Json | undefined, after: Json | undefined): boolean =>
+  before === undefined || after === undefined ? before !== after : canonicalize(before) !== canonicalize(after)
+
+/** Objects are compared member by member, arrays and plain values whole. */
+export const changedFields = (before: Json | null, after: Json | null): readonly string[] => {
+  const left = isObject(before ?? {}) ? ((before ?? {}) as JsonObject) : { value: before }
+  const right = isObject(after ?? {}) ? ((after ?? {}) as JsonObject) : { value: after }
+  const changed: string[] = []
+  const walk = (from: JsonObject, to: JsonObject, path: string): void => {
+    for (const name of new Set([...Object.keys(from), ...Object.keys(to)])) {
+      const [old, now] = [
+        Object.hasOwn(from, name) ? from[name] : undefined,
+        Object.hasOwn(to, name) ? to[name] : undefined,
+      ]
+      if (isObject(old) && isObject(now)) walk(old, now, `${path}${name}.`)
+      else if (differ(old, now)) changed.push(path + name)
+    }
+  }
+  walk(left, right, '')
+  return changed.sort()
+}
+
+export const makePayload = (before: Json | null, after: Json | null, reason: string | null): Payload => ({
+  before,
+  after,
+  changed: changedFields(before, after),
+  reason,
+})
+
+export const encodePayload = (payload: Payload): Uint8Array => canonicalBytes(payload as unknown as Json)
+
+const Parsed = z.strictObject({
+  before: z.unknown(),
+  after: z.unknown(),
+  changed: z.array(z.string()),
+  reason: z.string().nullable(),
+})
+
+/** Throws REQUEST_INVALID unless the bytes are a canonical payload. */
+export const parsePayload = (bytes: Uint8Array): Payload => {
+  const parsed = Parsed.safeParse(parseCanonical(bytes))
+  if (!parsed.success) throw new AppError('REQUEST_INVALID', { reason: 'payload' }, { cause: parsed.error })
+  return parsed.data as Payload
+}
+
+/** SHA-256 over domain, salt (SALT_BYTES, so that salt and payload cannot trade bytes) and payload. */
+export const payloadDigest = (salt: Uint8Array, bytes: Uint8Array): Uint8Array => {
+  if (salt.length !== SALT_BYTES) throw new AppError('REQUEST_INVALID', { reason: 'salt' })
+  return sha256(DOMAINS.payload, salt, bytes)
+}

@@ -1,0 +1,134 @@
+import { sameBytes } from './bytes.ts'
+import type { VerifySignature } from './crypto.ts'
+import { findFalseCopy } from './copies.ts'
+import { parseEntry } from './entry.ts'
+import type { Entry } from './entry.ts'
+import { erasedRange, findPayloadFault } from './erasure.ts'
+import { NO_KEYS, advanceKeys, commitsTo, findSigner, isAnnouncement } from './key-ring.ts'
+import type { KeyState } from './key-ring.ts'
+import type { AuditKey } from './key-statement.ts'
+import { entrySigningBytes, genesisOf } from './link.ts'
+import { MerkleFrontier, leafHash } from './merkle.ts'
+import type { StoredEntry } from './stored.ts'
+import type { Fault } from './verdict.ts'
+
+/** Everything the walk knows after some entries; small, copied at each anchor. */
+export interface WalkState {
+  /** Sequence the next entry must have. */
+  readonly expected: number
+  /** Signature the next entry must be signed over. */
+  readonly previous: Uint8Array
+  readonly keys: KeyState
+  readonly tree: MerkleFrontier
+  /** Erased payloads whose tombstone has not come yet. */
+  readonly erased: Set<number>
+  readonly payloadsErased: number
+  readonly signaturesChecked: number
+  readonly last: StoredEntry | null
+}
+
+export const startOf = (chain: string): WalkState => ({
+  expected: 0,
+  previous: genesisOf(chain),
+  keys: NO_KEYS,
+  tree: new MerkleFrontier(),
+  erased: new Set(),
+  payloadsErased: 0,
+  signaturesChecked: 0,
+  last: null,
+})
+
+export const copyState = (state: WalkState): WalkState => ({
+  ...state,
+  tree: state.tree.copy(),
+  erased: new Set(state.erased),
+})
+
+export interface WalkContext {
+  readonly chain: string
+  readonly keys: ReadonlyMap<string, AuditKey>
+  readonly trustedKeyIds: ReadonlySet<string>
+  readonly verify: VerifySignature
+}
+
+const fault = (kind: Fault['kind'], sequence: number, what: string): Fault => ({ kind, sequence, what })
+
+export const tryParse = (row: StoredEntry): Entry | null => {
+  try {
+    return parseEntry(row.bytes)
+  } catch {
+    // Bytes that are no entry are a finding, not a failure of the verifier.
+    return null
+  }
+}
+
+export const fits = (entry: Entry | null, state: WalkState, chain: string): boolean =>
+  entry !== null &&
+  entry.chain === chain &&
+  entry.sequence === state.expected &&
+  sameBytes(entry.previous, state.previous)
+
+export const isSignedBy = (row: StoredEntry, key: AuditKey | undefined, verify: VerifySignature): boolean =>
+  key !== undefined && verify(key.spki, entrySigningBytes(row.bytes), row.signature)
+
+/** A signature that does not verify: someone else's known key, or plainly not the bytes that were signed. */
+const signatureFault = (row: StoredEntry, state: WalkState, context: WalkContext): Fault => {
+  const other = [...context.keys.values()].some((key) => isSignedBy(row, key, context.verify))
+  return other ? fault('wrong-key', state.expected, 'signature') : fault('altered', state.expected, 'signature')
+}
+
+const payloadFault = (row: StoredEntry, entry: Entry, state: WalkState): Fault | null => {
+  const wrong = findPayloadFault(row.payload, entry)
+  if (wrong === null) return null
+  if (wrong !== 'erased') return fault('payload-mismatch', entry.sequence, wrong)
+  state.erased.add(entry.sequence)
+  return null
+}
+
+const dropErased = (entry: Entry, erased: Set<number>): void => {
+  const range = erasedRange(entry)
+  if (!range) return
+  for (const sequence of erased) if (sequence >= range.from && sequence <= range.to) erased.delete(sequence)
+}
+
+const isFault = (value: object): value is Fault => 'kind' in value && 'what' in value
+
+/**
+ * Checks an entry that claims the place and the past it should, and gives the state after it. `everySignature` false
+ * leaves the signatures between two announcements to the tree root the later one commits to.
+ * The tree and the set of erased are changed in place.
+ */
+export const advance = (
+  row: StoredEntry,
+  entry: Entry,
+  state: WalkState,
+  context: WalkContext,
+  everySignature: boolean,
+): WalkState | Fault => {
+  if (row.signature.length === 0) return fault('unsealed', state.expected, 'signature')
+  const signer = findSigner(entry, state.keys, context.keys)
+  if (isFault(signer)) return signer
+  const checksSignature = everySignature || isAnnouncement(entry)
+  if (checksSignature && !isSignedBy(row, signer, context.verify)) return signatureFault(row, state, context)
+  const falseCopy = findFalseCopy(row, entry)
+  if (falseCopy) return fault('altered', state.expected, falseCopy)
+  const wrongPayload = payloadFault(row, entry, state)
+  if (wrongPayload) return wrongPayload
+  if (isAnnouncement(entry) && !commitsTo(row.payload?.bytes ?? null, state.tree)) {
+    return fault('altered', state.expected, 'tree')
+  }
+  const keys = advanceKeys(state.keys, entry, signer, context)
+  if ('sequence' in keys) return keys
+  dropErased(entry, state.erased)
+  state.tree.append(leafHash(row.bytes))
+  return {
+    expected: state.expected + 1,
+    previous: row.signature,
+    keys,
+    tree: state.tree,
+    erased: state.erased,
+    payloadsErased: state.payloadsErased + (row.payload?.bytes === null ? 1 : 0),
+    signaturesChecked: state.signaturesChecked + (checksSignature ? 1 : 0),
+    last: row,
+  }
+}
