@@ -47,7 +47,11 @@ export interface CaStore {
    * Compare and set: writes `to` only when the row's status is one of `from`; gives the row that is there afterwards,
    * or null where the serial is unknown. This makes two racing changes safe.
    */
-  changeStatus(serial: string, from: readonly StoredStatus['status'][], to: StoredStatus): Promise<StoredCertificate | null>
+  changeStatus(
+    serial: string,
+    from: readonly StoredStatus['status'][],
+    to: StoredStatus,
+  ): Promise<StoredCertificate | null>
   /** All suspended and revoked certificates that end after `notAfterFrom`. */
   listRevoked(notAfterFrom: Date): Promise<readonly StoredCertificate[]>
   /** The next number of this issuer's CRL: 1, 2, 3 …; never given twice. */

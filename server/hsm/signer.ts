@@ -23,9 +23,8 @@ export interface Signer {
 export type KeyStoreHealth = { readonly ok: true } | { readonly ok: false; readonly code: ErrorCode }
 
 /**
- * Keys by label (1 to 32 of `a-z 0-9 . -`). All calls may throw HSM_UNAVAILABLE; its detail says `reason`:
- * `library-missing`, `token-missing`, `pin-missing`, `pin-wrong`, `pin-locked`, `passphrase-missing`,
- * `passphrase-wrong`, `folder-unsafe`, `timeout`, `device`, `closed`.
+ * Keys by label (1 to 32 of `a-z 0-9 . -`). All calls may throw HSM_UNAVAILABLE; its detail says `reason`, see
+ * `failure.ts`.
  */
 export interface KeyStore {
   readonly kind: KeyStoreKind

@@ -69,7 +69,7 @@ function writeIp(text: string): Uint8Array {
 /** GeneralNames, DER, or null when there is none. Throws PkiError `invalid-input` on a name of the wrong form. */
 export function writeSubjectAltName(names: Partial<SubjectAltName>): Uint8Array | null {
   const checked = (text: string, form: RegExp, kind: string): string =>
-    form.test(text) ? text : refuse('invalid-input', 'RFC 5280 4.2.1.6', { kind, text })
+    form.test(text) && !/\p{Cc}/u.test(text) ? text : refuse('invalid-input', 'RFC 5280 4.2.1.6', { kind, text })
   const parts = [
     ...(names.upn ?? []).map((upn) =>
       tlv(OTHER_NAME, writeOid(OID.userPrincipalName), writeExplicit(0, writeUtf8(checked(upn, EMAIL, 'upn')))),

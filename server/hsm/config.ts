@@ -1,0 +1,26 @@
+import { z } from 'zod'
+
+/** Where keys live. Secrets by reference: a PIN or a passphrase stands in a file of its own. */
+export const keyStoreConfig = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('hsm'),
+    /** The vendor's PKCS#11 module. */
+    libraryPath: z.string().min(1),
+    tokenLabel: z.string().min(1).max(32),
+    pinFile: z.string().min(1),
+    /** SoftHSM2 only: the private token folder made by `initSoftHsmToken`. */
+    softHsmTokenDir: z.string().min(1).optional(),
+    timeoutMs: z.int().min(100).max(120_000).default(10_000),
+    /** Sessions open at the same time; SoftHSM2 gains nothing above 4. */
+    sessions: z.int().min(1).max(64).default(4),
+  }),
+  z.strictObject({
+    kind: z.literal('software'),
+    folder: z.string().min(1),
+    passphraseFile: z.string().min(1),
+  }),
+])
+
+export type KeyStoreConfig = z.input<typeof keyStoreConfig>
+export type HsmConfig = Extract<z.output<typeof keyStoreConfig>, { kind: 'hsm' }>
+export type SoftwareStoreConfig = Extract<z.output<typeof keyStoreConfig>, { kind: 'software' }>

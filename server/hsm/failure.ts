@@ -1,0 +1,25 @@
+import { AppError } from '../../shared/contract/errors.ts'
+
+/** Why a key store cannot serve: the `reason` in the detail of HSM_UNAVAILABLE. */
+export type HsmReason =
+  | 'closed'
+  | 'device'
+  | 'file-unsafe'
+  | 'folder-unsafe'
+  | 'library-missing'
+  | 'passphrase-missing'
+  | 'passphrase-wrong'
+  | 'pin-locked'
+  | 'pin-missing'
+  | 'pin-wrong'
+  | 'store-missing'
+  | 'timeout'
+  | 'token-missing'
+
+export function unavailable(
+  reason: HsmReason,
+  detail: Readonly<Record<string, string | number>> = {},
+  cause?: unknown,
+): AppError {
+  return new AppError('HSM_UNAVAILABLE', { reason, ...detail }, cause === undefined ? {} : { cause })
+}
