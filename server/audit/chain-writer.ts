@@ -132,7 +132,13 @@ export class ChainWriter {
     const { chain } = this.#options
     const at = this.#now()
     const key = await endorseKey({ chain, kind: 'hsm', spki: next.spki, label: signer.label, at }, this.#root)
-    await this.#store(await this.#announce(this.#startBatch(), key))
+    const batch = await this.#announce(this.#startBatch(), key)
+    try {
+      await this.#store(batch)
+    } catch (error) {
+      this.forget()
+      throw error
+    }
     this.#root = next
     this.#epoch = null
   }

@@ -131,6 +131,7 @@ export class Sequencer implements AuditSequencer {
     this.#isClosed = true
     if (this.#retry) clearTimeout(this.#retry)
     await this.#work
+    await this.#exclusive
     this.#rejectAll(this.#unwritable())
   }
 

@@ -17,7 +17,7 @@ export interface EntryFilter {
   /** Offices the reader may see or asks for. */
   readonly offices?: readonly string[] | undefined
   readonly divisions?: readonly string[] | undefined
-  readonly operatorId?: string | undefined
+  readonly operatorIds?: readonly string[] | undefined
   readonly station?: string | undefined
   readonly actions?: readonly string[] | undefined
   readonly objectType?: string | undefined
@@ -30,7 +30,6 @@ export interface EntryFilter {
 const EQUAL = [
   ['chain', 'entry.chain'],
   ['tenant', 'entry.tenant'],
-  ['operatorId', 'entry.operator_id'],
   ['station', 'entry.station'],
   ['objectType', 'entry.object_type'],
   ['objectId', 'entry.object_id'],
@@ -41,6 +40,7 @@ const ONE_OF = [
   ['offices', 'entry.office'],
   ['divisions', 'entry.division'],
   ['actions', 'entry.action'],
+  ['operatorIds', 'entry.operator_id'],
 ] as const
 
 type Entries = ReturnType<typeof selectEntries>
@@ -102,6 +102,24 @@ export const listEntries = async (
   const words = fullTextQuery(filter.text, dialect)
   if (words === null) return { items: [], next: null }
   return listByWords(db, filter, words, request, dialect)
+}
+
+/** An object's whole trail in the order it was stored, oldest first. */
+export const listTrail = async (
+  db: Kysely<AuditDb>,
+  filter: EntryFilter & { readonly objectType: string; readonly objectId: string },
+  request: PageRequest,
+): Promise<Page<JoinedRow>> => {
+  const limit = parseLimit(request.limit)
+  const after = request.cursor ? Number(parseCursor(request.cursor, 'number').id) : -1
+  const rows = (await filtered(selectEntries(db), filter)
+    .where('entry.id', '>', after)
+    .orderBy('entry.id')
+    .limit(limit + 1)
+    .execute()) as readonly JoinedRow[]
+  const items = rows.slice(0, limit)
+  const last = items.at(-1)
+  return { items, next: rows.length > limit && last ? encodeCursor({ at: last.at, id: last.id }) : null }
 }
 
 export const readEntry = async (db: Kysely<AuditDb>, chain: string, sequence: number): Promise<JoinedRow | null> => {

@@ -72,7 +72,12 @@ export const listCertificates = (
   of: { readonly cards: readonly string[] } | { readonly enrolment: string },
 ): Promise<CertificateRowStored[]> => {
   if ('cards' in of && of.cards.length === 0) return Promise.resolve([])
-  const query = db.selectFrom('certificate').selectAll().where('tenant', '=', tenant).orderBy('created_at').orderBy('id')
+  const query = db
+    .selectFrom('certificate')
+    .selectAll()
+    .where('tenant', '=', tenant)
+    .orderBy('created_at')
+    .orderBy('id')
   return 'cards' in of
     ? query.where('card_id', 'in', of.cards).execute()
     : query.where('enrolment_id', '=', of.enrolment).execute()

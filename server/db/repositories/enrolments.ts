@@ -40,13 +40,19 @@ export const listEnrolments = (
     .select(['holder.given_names', 'holder.family_name'])
     .where(inScope('enrolment', scope))
   if (filter.states !== undefined) {
-    query = filter.states.length === 0 ? query.where(sql<boolean>`1 = 0`) : query.where('enrolment.state', 'in', filter.states)
+    query =
+      filter.states.length === 0
+        ? query.where(sql<boolean>`1 = 0`)
+        : query.where('enrolment.state', 'in', filter.states)
   }
   if (filter.holder !== undefined) query = query.where('enrolment.holder_id', '=', filter.holder)
   return page(query, filter, { time: 'enrolment.updated_at', id: 'enrolment.id' })
 }
 
-export const insertEnrolment = async (trx: OperationalTransaction, row: Omit<EnrolmentRowStored, 'version'>): Promise<void> => {
+export const insertEnrolment = async (
+  trx: OperationalTransaction,
+  row: Omit<EnrolmentRowStored, 'version'>,
+): Promise<void> => {
   await trx.insertInto('enrolment').values(row).execute()
 }
 
@@ -73,6 +79,9 @@ export const findProofing = async (db: Db, tenant: string, enrolmentId: string):
     .orderBy('id', 'desc')
     .executeTakeFirst()) ?? null
 
-export const insertProofing = async (trx: OperationalTransaction, row: Omit<ProofingRowStored, 'version'>): Promise<void> => {
+export const insertProofing = async (
+  trx: OperationalTransaction,
+  row: Omit<ProofingRowStored, 'version'>,
+): Promise<void> => {
   await trx.insertInto('proofing').values(row).execute()
 }

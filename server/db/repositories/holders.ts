@@ -8,7 +8,15 @@ import { inScope, type Scope } from './scope.ts'
 export type HolderRowStored = Selectable<HolderTable>
 type Db = OperationalDatabase | OperationalTransaction
 
-const OPEN_STATES = ['draft', 'proofed', 'awaiting-approval', 'approved', 'personalising', 'interrupted', 'issued'] as const
+const OPEN_STATES = [
+  'draft',
+  'proofed',
+  'awaiting-approval',
+  'approved',
+  'personalising',
+  'interrupted',
+  'issued',
+] as const
 
 /** Every word a desk may search a person by, each after a blank, so that a prefix is a plain substring. */
 export const holderSearchText = (row: {
@@ -72,7 +80,10 @@ export const listHolders = (
   return page(query, request, { time: 'holder.created_at', id: 'holder.id' })
 }
 
-export const insertHolder = async (trx: OperationalTransaction, row: Omit<HolderRowStored, 'version'>): Promise<void> => {
+export const insertHolder = async (
+  trx: OperationalTransaction,
+  row: Omit<HolderRowStored, 'version'>,
+): Promise<void> => {
   await trx.insertInto('holder').values(row).execute()
 }
 
@@ -86,4 +97,13 @@ export const updateHolder = async (
     .set((eb) => ({ ...values, version: eb('version', '+', 1) }))
     .where('id', '=', id)
     .execute()
+}
+
+/** The document last proved, for search only: what the holder's own data says does not change, nor does its version. */
+export const setHolderDocument = async (
+  trx: OperationalTransaction,
+  id: string,
+  values: Pick<HolderRowStored, 'document_type' | 'document_number' | 'search'>,
+): Promise<void> => {
+  await trx.updateTable('holder').set(values).where('id', '=', id).execute()
 }

@@ -1,0 +1,13 @@
+import type { Kysely } from 'kysely'
+import type { StoredChain } from '../../shared/audit/stored.ts'
+import { listAuditKeys, readHead } from '../db/repositories/audit-chain.ts'
+import { streamEntries } from '../db/repositories/audit-entries.ts'
+import type { AuditDb } from '../db/schema.ts'
+
+/** A chain of the database as the verifier reads it. Give it a snapshot: head and entries must be of one moment. */
+export const readStoredChain = async (db: Kysely<AuditDb>, chain: string): Promise<StoredChain> => ({
+  chain,
+  head: await readHead(db, chain),
+  keys: await listAuditKeys(db, chain),
+  entries: streamEntries(db, chain),
+})

@@ -1,0 +1,210 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { inTransaction } from '../../../../server/db/transaction.ts'
+import { recordIntent } from '../../../../server/audit/intent.ts'
+import { FAULT_POINTS } from '../../../../server/audit/faults.ts'
+import type { FaultPoint } from '../../../../server/audit/faults.ts'
+import { Sequencer } from '../../../../server/audit/sequencer.ts'
+import { CHAIN, newIntent, newSigner, openBench } from './chain-bench.ts'
+import type { Bench } from './chain-bench.ts'
+
+let bench: Bench
+afterEach(() => bench.close())
+
+const entries = async () =>
+  bench.databases.audit.db
+    .selectFrom('entry')
+    .select(['sequence', 'intent_id', 'action', 'object_type', 'key_id'])
+    .orderBy('sequence')
+    .execute()
+
+const own = async () => (await entries()).filter((row) => row.object_type !== 'audit-key')
+const pending = () => bench.databases.operational.db.selectFrom('audit_intent').select('id').execute()
+
+describe('when many write at once', () => {
+  it('64 writers never fork the chain, each settles, entries stand in order of writing', async () => {
+    bench = await openBench()
+    const written: string[] = []
+    const writers = Array.from({ length: 64 }, async (_, writer) => {
+      for (let round = 0; round < 5; round += 1) {
+        const intent = newIntent({ object: { type: 'holder', id: `holder-${writer}-${round}` } })
+        await inTransaction(bench.databases.operational.db, async (trx) => {
+          await recordIntent(trx, intent)
+          written.push(intent.id)
+        })
+        await bench.sequencer.settle([intent.id])
+        const found = await bench.databases.audit.db
+          .selectFrom('entry')
+          .select('sequence')
+          .where('intent_id', '=', intent.id)
+          .execute()
+        expect(found).toHaveLength(1)
+      }
+    })
+    await Promise.all(writers)
+    expect((await own()).map((row) => row.intent_id)).toEqual(written)
+    expect(await pending()).toEqual([])
+    expect(await bench.verify('full')).toMatchObject({ ok: true, entries: 322 })
+    expect(await bench.verify('quick')).toMatchObject({ ok: true, entries: 322 })
+  })
+
+  it('settles intents of one transaction together and knows those that are entries already', async () => {
+    bench = await openBench()
+    const intents = [newIntent(), newIntent(), newIntent()]
+    await bench.write(intents)
+    await bench.sequencer.settle([...intents, ...intents].map((intent) => intent.id))
+    await expect(bench.sequencer.settle(['never-recorded'])).rejects.toMatchObject({ code: 'INTERNAL' })
+    expect(await own()).toHaveLength(3)
+  })
+})
+
+describe('when keys change', () => {
+  it('opens a new epoch by count, each announced and signed by the root key', async () => {
+    bench = await openBench({ epochEntries: 4 })
+    await bench.write(Array.from({ length: 10 }, () => newIntent()))
+    const rows = await entries()
+    expect(rows.map((row) => row.object_type === 'audit-key')).toEqual(
+      [1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0].map(Boolean),
+    )
+    for (const mode of ['full', 'quick'] as const)
+      expect(await bench.verify(mode)).toMatchObject({ ok: true, entries: 14 })
+  })
+
+  it('opens a new epoch by time', async () => {
+    let now = 1_700_000_000_000
+    bench = await openBench({ epochMs: 1000, now: () => now })
+    await bench.write([newIntent()])
+    await bench.write([newIntent()])
+    now += 1000
+    await bench.write([newIntent()])
+    expect((await entries()).filter((row) => row.object_type === 'audit-key')).toHaveLength(3)
+    expect(await bench.verify()).toMatchObject({ ok: true })
+  })
+
+  it('signs every entry with the root key in hsm mode', async () => {
+    bench = await openBench({ mode: 'hsm' })
+    await bench.write([newIntent(), newIntent()])
+    expect(new Set((await entries()).map((row) => row.key_id)).size).toBe(1)
+    for (const mode of ['full', 'quick'] as const)
+      expect(await bench.verify(mode)).toMatchObject({ ok: true, entries: 3 })
+  })
+
+  it('hands the chain to another root key; old entries still verify, trusting either', async () => {
+    bench = await openBench()
+    await bench.write([newIntent()])
+    const next = newSigner('audit-2', 'ed25519')
+    await bench.sequencer.rollTo(next)
+    await bench.write([newIntent()])
+    expect(await bench.verify()).toMatchObject({ ok: true, entries: 6 })
+    const reopened = new Sequencer({ ...bench.databases, chain: CHAIN, mode: 'epoch', signer: next })
+    await reopened.start()
+    await reopened.close()
+    const old = new Sequencer({ ...bench.databases, chain: CHAIN, mode: 'epoch', signer: bench.signer })
+    await expect(old.start()).rejects.toMatchObject({ code: 'CHAIN_KEY_UNUSABLE' })
+  })
+
+  it('refuses to start with a key the chain does not know, or on a chain that is not there', async () => {
+    bench = await openBench({}, { start: false })
+    const stranger = new Sequencer({ ...bench.databases, chain: CHAIN, mode: 'epoch', signer: newSigner() })
+    await expect(stranger.start()).rejects.toMatchObject({
+      code: 'CHAIN_KEY_UNUSABLE',
+      detail: { reason: 'key-changed' },
+    })
+    const lost = new Sequencer({ ...bench.databases, chain: 'node-2', mode: 'epoch', signer: bench.signer })
+    await expect(lost.start()).rejects.toMatchObject({ code: 'CONFIG_INVALID', detail: { reason: 'chain-missing' } })
+  })
+
+  it('stops, loudly, when the key signs wrongly, and writes nothing', async () => {
+    const signer = newSigner()
+    let isBroken = false
+    const broken = {
+      ...signer,
+      sign: async (data: Uint8Array) => {
+        const signature = await signer.sign(data)
+        return isBroken ? signature.map((byte) => byte ^ 1) : signature
+      },
+    }
+    const states: string[] = []
+    bench = await openBench({ signer: broken, onState: ({ state, reason }) => states.push(`${state} ${reason}`) })
+    isBroken = true
+    const intent = newIntent()
+    await bench.record([intent])
+    await expect(bench.sequencer.settle([intent.id])).rejects.toMatchObject({ code: 'AUDIT_CHAIN_UNWRITABLE' })
+    expect(() => bench.sequencer.assertWritable()).toThrow('AUDIT_CHAIN_UNWRITABLE')
+    expect(await own()).toEqual([])
+    isBroken = false
+    await expect.poll(() => bench.sequencer.state().state).toBe('running')
+    await bench.sequencer.settle([intent.id])
+    expect(states).toEqual(['running null', 'stopped CHAIN_KEY_UNUSABLE', 'running null'])
+    expect(await own()).toHaveLength(1)
+  })
+})
+
+describe('when a write fails', () => {
+  it.each(FAULT_POINTS)('at %s, change and entry come together, exactly once', async (point: FaultPoint) => {
+    let left = 0
+    const faults = (at: FaultPoint): Promise<void> => {
+      if (at !== point || left === 0) return Promise.resolve()
+      left -= 1
+      return Promise.reject(new Error(`planned fault ${at}`))
+    }
+    bench = await openBench({ faults })
+    await bench.write([newIntent()])
+    // The loop's last, empty read is over when this returns: the faults meet the intents below.
+    await bench.sequencer.recover()
+    left = 2
+    const intents = [newIntent(), newIntent(), newIntent()]
+    await bench.record(intents)
+    await expect(bench.sequencer.settle(intents.map((intent) => intent.id))).rejects.toMatchObject({
+      code: 'AUDIT_CHAIN_UNWRITABLE',
+    })
+    await expect.poll(() => bench.sequencer.state().state).toBe('running')
+    await bench.sequencer.settle(intents.map((intent) => intent.id))
+    expect((await own()).slice(1).map((row) => row.intent_id)).toEqual(intents.map((intent) => intent.id))
+    expect(await pending()).toEqual([])
+    expect(await bench.verify('full')).toMatchObject({ ok: true })
+    expect(await bench.verify('quick')).toMatchObject({ ok: true })
+  })
+
+  it('two sequencers on one chain: the second is refused by the database and catches up', async () => {
+    bench = await openBench()
+    const second = new Sequencer({ ...bench.databases, chain: CHAIN, mode: 'epoch', signer: bench.signer, retryMs: 5 })
+    await second.start()
+    for (let round = 0; round < 4; round += 1) {
+      const intent = newIntent()
+      await bench.record([intent])
+      const writer = round % 2 === 0 ? bench.sequencer : second
+      await writer.settle([intent.id]).catch(async () => {
+        await expect.poll(() => writer.state().state).toBe('running')
+        await writer.settle([intent.id])
+      })
+    }
+    await second.close()
+    expect(await own()).toHaveLength(4)
+    expect(await bench.verify()).toMatchObject({ ok: true })
+  })
+
+  it('refuses an intent whose body was altered in the operational database', async () => {
+    bench = await openBench()
+    const intent = newIntent()
+    await bench.record([intent])
+    await bench.databases.operational.db.updateTable('audit_intent').set({ id: 'another' }).execute()
+    await expect(bench.sequencer.settle([intent.id])).rejects.toMatchObject({ code: 'AUDIT_CHAIN_UNWRITABLE' })
+    expect(await own()).toEqual([])
+  })
+})
+
+describe('when an intent holds a secret', () => {
+  it.each(['pin', 'PUK', 'management_key', 'privateKey', 'new-pin', 'password'])(
+    'refuses the field %s',
+    async (name) => {
+      bench = await openBench()
+      const intent = newIntent({ after: { card: [{ [name]: '12345678' }] } })
+      await expect(bench.record([intent])).rejects.toMatchObject({
+        code: 'INTERNAL',
+        detail: { reason: 'secret-in-audit' },
+      })
+      await bench.record([newIntent({ after: { card: [{ [name]: null }] } })])
+      expect(await pending()).toHaveLength(1)
+    },
+  )
+})
