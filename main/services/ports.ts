@@ -1,4 +1,19 @@
-import type { CardKeyAlgorithm, DemoCard, KeyPath, PublicJwk, ReaderView, Sealed, Slot } from '../../shared/contract/index.ts'
+import type {
+  CardKeyAlgorithm,
+  DemoCard,
+  DeskEvent,
+  DeskEventValue,
+  ErrorCode,
+  HttpAnswer,
+  HttpInput,
+  HttpName,
+  KeyPath,
+  PublicJwk,
+  ReaderView,
+  Sealed,
+  Slot,
+} from '../../shared/contract/index.ts'
+import type { Json } from '../../shared/audit/json.ts'
 
 /** What the desk's services need from the outside, in their own words. `compose` hands in the makers. */
 
@@ -62,4 +77,79 @@ export interface CardPort {
   } | null
   /** Resets every card, ends the worker and whatever it started. */
   close(): Promise<void>
+}
+
+/** A session as the HTTP client needs it: worth nothing without `proofKey`, which never leaves the process. */
+export interface RemoteSession {
+  token: string
+  proofKey: Uint8Array
+}
+export interface RemoteOptions {
+  /** For routes that create: the same key gives the same object. */
+  idempotencyKey?: string
+  /** For routes that change: the ETag last seen. */
+  ifMatch?: string
+  timeoutMs?: number
+  /** Correlation id carried to the audit entry; made where it is left out. */
+  requestId?: string
+}
+/** The central server. Answers are parsed; every failure is an `AppError` (the server's code, NETWORK_*, CONTRACT_MISMATCH, SESSION_*). */
+export interface Remote {
+  call<N extends HttpName>(name: N, input: HttpInput<N>, options?: RemoteOptions): Promise<HttpAnswer<N>>
+  /** SHA-256 of the DER of the TLS certificate last seen, base64url; null before the first connection. */
+  serverCertificate(): string | null
+  /** Now, by the server's clock as far as it is known (ms since 1970). */
+  nowMs(): number
+  useSession(session: RemoteSession | null): void
+  /** The server no longer knows the session, or it expired. */
+  onSessionLost(listener: (code: ErrorCode) => void): () => void
+  /** Every outcome that tells whether the server is in reach. */
+  onReach(listener: (reached: boolean) => void): () => void
+  close(): void
+}
+
+/** Public halves of what is being made on a card, so that a killed desk goes on with the same key. No secret in it. */
+export interface KeyInProgress {
+  cardSerial: string
+  spki: Uint8Array
+  /** The request made for this key, once there is one: sent again it gives the same certificate. */
+  csr: Uint8Array | null
+}
+export type PinChange = 'replacing' | 'replaced'
+export interface OutboxItem {
+  id: number
+  operator: string
+  call: HttpName
+  input: unknown
+}
+/** The desk's own database. Every method is durable when it returns. */
+export interface DeskStore {
+  readDraft(name: string): Json | null
+  writeDraft(name: string, value: Json | null): void
+  readKey(enrolment: string, slot: Slot): KeyInProgress | null
+  writeKey(enrolment: string, slot: Slot, key: KeyInProgress): void
+  forgetKey(enrolment: string, slot: Slot): void
+  readPinChange(enrolment: string, cardSerial: string): PinChange | null
+  writePinChange(enrolment: string, cardSerial: string, state: PinChange | null): void
+  /** Forgets everything kept for an enrolment. */
+  forgetEnrolment(enrolment: string): void
+  addToOutbox(operator: string, call: HttpName, input: unknown): void
+  outbox(operator: string): OutboxItem[]
+  removeFromOutbox(id: number): void
+  waiting(): number
+  /** A damaged file was moved aside at start: what was in it is lost and the operator must be told. */
+  readonly recovered: boolean
+  close(): void
+}
+
+export interface Log {
+  info(event: string, fields?: Readonly<Record<string, unknown>>): void
+  warn(event: string, fields?: Readonly<Record<string, unknown>>): void
+  error(event: string, fields?: Readonly<Record<string, unknown>>): void
+}
+
+/** News for the screen. */
+export interface DeskEvents {
+  emit<E extends DeskEvent>(event: E, value: DeskEventValue<E>): void
+  on<E extends DeskEvent>(event: E, listener: (value: DeskEventValue<E>) => void): () => void
 }

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto'
+import { AppError, type DeskOutput, type EnrolmentView } from '../../shared/contract/index.ts'
+import { RECEIPT_TEXT } from './receipt-text.ts'
+import { ReceiptPage } from './receipt-page.ts'
+import type { Remote } from './ports.ts'
+import type { SessionService } from './session.ts'
+
+type Language = 'en' | 'it'
+
+/** The holder's receipt, printed after issuing. */
+export class ReceiptService {
+  readonly #remote: Remote
+  readonly #session: SessionService
+  constructor(parts: { remote: Remote; session: SessionService }) {
+    this.#remote = parts.remote
+    this.#session = parts.session
+  }
+
+  /** Only of an enrolment whose card was issued. Throws ENROLMENT_STATE. */
+  async make({ id, language }: { id: string; language: Language }): Promise<DeskOutput<'enrolments.receipt'>> {
+    const enrolment = await this.#remote.call('readEnrolment', { params: { id } })
+    if (enrolment.state !== 'issued' && enrolment.state !== 'handed-over')
+      throw new AppError('ENROLMENT_STATE', { state: enrolment.state })
+    // The digest names the record as the server keeps it; without the right to read it the receipt does without.
+    const record = this.#session.may('enrolment.sign') ? await this.#recordDigest(id) : null
+    const pdf = await drawReceipt(enrolment, record, language, new Date(this.#remote.nowMs()))
+    return { fileName: `${RECEIPT_TEXT[language].fileName}-${id}.pdf`, pdf: Buffer.from(pdf).toString('base64') }
+  }
+
+  async #recordDigest(id: string): Promise<string | null> {
+    try {
+      const { canonical } = await this.#remote.call('readRecord', { params: { id } })
+      return createHash('sha256').update(Buffer.from(canonical, 'base64')).digest('hex')
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'ENROLMENT_STATE') return null
+      throw error
+    }
+  }
+}
+
+/** Lays the receipt out on A4. Holds what an enrolment view holds, which is never a secret. */
+export async function drawReceipt(
+  enrolment: EnrolmentView,
+  recordSha256: string | null,
+  language: Language,
+  now: Date,
+): Promise<Uint8Array> {
+  const text = RECEIPT_TEXT[language]
+  const date = (ms: number) => formatDate(new Date(ms), language)
+  const { holder, proofing, profile } = enrolment
+  const page = await ReceiptPage.begin({ title: text.title, language, date: now })
+  page.title(text.title)
+  page.paragraph(text.intro)
+
+  page.heading(text.holder)
+  page.fact(text.holder, `${holder.givenNames} ${holder.familyName}`)
+  page.fact(text.birthDate, formatDate(new Date(`${holder.birthDate}T00:00:00Z`), language))
+  if (proofing) page.fact(text.document, `${text.documentType[proofing.documentType] ?? proofing.documentType} (${proofing.issuer})`)
+
+  page.heading(text.card)
+  page.fact(text.cardSerial, enrolment.cardSerial ?? '-')
+  if (profile) page.fact(text.profile, profile.name[language])
+  page.fact(text.issuedBy, enrolment.officer.name)
+  page.fact(text.office, `${enrolment.office.name}, ${enrolment.office.division}`)
+  page.fact(text.date, date(now.getTime()))
+
+  page.heading(text.certificates)
+  const live = enrolment.certificates.filter(({ state }) => state === 'issued')
+  const rows = live.map((c) => [text.slot[c.slot], c.serial, date(c.notBefore), date(c.notAfter)])
+  page.table(text.columns, [0.2, 0.44, 0.18, 0.18], rows)
+
+  page.heading(text.record)
+  page.paragraph(fill(text.recordNote, { id: enrolment.id, date: enrolment.signedAt === null ? '-' : date(enrolment.signedAt) }))
+  if (recordSha256 !== null) page.code(`SHA-256 ${recordSha256}`)
+
+  page.heading(text.nextTitle)
+  page.list(text.next)
+  page.signatures(text.signHolder, text.signOfficer)
+  page.note(text.noSecret)
+  if (page.changed) page.note(TRANSLITERATED[language])
+  return page.save()
+}
+
+const TRANSLITERATED: Readonly<Record<Language, string>> = {
+  en: 'Some letters are transliterated into the Latin alphabet of this print; the records keep them as written.',
+  it: "Alcune lettere sono traslitterate nell'alfabeto latino di questa stampa; negli archivi restano come scritte.",
+}
+const fill = (pattern: string, values: Readonly<Record<string, string>>) =>
+  pattern.replace(/\{(\w+)\}/g, (_all, name: string) => values[name] ?? '')
+const formatDate = (date: Date, language: Language) =>
+  new Intl.DateTimeFormat(language === 'it' ? 'it-IT' : 'en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' }).format(date)

@@ -1,0 +1,15 @@
+/** Each statement list brings the store from its index to the next version (`PRAGMA user_version`). Append only. */
+export const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE draft (name TEXT PRIMARY KEY, value BLOB NOT NULL, changed_at INTEGER NOT NULL) STRICT;
+   CREATE TABLE key_in_progress (
+     enrolment TEXT NOT NULL, slot TEXT NOT NULL, card_serial TEXT NOT NULL, spki BLOB NOT NULL, csr BLOB,
+     PRIMARY KEY (enrolment, slot)) STRICT;
+   CREATE TABLE pin_change (
+     enrolment TEXT NOT NULL, card_serial TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('replacing','replaced')),
+     PRIMARY KEY (enrolment, card_serial)) STRICT;
+   CREATE TABLE outbox (
+     id INTEGER PRIMARY KEY AUTOINCREMENT, operator TEXT NOT NULL, call TEXT NOT NULL, input BLOB NOT NULL,
+     created_at INTEGER NOT NULL) STRICT;
+   CREATE TABLE checkpoint (
+     chain TEXT PRIMARY KEY, size INTEGER NOT NULL, note BLOB NOT NULL, seen_at INTEGER NOT NULL) STRICT;`,
+]
