@@ -13,12 +13,14 @@ export function findChromium(): string | null {
   return null
 }
 
-export const hasDisplay = (): boolean => process.platform !== 'linux' || Boolean(process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY'])
+export const hasDisplay = (): boolean =>
+  process.platform !== 'linux' || Boolean(process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY'])
 
 /** The Electron binary where its package could fetch one, or null. Never tries to download. */
 export function findElectron(): string | null {
   const dist = join(ROOT, 'node_modules/electron/dist')
-  for (const name of ['electron', 'electron.exe', 'Electron.app/Contents/MacOS/Electron']) if (existsSync(join(dist, name))) return join(dist, name)
+  for (const name of ['electron', 'electron.exe', 'Electron.app/Contents/MacOS/Electron'])
+    if (existsSync(join(dist, name))) return join(dist, name)
   return null
 }
 
@@ -28,7 +30,16 @@ export function findElectron(): string | null {
  */
 export function openChromium(program: string, url: string, profile: string, trustedKey: string | null): ChildProcess {
   mkdirSync(profile, { recursive: true, mode: 0o700 })
-  const flags = ['--no-first-run', '--no-default-browser-check', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic', `--user-data-dir=${profile}`, '--window-size=1280,832']
+  const flags = [
+    '--no-first-run',
+    '--no-default-browser-check',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--disable-quic',
+    `--user-data-dir=${profile}`,
+    '--window-size=1280,832',
+  ]
   if (trustedKey !== null) flags.push(`--ignore-certificate-errors-spki-list=${trustedKey}`)
   // Chromium's sandbox refuses to run as root; a person at a desk is not root.
   if (process.getuid?.() === 0) flags.push('--no-sandbox')
