@@ -1,5 +1,8 @@
 import type { CertificateProfileName, FinalRevocationReason, PublishedCrl } from './gateway.ts'
 
+/** The CA's own certificates are kept beside those it issues; these names cannot be asked for. */
+export type CaCertificateName = 'ca-root' | 'ca-issuing'
+
 /** What the CA fixes before it signs. All of it is derived from `tbs`, kept beside it for queries. */
 export interface CertificateReservation {
   readonly idempotencyKey: string
@@ -7,7 +10,7 @@ export interface CertificateReservation {
   readonly requestDigest: string
   /** Lower-case hex; unique. */
   readonly serial: string
-  readonly profile: CertificateProfileName
+  readonly profile: CertificateProfileName | CaCertificateName
   readonly notBefore: Date
   readonly notAfter: Date
   /** The exact bytes that are signed, and signed again after a crash. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findSoftHsmLibrary } from '../../../../server/hsm/index.ts'
 
-export async function temporaryFolder(): Promise<{ readonly path: string; remove(): Promise<void> }> {
+export async function temporaryFolder(): Promise<{ readonly path: string; readonly remove: () => Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'countersign-hsm-'))
   return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }
