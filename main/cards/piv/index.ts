@@ -1,0 +1,8 @@
+export { readDiscovery, readMetadata, selectPiv } from './application.ts'
+export { changePin, changePuk, readPinTries, readPukTries, resetRetryCounter, verifyPin } from './codes.ts'
+export { describeCertificate, identify, inspectCard } from './inspect.ts'
+export { algorithmOf, digestOf, generateKey, parseX509, signWithSlot } from './keys.ts'
+export { openManagement, setManagementKey } from './management-key.ts'
+export { getObject, putObject, readCertificate, readChuid, writeCertificate, writeChuid } from './objects.ts'
+export { ensureManagementKey, ensurePinAndPuk, ensureTries, openWithKey, replacePin, wipeCard } from './personalise.ts'
+export { statusError } from './status.ts'

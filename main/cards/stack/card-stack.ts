@@ -1,0 +1,351 @@
+import { AppError } from '../../../shared/contract/errors.ts'
+import type { DemoCard } from '../../../shared/contract/desk.ts'
+import type { PublicJwk } from '../../../shared/contract/scalars.ts'
+import type { Sealed } from '../../../shared/contract/sealed.ts'
+import type { CardOnReader, ReaderView } from '../../../shared/contract/views.ts'
+import type { KeyPath } from '../../../shared/contract/words.ts'
+import type { CardAddress, CardPort, CardSecrets } from '../../services/ports.ts'
+import { findKind, type CardKind, type CardTable } from '../card-table.ts'
+import { selectPiv } from '../piv/application.ts'
+import { changePin, readPinTries, readPukTries, resetRetryCounter, verifyPin } from '../piv/codes.ts'
+import { describeCertificate, identify } from '../piv/inspect.ts'
+import { algorithmOf, generateKey, signWithSlot } from '../piv/keys.ts'
+import { readCertificate, writeCertificate, writeChuid } from '../piv/objects.ts'
+import { ensureManagementKey, ensurePinAndPuk, openWithKey, replacePin, wipeCard } from '../piv/personalise.ts'
+import { CardChannel } from '../reader/apdu.ts'
+import type { ReaderSource, TransactionEnd, VirtualCards } from '../reader/reader.ts'
+import { NamedQueue } from './queue.ts'
+import { ReaderWatch } from './reader-watch.ts'
+import type { SealedBox } from './sealed-box.ts'
+
+/** The calls of `CardPort` that go to the cards. What is left over is how a port lives: state, events, close. */
+export type CardCalls = Omit<CardPort, 'on' | 'state' | 'demo' | 'close'> & {
+  demoCards(): Promise<DemoCard[]>
+  demoInsert(reader: string, card: string | null): Promise<void>
+  demoNewCard(): Promise<DemoCard>
+}
+
+/** Signs through a PKCS#11 module; makes no use of the PIN after it returns. */
+export interface ModuleSigner {
+  available(): boolean
+  sign(request: { reader: string; slot: '9A' | '9C' | '9D' | '9E'; pin: string; data: Uint8Array }): Promise<{
+    signature: Uint8Array
+    certificate: Uint8Array
+  }>
+}
+
+export interface CardStackParts {
+  source: ReaderSource & Partial<VirtualCards>
+  table: CardTable
+  box: SealedBox
+  module: ModuleSigner | null
+  /** After this long without an answer to reading it a card is called mute. */
+  inspectDeadlineMs?: number
+}
+
+interface OnCard {
+  card: CardChannel
+  kind: CardKind
+}
+
+const INSPECT_DEADLINE_MS = 10_000
+const CODE_ERRORS = new Set(['CARD_PIN_WRONG', 'CARD_PIN_BLOCKED', 'CARD_PUK_WRONG', 'CARD_PUK_BLOCKED'])
+
+/**
+ * Everything the desk does with cards, in one process: one queue per reader, one exclusive transaction per call, the
+ * card reset at the end of each call that opened something on it. The worker wraps it; tests may use it directly.
+ */
+export class CardStack implements CardCalls {
+  readonly #parts: CardStackParts
+  readonly #queue = new NamedQueue()
+  readonly #watch: ReaderWatch
+
+  constructor(parts: CardStackParts) {
+    this.#parts = parts
+    this.#watch = new ReaderWatch(
+      parts.source,
+      parts.table,
+      this.#queue,
+      parts.inspectDeadlineMs ?? INSPECT_DEADLINE_MS,
+    )
+  }
+
+  onReaders(listener: (readers: ReaderView[]) => void): () => void {
+    return this.#watch.onReaders(listener)
+  }
+
+  serviceDown(): boolean {
+    return this.#parts.source.serviceDown()
+  }
+
+  async sealKey(): Promise<PublicJwk> {
+    return this.#parts.box.publicKey
+  }
+
+  async keyPaths(): Promise<KeyPath[]> {
+    return this.#parts.module?.available() === true ? ['piv', 'pkcs11'] : ['piv']
+  }
+
+  async readers(): Promise<ReaderView[]> {
+    return this.#watch.views()
+  }
+
+  async inspect(reader: string): Promise<ReaderView> {
+    return this.#watch.inspect(reader)
+  }
+
+  reset(reader: string): Promise<void> {
+    return this.#queue.run(reader, () => this.#parts.source.reset(reader))
+  }
+
+  /** Resets every card, whatever is known of it: after a crash the one before may have left a PIN verified. */
+  async resetAll(): Promise<void> {
+    await Promise.all(this.#parts.source.list().map(({ name }) => this.reset(name)))
+  }
+
+  async sign(request: Parameters<CardPort['sign']>[0]): ReturnType<CardPort['sign']> {
+    this.#watch.view(request.reader)
+    const { pin } = await this.#parts.box.open(request.pin, 'pin', this.#serial(request.reader), ['pin'])
+    const { reader, slot, data } = request
+    if (request.via === 'pkcs11') return this.#signByModule(reader, slot, pin, data)
+    return this.#watchingTries(reader, () =>
+      this.#run(reader, 'reset', async ({ card, kind }) => {
+        const serial = await identify(card, kind)
+        const certificate = await readCertificate(card, slot)
+        if (certificate === null) throw new AppError('CERTIFICATE_NOT_FOUND', { slot })
+        const algorithm = algorithmOf(certificate)
+        await verifyPin(card, pin)
+        // Nothing may come between VERIFY and the signature: 9C forgets the PIN at the next command.
+        const signature = await signWithSlot(card, slot, algorithm, data)
+        return { signature, certificate, algorithm, serial }
+      }),
+    )
+  }
+
+  async checkPin(request: { reader: string; pin: Sealed }): Promise<ReaderView> {
+    this.#watch.view(request.reader)
+    const { pin } = await this.#parts.box.open(request.pin, 'pin', this.#serial(request.reader), ['pin'])
+    return this.#withCodes(request.reader, null, ({ card }) => verifyPin(card, pin))
+  }
+
+  async changePin(request: { reader: string; pins: Sealed }): Promise<ReaderView> {
+    this.#watch.view(request.reader)
+    const names = ['pin', 'newPin'] as const
+    const codes = await this.#parts.box.open(request.pins, 'change-pin', this.#serial(request.reader), names)
+    return this.#withCodes(request.reader, null, ({ card }) => changePin(card, codes.pin, codes.newPin))
+  }
+
+  async unblock(request: CardAddress & { puk: Sealed; newPin: Sealed }): Promise<ReaderView> {
+    const { box } = this.#parts
+    const { puk } = await box.open(request.puk, 'puk', request.serial, ['puk'])
+    const { newPin } = await box.open(request.newPin, 'new-pin', request.serial, ['newPin'])
+    return this.#withCodes(request.reader, request.serial, ({ card }) => resetRetryCounter(card, puk, newPin))
+  }
+
+  async replaceTransportPin(request: CardAddress & CardSecrets & { newPin: Sealed }): Promise<ReaderView> {
+    const { pin } = await this.#parts.box.open(request.secrets, 'card-secrets', request.serial, ['pin'])
+    const { newPin } = await this.#parts.box.open(request.newPin, 'new-pin', request.serial, ['newPin'])
+    return this.#withCodes(request.reader, request.serial, ({ card }) => replacePin(card, pin, newPin))
+  }
+
+  async setManagementKey(request: CardAddress & CardSecrets): Promise<void> {
+    await this.#withKey(request, ({ card, kind }, key) => ensureManagementKey(card, kind, key), false)
+    this.#watch.patch(request.reader, () => ({ blank: false }))
+  }
+
+  async setPinAndPuk(request: CardAddress & CardSecrets): Promise<void> {
+    const names = ['pin', 'puk'] as const
+    const codes = await this.#parts.box.open(request.secrets, 'card-secrets', request.serial, names)
+    await this.#watchingTries(request.reader, () =>
+      this.#addressed(request, ({ card, kind }) => ensurePinAndPuk(card, kind, codes)),
+    )
+    this.#watch.patch(request.reader, (card) => ({ pinTries: card.pinTriesMax, pukTries: card.pukTriesMax }))
+  }
+
+  async writeChuid(request: CardAddress & CardSecrets & { guid: string; expiresOn: string }): Promise<void> {
+    const { reader, guid, expiresOn } = request
+    await this.#withKey(request, ({ card }) => writeChuid(card, { guid, expiresOn }))
+    this.#watch.patch(reader, () => ({ guid, expiresOn }))
+  }
+
+  async generateKey(request: Parameters<CardPort['generateKey']>[0]): Promise<Uint8Array> {
+    return this.#withKey(request, ({ card }) => generateKey(card, request.slot, request.algorithm))
+  }
+
+  async signWithTransportPin(request: Parameters<CardPort['signWithTransportPin']>[0]): Promise<Uint8Array> {
+    const { reader, serial, slot, algorithm, data } = request
+    const { pin } = await this.#parts.box.open(request.secrets, 'card-secrets', serial, ['pin'])
+    return this.#watchingTries(reader, () =>
+      this.#addressed(request, async ({ card }) => {
+        await verifyPin(card, pin)
+        return signWithSlot(card, slot, algorithm, data)
+      }),
+    )
+  }
+
+  async writeCertificate(request: Parameters<CardPort['writeCertificate']>[0]): Promise<void> {
+    const { reader, slot, certificate } = request
+    const shown = describeCertificate(slot, certificate)
+    await this.#withKey(request, ({ card }) => writeCertificate(card, slot, certificate))
+    this.#watch.patch(reader, (card) => ({
+      certificates: [...card.certificates.filter((other) => other.slot !== slot), shown].sort((a, b) =>
+        a.slot.localeCompare(b.slot),
+      ),
+    }))
+  }
+
+  async readCertificate(request: Parameters<CardPort['readCertificate']>[0]): Promise<Uint8Array | null> {
+    return this.#addressed(request, ({ card }) => readCertificate(card, request.slot), 'leave')
+  }
+
+  async wipe(request: CardAddress & CardSecrets): Promise<void> {
+    const names = ['managementKey', 'pin', 'puk'] as const
+    const codes = await this.#parts.box.open(request.secrets, 'card-secrets', request.serial, names)
+    const managementKey = new Uint8Array(Buffer.from(codes.managementKey, 'hex'))
+    try {
+      await this.#addressed(request, ({ card, kind }) => wipeCard(card, kind, { ...codes, managementKey }))
+    } finally {
+      managementKey.fill(0)
+      await this.#watch.inspect(request.reader)
+    }
+  }
+
+  async demoCards(): Promise<DemoCard[]> {
+    return this.#virtual().cards()
+  }
+
+  async demoInsert(reader: string, card: string | null): Promise<void> {
+    this.#virtual().insert(reader, card)
+  }
+
+  async demoNewCard(): Promise<DemoCard> {
+    const virtual = this.#virtual()
+    const id = virtual.newCard()
+    const card = virtual.cards().find((one) => one.id === id)
+    if (card === undefined) throw new AppError('CARD_NOT_FOUND', { card: id })
+    return card
+  }
+
+  async close(): Promise<void> {
+    this.#watch.close()
+    await this.resetAll()
+    await this.#parts.source.close()
+  }
+
+  #virtual(): VirtualCards {
+    const { cards, insert, newCard } = this.#parts.source
+    if (cards === undefined || insert === undefined || newCard === undefined)
+      throw new AppError('NOT_FOUND', { reason: 'readers-are-real' })
+    return this.#parts.source as ReaderSource & VirtualCards
+  }
+
+  #serial(reader: string): string | null {
+    return this.#watch.view(reader).card?.serial ?? null
+  }
+
+  #run<T>(reader: string, end: TransactionEnd, use: (on: OnCard) => Promise<T>): Promise<T> {
+    return this.#queue.run(reader, () =>
+      this.#parts.source.transaction(reader, end, (transmit, { atr }) => {
+        const kind = findKind(this.#parts.table, atr)
+        return use({ card: new CardChannel(transmit, { extended: kind.extendedLength }), kind })
+      }),
+    )
+  }
+
+  /** CARD_CHANGED when the card in the reader is not the one meant: nothing was written on it then. */
+  #addressed<T>(address: CardAddress, use: (on: OnCard) => Promise<T>, end: TransactionEnd = 'reset'): Promise<T> {
+    return this.#run(address.reader, end, async (on) => {
+      const found = await identify(on.card, on.kind)
+      if (found !== address.serial) throw new AppError('CARD_CHANGED', { expected: address.serial, found })
+      return use(on)
+    })
+  }
+
+  /** As `#addressed`, the management key of the sealed secrets given to `use` (and open, unless told not). */
+  async #withKey<T>(
+    request: CardAddress & CardSecrets,
+    use: (on: OnCard, key: Uint8Array) => Promise<T>,
+    open = true,
+  ): Promise<T> {
+    const { box } = this.#parts
+    const { managementKey } = await box.open(request.secrets, 'card-secrets', request.serial, ['managementKey'])
+    const key = new Uint8Array(Buffer.from(managementKey, 'hex'))
+    try {
+      return await this.#addressed(request, async (on) => {
+        if (open) await openWithKey(on.card, on.kind, key)
+        return use(on, key)
+      })
+    } finally {
+      key.fill(0)
+    }
+  }
+
+  /** Does something with PIN or PUK and gives the reader's view with the tries as they are after it. */
+  async #withCodes(reader: string, serial: string | null, use: (on: OnCard) => Promise<void>): Promise<ReaderView> {
+    await this.#watchingTries(reader, () =>
+      serial === null
+        ? this.#run(reader, 'reset', async (on) => {
+            await selectPiv(on.card)
+            await use(on)
+          })
+        : this.#addressed({ reader, serial }, use),
+    )
+    await this.#readTries(reader)
+    return this.#watch.view(reader)
+  }
+
+  /** A wrong code costs a try: the view says so as soon as it happened. A right one gives all back. */
+  async #watchingTries<T>(reader: string, job: () => Promise<T>): Promise<T> {
+    try {
+      const done = await job()
+      this.#watch.patch(reader, (card) => ({ pinTries: card.pinTriesMax ?? card.pinTries }))
+      return done
+    } catch (error) {
+      if (error instanceof AppError && CODE_ERRORS.has(error.code)) {
+        const left = error.code.endsWith('BLOCKED') ? 0 : Number(error.detail['triesLeft'] ?? 0)
+        this.#watch.patch(reader, (card) => lost(card, error.code, left))
+      }
+      throw error
+    }
+  }
+
+  async #readTries(reader: string): Promise<void> {
+    const [pin, puk] = await this.#run(reader, 'leave', async ({ card, kind }) => {
+      await selectPiv(card)
+      return [await readPinTries(card, kind), await readPukTries(card, kind)] as const
+    })
+    this.#watch.patch(reader, () => ({
+      pinTries: pin.left,
+      pinTriesMax: pin.max,
+      pukTries: puk.left,
+      pukTriesMax: puk.max,
+    }))
+  }
+
+  async #signByModule(
+    reader: string,
+    slot: '9A' | '9C' | '9D' | '9E',
+    pin: string,
+    data: Uint8Array,
+  ): ReturnType<CardPort['sign']> {
+    const { module, source } = this.#parts
+    if (module === null) throw new AppError('CARD_UNSUPPORTED', { reason: 'no-pkcs11-module' })
+    const serial = this.#serial(reader)
+    return this.#watchingTries(reader, () =>
+      this.#queue.run(reader, async () => {
+        try {
+          const { signature, certificate } = await module.sign({ reader, slot, pin, data })
+          return { signature, certificate, algorithm: algorithmOf(certificate), serial }
+        } finally {
+          // The module leaves the PIN verified for whoever comes next.
+          await source.reset(reader)
+        }
+      }),
+    )
+  }
+}
+
+function lost(card: CardOnReader, code: string, left: number): Partial<CardOnReader> {
+  if (code.startsWith('CARD_PIN')) return { pinTries: left }
+  return { pukTries: card.pukTriesMax === null ? null : left }
+}
