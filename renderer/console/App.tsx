@@ -1,0 +1,17 @@
+import { lazy, Suspense } from 'react'
+import { SkeletonRows } from '../ui/States.tsx'
+import { useDelayed } from '../ui/use-load.ts'
+import { useSession } from './stores/session-store.ts'
+
+const SignIn = lazy(async () => ({ default: (await import('./screens/sign-in/SignIn.tsx')).SignIn }))
+const Shell = lazy(async () => ({ default: (await import('./shell/Shell.tsx')).Shell }))
+
+function Waiting() {
+  return useDelayed(true) ? <SkeletonRows rows={4} /> : null
+}
+
+export function App() {
+  const { phase } = useSession((store) => store.state)
+  if (phase === 'checking') return <Waiting />
+  return <Suspense fallback={<Waiting />}>{phase === 'signed-in' ? <Shell /> : <SignIn />}</Suspense>
+}

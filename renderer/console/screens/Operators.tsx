@@ -1,0 +1,98 @@
+import { useCallback, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { GrantView, OperatorView } from '../../../shared/contract/index.ts'
+import { DataList, type ListColumn } from '../../ui/DataList.tsx'
+import { FailureNotice } from '../../ui/FailureNotice.tsx'
+import { IconSearch } from '../../ui/icons.ts'
+import { Panel, Screen } from '../../ui/Screen.tsx'
+import { EmptyState, LoadView } from '../../ui/States.tsx'
+import { ToneBadge } from '../../ui/Tone.tsx'
+import { usePagedLoad } from '../../ui/use-load.ts'
+import { valueOf } from '../client/value-of.ts'
+import { useConsole } from '../console-context.ts'
+import { SearchInput } from '../parts/SearchInput.tsx'
+import { ClearSearch } from '../parts/ClearSearch.tsx'
+
+/** Operators and what they were granted; to read only. */
+export function Operators() {
+  const { t } = useTranslation('console')
+  const { client } = useConsole()
+  const [text, setText] = useState<string | null>(null)
+  const load = usePagedLoad(
+    useCallback(
+      (cursor: string | undefined) =>
+        valueOf(
+          client.call('listOperators', {
+            query: { ...(text === null ? {} : { text }), ...(cursor === undefined ? {} : { cursor }) },
+          }),
+        ),
+      [client, text],
+    ),
+  )
+  const grant = ({ role, scope }: GrantView) =>
+    `${t(`common:role.${role}`)} (${scope.kind === 'everything' ? t('operators.everything') : scope.name})`
+  const columns: ListColumn<OperatorView>[] = [
+    { id: 'name', header: t('operators.name'), width: 'minmax(140px, 1fr)', cell: (row) => <b>{row.name}</b> },
+    { id: 'email', header: t('operators.email'), width: 'minmax(160px, 1.2fr)', cell: (row) => row.email ?? '—' },
+    {
+      id: 'status',
+      header: t('operators.status'),
+      width: '120px',
+      cell: (row) => (
+        <ToneBadge tone={row.status === 'active' ? 'ok' : 'warn'}>{t(`operators.state.${row.status}`)}</ToneBadge>
+      ),
+    },
+    {
+      id: 'grants',
+      header: t('operators.grants'),
+      width: 'minmax(220px, 2fr)',
+      cell: (row) => {
+        const words = row.grants.map(grant).join(', ')
+        return <span title={words}>{words === '' ? t('operators.noGrants') : words}</span>
+      },
+    },
+    { id: 'id', header: t('operators.id'), width: '160px', cell: (row) => <span className="cs-mono">{row.id}</span> },
+  ]
+  return (
+    <Screen
+      title={t('screen.operators')}
+      subtitle={t('operators.subtitle')}
+      actions={
+        <SearchInput
+          w={260}
+          aria-label={t('operators.search')}
+          placeholder={t('operators.search')}
+          leftSection={<IconSearch size={16} aria-hidden />}
+          value={text}
+          onSettled={setText}
+        />
+      }
+    >
+      {load.failure !== undefined && load.data !== undefined ? (
+        <FailureNotice failure={load.failure} onRetry={load.loadMore} />
+      ) : null}
+      <LoadView load={load} right="operator.read">
+        {(rows) =>
+          rows.length === 0 ? (
+            <EmptyState
+              title={t(text === null ? 'operators.empty' : 'operators.notFound')}
+              action={text === null ? null : <ClearSearch onClear={() => setText(null)} />}
+            />
+          ) : (
+            <Panel flush>
+              <DataList
+                label={t('screen.operators')}
+                columns={columns}
+                rows={rows}
+                rowKey={(row) => row.id}
+                hasMore={load.hasMore}
+                loading={load.loading}
+                onMore={load.loadMore}
+              />
+            </Panel>
+          )
+        }
+      </LoadView>
+    </Screen>
+  )
+}

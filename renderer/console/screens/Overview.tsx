@@ -1,0 +1,144 @@
+import { Button } from '@mantine/core'
+import { useCallback } from 'react'
+import { useTranslation } from 'react-i18next'
+import { formatRoute } from '../../ui/route.ts'
+import { Column, Columns, Panel, Screen } from '../../ui/Screen.tsx'
+import { EmptyState, LoadView } from '../../ui/States.tsx'
+import { valueOf } from '../client/value-of.ts'
+import { useConsole } from '../console-context.ts'
+import { ActionBadge } from '../parts/ActionBadge.tsx'
+import css from '../parts/console.module.css'
+import { ChainPanel, ChecksPanel, KeyStoreNotice, LoadPanel, ServerPanel } from '../parts/HealthPanels.tsx'
+import { Instant } from '../parts/Instant.tsx'
+import { ObjectName } from '../parts/ObjectName.tsx'
+import { StaleNotice } from '../parts/StaleNotice.tsx'
+import { VerdictNotice } from '../parts/VerdictNotice.tsx'
+import { formatEntryRef } from '../route/audit-filters.ts'
+import { useHealth } from '../stores/health-store.ts'
+import { useMay } from '../stores/session-store.ts'
+import { usePolled } from '../stores/use-polled.ts'
+
+const NEWEST = 7
+const EVERY_MS = 10_000
+
+function NewestEntries() {
+  const { t } = useTranslation('console')
+  const { client } = useConsole()
+  const load = usePolled(
+    useCallback(() => valueOf(client.call('listAudit', { query: { limit: NEWEST } })), [client]),
+    EVERY_MS,
+  )
+  return (
+    <Panel title={t('overview.newest')} actions={<a href="#/audit">{t('overview.toAudit')}</a>} flush>
+      <LoadView load={load} right="audit.read">
+        {({ items }) =>
+          items.length === 0 ? (
+            <EmptyState title={t('audit.empty')}>{t('audit.emptyWhy')}</EmptyState>
+          ) : (
+            <table className={css.table}>
+              <thead>
+                <tr>
+                  <th scope="col">{t('audit.column.time')}</th>
+                  <th scope="col">{t('audit.column.action')}</th>
+                  <th scope="col">{t('audit.column.operator')}</th>
+                  <th scope="col">{t('audit.column.object')}</th>
+                </tr>
+              </thead>
+              <tbody>
+                {items.map((entry) => (
+                  <tr key={entry.sequence}>
+                    <td>
+                      <a href={formatRoute(['audit'], { entry: formatEntryRef(entry) })}>
+                        <Instant at={entry.time} />
+                      </a>
+                    </td>
+                    <td>
+                      <ActionBadge action={entry.action} />
+                    </td>
+                    <td>{entry.operatorName ?? t('audit.nobody')}</td>
+                    <td>
+                      <ObjectName entry={entry} />
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          )
+        }
+      </LoadView>
+    </Panel>
+  )
+}
+
+function LastVerification() {
+  const { t } = useTranslation('console')
+  const { client } = useConsole()
+  const load = usePolled(
+    useCallback(() => valueOf(client.call('listVerifications', { query: { limit: 1 } })), [client]),
+    EVERY_MS,
+  )
+  return (
+    <Panel title={t('overview.lastVerification')} actions={<a href="#/verification">{t('overview.verify')}</a>}>
+      <LoadView load={load} right="audit.verify">
+        {({ items: [last] }) =>
+          last === undefined ? (
+            <EmptyState
+              title={t('verification.none')}
+              action={
+                <Button component="a" href="#/verification" size="xs">
+                  {t('overview.verify')}
+                </Button>
+              }
+            />
+          ) : (
+            <VerdictNotice verification={last} short />
+          )
+        }
+      </LoadView>
+    </Panel>
+  )
+}
+
+/** How the server is, what was proved last, what happened last. */
+export function Overview() {
+  const { t } = useTranslation('console')
+  const load = useHealth()
+  const mayAudit = useMay('audit.read')
+  const mayVerify = useMay('audit.verify')
+  return (
+    <Screen title={t('screen.overview')} subtitle={t('overview.subtitle')}>
+      <LoadView load={load} right="health.read">
+        {(health) => (
+          <div className={css.stack}>
+            <StaleNotice load={load} asOf={health.time} />
+            <KeyStoreNotice health={health} />
+            <Columns>
+              <Column span={mayVerify ? 4 : 6}>
+                <ServerPanel health={health} />
+              </Column>
+              <Column span={mayVerify ? 4 : 6}>
+                <ChainPanel health={health} />
+              </Column>
+              {mayVerify ? (
+                <Column span={4}>
+                  <LastVerification />
+                </Column>
+              ) : null}
+              {mayAudit ? (
+                <Column span={7}>
+                  <NewestEntries />
+                </Column>
+              ) : null}
+              <Column span={mayAudit ? 5 : 12}>
+                <div className={css.stack}>
+                  <LoadPanel health={health} />
+                  <ChecksPanel health={health} />
+                </div>
+              </Column>
+            </Columns>
+          </div>
+        )}
+      </LoadView>
+    </Screen>
+  )
+}

@@ -1,0 +1,101 @@
+import { useCallback, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { StationView } from '../../../shared/contract/index.ts'
+import { DataList, type ListColumn } from '../../ui/DataList.tsx'
+import { FailureNotice } from '../../ui/FailureNotice.tsx'
+import { IconSearch } from '../../ui/icons.ts'
+import { Panel, Screen } from '../../ui/Screen.tsx'
+import { EmptyState, LoadView } from '../../ui/States.tsx'
+import { ToneBadge } from '../../ui/Tone.tsx'
+import { usePagedLoad } from '../../ui/use-load.ts'
+import { valueOf } from '../client/value-of.ts'
+import { useConsole } from '../console-context.ts'
+import { ClearSearch } from '../parts/ClearSearch.tsx'
+import { Instant } from '../parts/Instant.tsx'
+import { SearchInput } from '../parts/SearchInput.tsx'
+
+/** The server lists stations page by page and does not search them: the words are looked for in what was read. */
+const holds = (station: StationView, text: string | null): boolean =>
+  text === null ||
+  [station.name, station.office.name, station.office.division, station.id].some((word) =>
+    word.toLocaleLowerCase().includes(text.toLocaleLowerCase()),
+  )
+
+/** Registered workstations; to read only. */
+export function Stations() {
+  const { t } = useTranslation('console')
+  const { client } = useConsole()
+  const [text, setText] = useState<string | null>(null)
+  const load = usePagedLoad(
+    useCallback(
+      (cursor: string | undefined) =>
+        valueOf(client.call('listStations', { query: { limit: 200, ...(cursor === undefined ? {} : { cursor }) } })),
+      [client],
+    ),
+  )
+  const columns: ListColumn<StationView>[] = [
+    { id: 'name', header: t('stations.name'), width: 'minmax(140px, 1fr)', cell: (row) => <b>{row.name}</b> },
+    { id: 'office', header: t('stations.office'), width: 'minmax(140px, 1fr)', cell: (row) => row.office.name },
+    { id: 'division', header: t('stations.division'), width: 'minmax(120px, 1fr)', cell: (row) => row.office.division },
+    {
+      id: 'status',
+      header: t('stations.status'),
+      width: '120px',
+      cell: (row) => (
+        <ToneBadge tone={row.status === 'active' ? 'ok' : 'warn'}>{t(`stations.state.${row.status}`)}</ToneBadge>
+      ),
+    },
+    {
+      id: 'seen',
+      header: t('stations.lastSeen'),
+      width: '180px',
+      cell: (row) => (row.lastSeenAt === null ? t('stations.never') : <Instant at={row.lastSeenAt} />),
+    },
+    { id: 'id', header: t('stations.id'), width: '180px', cell: (row) => <span className="cs-mono">{row.id}</span> },
+  ]
+  return (
+    <Screen
+      title={t('screen.stations')}
+      subtitle={t('stations.subtitle')}
+      actions={
+        <SearchInput
+          w={260}
+          aria-label={t('stations.search')}
+          placeholder={t('stations.search')}
+          leftSection={<IconSearch size={16} aria-hidden />}
+          value={text}
+          onSettled={setText}
+        />
+      }
+    >
+      {load.failure !== undefined && load.data !== undefined ? (
+        <FailureNotice failure={load.failure} onRetry={load.loadMore} />
+      ) : null}
+      <LoadView load={load} right="station.read">
+        {(all) => {
+          const rows = all.filter((station) => holds(station, text))
+          if (rows.length === 0)
+            return (
+              <EmptyState
+                title={t(text === null ? 'stations.empty' : 'stations.notFound')}
+                action={text === null ? null : <ClearSearch onClear={() => setText(null)} />}
+              />
+            )
+          return (
+            <Panel flush>
+              <DataList
+                label={t('screen.stations')}
+                columns={columns}
+                rows={rows}
+                rowKey={(row) => row.id}
+                hasMore={load.hasMore}
+                loading={load.loading}
+                onMore={load.loadMore}
+              />
+            </Panel>
+          )
+        }}
+      </LoadView>
+    </Screen>
+  )
+}

@@ -1,0 +1,62 @@
+import { Button, Group, Radio } from '@mantine/core'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { Failure, VerificationView } from '../../../../shared/contract/index.ts'
+import { FailureNotice } from '../../../ui/FailureNotice.tsx'
+import { IconShieldCheck } from '../../../ui/icons.ts'
+import { Panel } from '../../../ui/Screen.tsx'
+import { useConsole } from '../../console-context.ts'
+import css from '../../parts/console.module.css'
+
+const DEPTHS = ['quick', 'full'] as const
+type Depth = (typeof DEPTHS)[number]
+
+export function StartPanel(props: {
+  onStarted: (verification: VerificationView) => void
+  /** Another one is running already: it shall be shown. */
+  onRefused: () => void
+}) {
+  const { t } = useTranslation('console')
+  const { client } = useConsole()
+  const [depth, setDepth] = useState<Depth>('quick')
+  const [busy, setBusy] = useState(false)
+  const [failure, setFailure] = useState<Failure | null>(null)
+  const start = async () => {
+    setBusy(true)
+    setFailure(null)
+    const result = await client.call('startVerification', { body: { depth } }, { idempotencyKey: crypto.randomUUID() })
+    setBusy(false)
+    if (result.ok) return props.onStarted(result.value)
+    setFailure(result.error)
+    if (result.error.code === 'AUDIT_VERIFICATION_RUNNING') props.onRefused()
+  }
+  return (
+    <Panel title={t('verification.start')}>
+      <div className={css.stack}>
+        <Radio.Group
+          aria-label={t('verification.howDeep')}
+          value={depth}
+          onChange={(value) => setDepth(DEPTHS.find((one) => one === value) ?? 'quick')}
+        >
+          <div className={css.depths}>
+            {DEPTHS.map((one) => (
+              <div key={one} className={css.depth}>
+                <Radio
+                  value={one}
+                  label={t(`verification.depth.${one}.name`)}
+                  description={t(`verification.depth.${one}.what`)}
+                />
+              </div>
+            ))}
+          </div>
+        </Radio.Group>
+        {failure === null ? null : <FailureNotice failure={failure} onRetry={() => void start()} />}
+        <Group justify="flex-end">
+          <Button leftSection={<IconShieldCheck size={16} aria-hidden />} loading={busy} onClick={() => void start()}>
+            {t('verification.verify')}
+          </Button>
+        </Group>
+      </div>
+    </Panel>
+  )
+}

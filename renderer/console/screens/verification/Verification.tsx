@@ -1,0 +1,71 @@
+import { useCallback, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { VerificationView } from '../../../../shared/contract/index.ts'
+import { Screen } from '../../../ui/Screen.tsx'
+import { LoadView } from '../../../ui/States.tsx'
+import { usePagedLoad } from '../../../ui/use-load.ts'
+import { valueOf } from '../../client/value-of.ts'
+import { useConsole } from '../../console-context.ts'
+import css from '../../parts/console.module.css'
+import { VerdictNotice } from '../../parts/VerdictNotice.tsx'
+import { History } from './History.tsx'
+import { Running } from './Running.tsx'
+import { StartPanel } from './StartPanel.tsx'
+
+/** Verify the chain: how deep, the progress, the verdict, and what earlier ones found. */
+export function Verification() {
+  const { t } = useTranslation('console')
+  const { client } = useConsole()
+  const [started, setStarted] = useState<VerificationView | null>(null)
+  const [ended, setEnded] = useState<VerificationView | null>(null)
+  const [chosen, setChosen] = useState<string | null>(null)
+  const load = usePagedLoad(
+    useCallback(
+      (cursor: string | undefined) =>
+        valueOf(client.call('listVerifications', { query: cursor === undefined ? {} : { cursor } })),
+      [client],
+    ),
+  )
+  const { reload } = load
+  const onStarted = (verification: VerificationView) => {
+    setStarted(verification)
+    setChosen(null)
+  }
+  const onEnded = useCallback(
+    (verification: VerificationView) => {
+      setEnded(verification)
+      setStarted(null)
+      reload()
+    },
+    [reload],
+  )
+  const listed = load.data?.find((one) => one.state === 'running' && one.id !== ended?.id) ?? null
+  const running = started ?? listed
+  const shown = (verifications: readonly VerificationView[]): VerificationView | null =>
+    verifications.find((one) => one.id === chosen) ??
+    ended ??
+    verifications.find((one) => one.state !== 'running') ??
+    null
+  return (
+    <Screen title={t('screen.verification')} subtitle={t('verification.subtitle')}>
+      <div className={css.stack}>
+        {running === null ? (
+          <StartPanel onStarted={onStarted} onRefused={reload} />
+        ) : (
+          <Running key={running.id} verification={running} onEnded={onEnded} />
+        )}
+        <LoadView load={load} right="audit.verify">
+          {(verifications) => {
+            const verdict = running === null ? shown(verifications) : null
+            return (
+              <>
+                {verdict === null ? null : <VerdictNotice verification={verdict} />}
+                <History load={load} chosen={verdict?.id ?? null} onChoose={setChosen} />
+              </>
+            )
+          }}
+        </LoadView>
+      </div>
+    </Screen>
+  )
+}

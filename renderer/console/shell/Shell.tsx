@@ -1,0 +1,68 @@
+import { lazy, Suspense, useMemo, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Frame } from '../../ui/Frame.tsx'
+import { useShortcuts, type Shortcut } from '../../ui/keys.ts'
+import { usePreferences } from '../../ui/preferences.ts'
+import { formatRoute, goTo, useRoute } from '../../ui/route.ts'
+import { useConsole } from '../console-context.ts'
+import { LOGO } from '../parts/logo.ts'
+import { parsePlace, pathOf } from '../route/location.ts'
+import { HealthContext, useHealthPoll } from '../stores/health-store.ts'
+import { sessionMay, useSignedIn } from '../stores/session-store.ts'
+import { CurrentScreen } from './CurrentScreen.tsx'
+import { SCREENS } from './screens.ts'
+import { TopBar } from './TopBar.tsx'
+
+const Palette = lazy(async () => ({ default: (await import('./Palette.tsx')).Palette }))
+const KeyHelp = lazy(async () => ({ default: (await import('./KeyHelp.tsx')).KeyHelp }))
+
+/** Everything behind the sign-in: navigation, bar, the screen the URL names, palette and keys. */
+export function Shell() {
+  const { t } = useTranslation('console')
+  const { signOut } = useConsole()
+  const session = useSignedIn()
+  const health = useHealthPoll()
+  const route = useRoute()
+  const place = useMemo(() => parsePlace(route), [route])
+  const letters = usePreferences((preferences) => preferences.letterKeys)
+  const [open, setOpen] = useState<'palette' | 'keys' | null>(null)
+
+  const screens = useMemo(() => SCREENS.filter((screen) => sessionMay(session, screen.right)), [session])
+  const shortcuts = useMemo(
+    (): Shortcut[] => [
+      { keys: 'mod+k', label: t('common:keys.palette'), run: () => setOpen('palette') },
+      { keys: '?', label: t('common:keys.list'), run: () => setOpen('keys') },
+      ...screens.map((screen) => ({
+        keys: `g ${screen.key}`,
+        label: t('goTo', { screen: t(`screen.${screen.name}`) }),
+        run: () => goTo(pathOf(screen.name)),
+      })),
+    ],
+    [t, screens],
+  )
+  useShortcuts(shortcuts, letters)
+
+  const items = screens.map((screen) => ({
+    id: screen.name,
+    label: t(`screen.${screen.name}`),
+    icon: screen.icon,
+    href: formatRoute(pathOf(screen.name)),
+    active: place.screen === screen.name || (place.screen === 'trail' && screen.name === 'audit'),
+  }))
+  const close = () => setOpen(null)
+  return (
+    <HealthContext value={health}>
+      <Frame
+        logo={LOGO}
+        items={items}
+        header={<TopBar onPalette={() => setOpen('palette')} onKeys={() => setOpen('keys')} onSignOut={signOut} />}
+      >
+        <CurrentScreen place={place} />
+      </Frame>
+      <Suspense>
+        {open === 'palette' ? <Palette screens={screens} onClose={close} onSignOut={signOut} /> : null}
+        {open === 'keys' ? <KeyHelp onClose={close} shortcuts={shortcuts} /> : null}
+      </Suspense>
+    </HealthContext>
+  )
+}
