@@ -152,7 +152,13 @@ export class VerificationJobs {
     const endedAt = this.#now()
     const run = { ...current.run, state: stateOf(end), endedAt, verdict }
     const kept = end.kind === 'error' ? { error: end.code } : verdict
-    const stored = { state: run.state, endedAt, checked: run.checked, verdict: kept && JSON.stringify(kept) }
+    const stored = {
+      state: run.state,
+      endedAt,
+      checked: run.checked,
+      total: run.total,
+      verdict: kept && JSON.stringify(kept),
+    }
     const isKept = await endRun(this.#options.audit.db, run.id, stored).then(
       () => true,
       () => false,

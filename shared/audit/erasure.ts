@@ -17,9 +17,11 @@ export const erasedRange = (entry: Entry): { from: number; to: number } | null =
   return { from, to: match[2] === undefined ? from : Number(match[2]) }
 }
 
-/** What is wrong with the payload row, `erased` for one that was erased (a tombstone must follow), or null. */
-export const findPayloadFault = (payload: StoredPayload | null, entry: Entry): string | null => {
+/** What is wrong with the payload, `erased` for one that was erased (a tombstone must follow), or null. */
+export const findPayloadFault = (payloads: readonly StoredPayload[], entry: Entry): string | null => {
+  const [payload, second] = payloads
   if (!payload) return 'missing'
+  if (second) return 'doubled'
   const { salt, bytes, erasedAt, erasedBy, erasedRule } = payload
   const marks = [erasedAt, erasedBy, erasedRule].filter((mark) => mark !== null).length
   if (bytes === null) return marks === 3 ? 'erased' : 'missing'

@@ -29,7 +29,8 @@ export interface StoredEntry {
   readonly objectType: string
   readonly objectId: string
   readonly correlationId: string
-  readonly payload: StoredPayload | null
+  /** Every payload row stored for this place; in a sound chain there is exactly one. */
+  readonly payloads: readonly StoredPayload[]
 }
 
 /** What the store says is the end of the chain. `frontier` is null where the store keeps none. */

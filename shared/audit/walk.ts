@@ -78,7 +78,7 @@ const signatureFault = (row: StoredEntry, state: WalkState, context: WalkContext
 }
 
 const payloadFault = (row: StoredEntry, entry: Entry, state: WalkState): Fault | null => {
-  const wrong = findPayloadFault(row.payload, entry)
+  const wrong = findPayloadFault(row.payloads, entry)
   if (wrong === null) return null
   if (wrong !== 'erased') return fault('payload-mismatch', entry.sequence, wrong)
   state.erased.add(entry.sequence)
@@ -114,7 +114,7 @@ export const advance = (
   if (falseCopy) return fault('altered', state.expected, falseCopy)
   const wrongPayload = payloadFault(row, entry, state)
   if (wrongPayload) return wrongPayload
-  if (isAnnouncement(entry) && !commitsTo(row.payload?.bytes ?? null, state.tree)) {
+  if (isAnnouncement(entry) && !commitsTo(row.payloads[0]?.bytes ?? null, state.tree)) {
     return fault('altered', state.expected, 'tree')
   }
   const keys = advanceKeys(state.keys, entry, signer, context)
@@ -127,7 +127,7 @@ export const advance = (
     keys,
     tree: state.tree,
     erased: state.erased,
-    payloadsErased: state.payloadsErased + (row.payload?.bytes === null ? 1 : 0),
+    payloadsErased: state.payloadsErased + (row.payloads[0]?.bytes === null ? 1 : 0),
     signaturesChecked: state.signaturesChecked + (checksSignature ? 1 : 0),
     last: row,
   }

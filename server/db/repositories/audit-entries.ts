@@ -1,12 +1,12 @@
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
 import { AppError } from '../../../shared/contract/errors.ts'
-import type { StoredEntry } from '../../../shared/audit/stored.ts'
+import type { StoredEntry, StoredPayload } from '../../../shared/audit/stored.ts'
 import { fullTextValue } from '../full-text.ts'
 import type { DialectName } from '../migrations/index.ts'
 import type { AuditDb } from '../schema.ts'
-import { toEntryRow, toPayloadRow, toStoredEntry } from './audit-entry-row.ts'
-import type { JoinedRow, NewEntry } from './audit-entry-row.ts'
+import { toEntryRow, toPayloadRow, toStoredEntry, toStoredPayload } from './audit-entry-row.ts'
+import type { NewEntry } from './audit-entry-row.ts'
 
 type Reader = Kysely<AuditDb>
 
@@ -61,21 +61,38 @@ export const selectEntries = (db: Reader) =>
       'payload.erased_rule',
     ])
 
+/** Payloads by sequence, as many as are stored for each: a join would double entries and hide which of the two is. */
+const readPayloads = async (db: Reader, chain: string, from: number, to: number) => {
+  const rows = await db
+    .selectFrom('payload')
+    .selectAll()
+    .where('chain', '=', chain)
+    .where('sequence', '>=', from)
+    .where('sequence', '<=', to)
+    .execute()
+  const found = new Map<number, StoredPayload[]>()
+  for (const row of rows) found.set(row.sequence, [...(found.get(row.sequence) ?? []), toStoredPayload(row)])
+  return found
+}
+
 /** One chain in batches by (sequence, row), from a sequence on; each batch a keyset query of its own. */
 export const streamEntries = (db: Reader, chain: string, batch = 500) =>
   async function* (from: number): AsyncGenerator<readonly StoredEntry[]> {
     let [sequence, id] = [from, -1]
     for (;;) {
-      const rows = (await selectEntries(db)
-        .where('entry.chain', '=', chain)
-        .where(sql<boolean>`(entry.sequence, entry.id) > (${sequence}, ${id})`)
-        .orderBy('entry.sequence')
-        .orderBy('entry.id')
+      const rows = await db
+        .selectFrom('entry')
+        .selectAll()
+        .where('chain', '=', chain)
+        .where(sql<boolean>`(sequence, id) > (${sequence}, ${id})`)
+        .orderBy('sequence')
+        .orderBy('id')
         .limit(batch)
-        .execute()) as readonly JoinedRow[]
-      const last = rows.at(-1)
-      if (!last) return
-      yield rows.map(toStoredEntry)
+        .execute()
+      const [first, last] = [rows[0], rows.at(-1)]
+      if (!first || !last) return
+      const payloads = await readPayloads(db, chain, first.sequence, last.sequence)
+      yield rows.map((row) => toStoredEntry(row, payloads.get(row.sequence) ?? []))
       ;[sequence, id] = [last.sequence, last.id]
     }
   }

@@ -1,4 +1,4 @@
-import type { Insertable } from 'kysely'
+import type { Insertable, Selectable } from 'kysely'
 import type { Entry } from '../../../shared/audit/entry.ts'
 import type { StoredEntry, StoredPayload } from '../../../shared/audit/stored.ts'
 import type { EntryTable, PayloadTable } from '../schema.ts'
@@ -53,18 +53,15 @@ export interface JoinedRow extends Omit<EntryTable, 'id'> {
   readonly erased_rule: string | null
 }
 
-const toPayload = (row: JoinedRow): StoredPayload | null =>
-  row.salt === null
-    ? null
-    : {
-        salt: row.salt,
-        bytes: row.payload_bytes,
-        erasedAt: row.erased_at,
-        erasedBy: row.erased_by,
-        erasedRule: row.erased_rule,
-      }
+export const toStoredPayload = (row: Selectable<PayloadTable>): StoredPayload => ({
+  salt: row.salt,
+  bytes: row.bytes,
+  erasedAt: row.erased_at,
+  erasedBy: row.erased_by,
+  erasedRule: row.erased_rule,
+})
 
-export const toStoredEntry = (row: JoinedRow): StoredEntry => ({
+export const toStoredEntry = (row: Selectable<EntryTable>, payloads: readonly StoredPayload[]): StoredEntry => ({
   chain: row.chain,
   sequence: row.sequence,
   bytes: row.bytes,
@@ -83,5 +80,5 @@ export const toStoredEntry = (row: JoinedRow): StoredEntry => ({
   objectType: row.object_type,
   objectId: row.object_id,
   correlationId: row.correlation_id,
-  payload: toPayload(row),
+  payloads,
 })

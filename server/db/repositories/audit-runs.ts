@@ -11,13 +11,14 @@ export interface RunEnd {
   readonly state: Run['state']
   readonly endedAt: number
   readonly checked: number
+  readonly total: number
   readonly verdict: string | null
 }
 
 export const endRun = async (db: Kysely<AuditDb>, id: string, end: RunEnd): Promise<void> => {
   await db
     .updateTable('verification_run')
-    .set({ state: end.state, ended_at: end.endedAt, checked: end.checked, verdict: end.verdict })
+    .set({ state: end.state, ended_at: end.endedAt, checked: end.checked, total: end.total, verdict: end.verdict })
     .where('id', '=', id)
     .execute()
 }

@@ -20,7 +20,11 @@ export interface RegisteredCertificate {
   readonly slot: string | null
 }
 
-export const findOperatorCertificate = async (db: Db, tenant: string, fingerprint: string): Promise<RegisteredCertificate | null> =>
+export const findOperatorCertificate = async (
+  db: Db,
+  tenant: string,
+  fingerprint: string,
+): Promise<RegisteredCertificate | null> =>
   (await db
     .selectFrom('operator_certificate')
     .innerJoin('operator', 'operator.id', 'operator_certificate.operator_id')
@@ -61,10 +65,16 @@ export const setOperatorCertificateStatus = async (
 }
 
 export const findOperator = async (db: Db, tenant: string, id: string): Promise<OperatorRowStored | null> =>
-  (await db.selectFrom('operator').selectAll().where('tenant', '=', tenant).where('id', '=', id).executeTakeFirst()) ?? null
+  (await db.selectFrom('operator').selectAll().where('tenant', '=', tenant).where('id', '=', id).executeTakeFirst()) ??
+  null
 
 /** The grants of operators that are in force at a moment. */
-export const listGrants = (db: Db, tenant: string, operators: readonly string[], at: number): Promise<GrantRowStored[]> =>
+export const listGrants = (
+  db: Db,
+  tenant: string,
+  operators: readonly string[],
+  at: number,
+): Promise<GrantRowStored[]> =>
   operators.length === 0
     ? Promise.resolve([])
     : db
@@ -90,21 +100,29 @@ export const listOperators = (
     for (const word of words) {
       const like = `%${word}%`
       query = query.where((eb) =>
-        eb.or([eb(eb.fn('lower', ['operator.name']), 'like', like), eb(eb.fn('lower', ['operator.email']), 'like', like)]),
+        eb.or([
+          eb(eb.fn('lower', ['operator.name']), 'like', like),
+          eb(eb.fn('lower', ['operator.email']), 'like', like),
+        ]),
       )
     }
   }
   return page(query, filter, { time: 'operator.created_at', id: 'operator.id' })
 }
 
-export const listStations = (db: OperationalDatabase, scope: Scope, filter: PageRequest): Promise<Page<StationRowStored>> =>
+export const listStations = (
+  db: OperationalDatabase,
+  scope: Scope,
+  filter: PageRequest,
+): Promise<Page<StationRowStored>> =>
   page(db.selectFrom('station').selectAll('station').where(inScope('station', scope)), filter, {
     time: 'station.created_at',
     id: 'station.id',
   })
 
 export const findStation = async (db: Db, tenant: string, id: string): Promise<StationRowStored | null> =>
-  (await db.selectFrom('station').selectAll().where('tenant', '=', tenant).where('id', '=', id).executeTakeFirst()) ?? null
+  (await db.selectFrom('station').selectAll().where('tenant', '=', tenant).where('id', '=', id).executeTakeFirst()) ??
+  null
 
 export const setStationSeen = async (trx: OperationalTransaction, id: string, at: number): Promise<void> => {
   await trx.updateTable('station').set({ last_seen_at: at }).where('id', '=', id).execute()

@@ -4,7 +4,10 @@ import type { OperationalDatabase, OperationalTransaction, SessionTable } from '
 type Db = OperationalDatabase | OperationalTransaction
 export type SessionRowStored = Selectable<SessionTable>
 
-export const insertSession = async (trx: OperationalTransaction, row: Omit<SessionRowStored, 'version'>): Promise<void> => {
+export const insertSession = async (
+  trx: OperationalTransaction,
+  row: Omit<SessionRowStored, 'version'>,
+): Promise<void> => {
   await trx.insertInto('session').values(row).execute()
 }
 

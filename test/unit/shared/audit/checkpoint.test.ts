@@ -17,7 +17,7 @@ const verify = createSignatureVerifier()
 /** The example of Go's golang.org/x/mod/sumdb/note. */
 const PETER = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW'
 const PETER_TEXT =
-  'If you think cryptography is the answer to your problem,\n' + "then you don't know what your problem is.\n"
+  "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
 const PETER_NOTE =
   `${PETER_TEXT}\n` +
   '\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n'
@@ -64,7 +64,7 @@ describe('a signed note (C2SP)', () => {
     ['another id', PETER.replace('c74f20a3', 'c74f20a4')],
     ['another algorithm', PETER.replace('+AR', '+BR')],
     ['no name', PETER.slice('PeterNeumann'.length)],
-    ['a short key', `${PETER.slice(0, -8)}`],
+    ['a short key', PETER.slice(0, -8)],
   ])('takes no key with %s', (_, text) => {
     expect(() => parseNoteKey(text)).toThrow('REQUEST_INVALID')
   })

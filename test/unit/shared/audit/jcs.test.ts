@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalBytes, canonicalize, parseCanonical } from '../../../../shared/audit/jcs.ts'
 import type { Json } from '../../../../shared/audit/json.ts'
@@ -48,7 +48,7 @@ describe('canonical JSON (RFC 8785)', () => {
 
   it('gives the bytes of section 3.2.4', () => {
     const value = {
-      numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
+      numbers: [Number('333333333.33333329'), 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
       string: '\u20ac$\u000f\u000aA\'\u0042\u0022\u005c\\"/',
       literals: [null, true, false],
     }
