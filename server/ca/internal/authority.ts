@@ -35,39 +35,63 @@ export async function openAuthority(name: CaName, keyStore: KeyStore, store: CaS
   return { name, certificate, signer, algorithm: signatureAlgorithmFor(signer.algorithm) }
 }
 
+/** What of a certificate is drawn or read from the clock; the rest follows from the request. */
+export interface Drawn {
+  readonly serial: string
+  readonly notBefore: Date
+  readonly notAfter: Date
+}
+
+export interface Issuance {
+  readonly idempotencyKey: string
+  readonly requestDigest: string
+  readonly profile: CertificateReservation['profile']
+  readonly signer: Signer
+  readonly issuerSpki: Uint8Array
+  readonly maxLifetimeMs: number
+  readonly draw: () => Promise<Drawn>
+  readonly tbsOf: (drawn: Drawn) => Uint8Array
+}
+
 /**
- * Reserve, sign, complete: the three writes of every certificate.
+ * Reserve, sign, complete: the writes of every certificate.
  * - Dead before `reserve` returned: nothing was issued, the repeat starts afresh with a new serial.
  * - Dead after `reserve`: serial and content are fixed and stored; no signature has left this process. The repeat signs
  *   the same bytes, so there is one certificate, whichever signature of it comes to be kept.
  * - Dead after `complete`: the certificate is issued; the repeat gives it back.
  * Two at once: both sign the bytes that were reserved first, and both give out the one that was completed first.
+ * Throws REQUEST_IDEMPOTENCY_REUSED, CA_UNAVAILABLE, HSM_UNAVAILABLE.
  */
 export async function signOnce(
   store: CaStore,
-  reservation: CertificateReservation,
-  signer: Signer,
-  issuerSpki: Uint8Array,
+  issuance: Issuance,
 ): Promise<StoredCertificate & { readonly der: Uint8Array }> {
-  const reserved = await store.reserve(reservation)
-  if (reserved.requestDigest !== reservation.requestDigest) throw new AppError('REQUEST_IDEMPOTENCY_REUSED')
-  return finish(store, reserved, signer, issuerSpki)
+  const { idempotencyKey, requestDigest, profile, signer, issuerSpki } = issuance
+  let row = await store.findByRequest(idempotencyKey)
+  if (!row) {
+    const drawn = await issuance.draw()
+    row = await store.reserve({ idempotencyKey, requestDigest, profile, ...drawn, tbs: issuance.tbsOf(drawn) })
+  }
+  if (row.requestDigest !== requestDigest) throw new AppError('REQUEST_IDEMPOTENCY_REUSED')
+  if (row.der) return { ...row, der: row.der }
+  verifyReservation(row, issuance)
+  const algorithm = signatureAlgorithmFor(signer.algorithm)
+  const signature = await signer.sign(row.tbs)
+  verifyOwn(algorithm, issuerSpki, row.tbs, signature)
+  const kept = await store.complete(row.serial, assembleSigned(row.tbs, algorithm, signature))
+  if (!kept.der) throw new AppError('CA_UNAVAILABLE', { reason: 'not-kept' })
+  return { ...kept, der: kept.der }
 }
 
-/** The rest of it, for a row that is there. */
-export async function finish(
-  store: CaStore,
-  reserved: StoredCertificate,
-  signer: Signer,
-  issuerSpki: Uint8Array,
-): Promise<StoredCertificate & { readonly der: Uint8Array }> {
-  if (reserved.der) return { ...reserved, der: reserved.der }
-  const algorithm = signatureAlgorithmFor(signer.algorithm)
-  const signature = await signer.sign(reserved.tbs)
-  verifyOwn(algorithm, issuerSpki, reserved.tbs, signature)
-  const row = await store.complete(reserved.serial, assembleSigned(reserved.tbs, algorithm, signature))
-  if (!row.der) throw new AppError('CA_UNAVAILABLE', { reason: 'not-kept' })
-  return { ...row, der: row.der }
+/**
+ * Who can write to the database must not get bytes of their choice signed: they are built anew from the request. Other
+ * URLs in the configuration since the reservation show here as well; the request is then made under another key.
+ */
+function verifyReservation(row: StoredCertificate, { tbsOf, maxLifetimeMs }: Issuance): void {
+  const lifetime = row.notAfter.getTime() - row.notBefore.getTime()
+  if (lifetime > maxLifetimeMs || Buffer.compare(tbsOf(row), row.tbs) !== 0) {
+    throw new AppError('CA_UNAVAILABLE', { reason: 'reservation-altered', serial: row.serial })
+  }
 }
 
 /** A fault in the token, or a store with other bytes in it, shows before anything leaves. */

@@ -4,16 +4,15 @@ import type { KeyStore } from '../../hsm/index.ts'
 import type { InternalCaConfig } from '../config.ts'
 import type {
   CaGateway,
-  CertificateProfileName,
   CertificateStatus,
   FinalRevocationReason,
   IssuedCertificate,
   IssueRequest,
   PublishedCrl,
 } from '../gateway.ts'
-import type { CaStore, CertificateReservation, StoredCertificate, StoredStatus } from '../store.ts'
-import { finish, openAuthority, signOnce, type Authority } from './authority.ts'
-import { addDays, addMinutes, earlier, wholeSeconds } from './clock.ts'
+import type { CaStore, StoredCertificate, StoredStatus } from '../store.ts'
+import { openAuthority, signOnce, type Authority, type Drawn } from './authority.ts'
+import { addDays, addMinutes, DAY_MS, earlier, wholeSeconds } from './clock.ts'
 import { CrlPublisher } from './crl-publisher.ts'
 import type { InternalCaParts } from './init.ts'
 import { verifyRequest, type CheckedRequest } from './request.ts'
@@ -66,11 +65,17 @@ export class InternalCa implements CaGateway {
   async issue(request: IssueRequest): Promise<IssuedCertificate> {
     const checked = verifyRequest(request)
     const { signer, certificate } = this.#issuing
-    const known = await this.#store.findByRequest(request.idempotencyKey)
-    if (known && known.requestDigest !== checked.digest) throw new AppError('REQUEST_IDEMPOTENCY_REUSED')
-    if (known) return issued(await finish(this.#store, known, signer, certificate.spki))
-    const reservation = await this.#prepare(request, checked)
-    return issued(await signOnce(this.#store, reservation, signer, certificate.spki))
+    const { serial, der, notBefore, notAfter } = await signOnce(this.#store, {
+      idempotencyKey: request.idempotencyKey,
+      requestDigest: checked.digest,
+      profile: request.profile,
+      signer,
+      issuerSpki: certificate.spki,
+      maxLifetimeMs: checked.profile.validityDays * DAY_MS + BACKDATED_MINUTES * 60_000,
+      draw: () => this.#draw(checked),
+      tbsOf: (drawn) => this.#tbs(request, checked, drawn),
+    })
+    return { serial, der, notBefore, notAfter, profile: request.profile }
   }
 
   async status(serial: string): Promise<CertificateStatus> {
@@ -103,18 +108,22 @@ export class InternalCa implements CaGateway {
     return Promise.resolve([this.#issuing.certificate.der, this.#root.certificate.der])
   }
 
-  async #prepare(request: IssueRequest, checked: CheckedRequest): Promise<CertificateReservation> {
+  async #draw({ profile }: CheckedRequest): Promise<Drawn> {
     const now = wholeSeconds(this.#now())
+    const end = this.#issuing.certificate.notAfter
+    if (now >= end) throw new AppError('CA_UNAVAILABLE', { reason: 'ca-expired' })
+    return {
+      serial: await newSerial(this.#keyStore),
+      notBefore: addMinutes(now, -BACKDATED_MINUTES),
+      notAfter: earlier(addDays(now, profile.validityDays), end),
+    }
+  }
+
+  #tbs(request: IssueRequest, checked: CheckedRequest, { serial, notBefore, notAfter }: Drawn): Uint8Array {
     const { certificate, algorithm } = this.#issuing
-    if (now >= certificate.notAfter) throw new AppError('CA_UNAVAILABLE', { reason: 'ca-expired' })
-    const notBefore = addMinutes(now, -BACKDATED_MINUTES)
-    const notAfter = earlier(addDays(now, checked.profile.validityDays), certificate.notAfter)
-    const serial = await newSerial(this.#keyStore)
-    const { profile, idempotencyKey } = request
-    const reservation = { idempotencyKey, requestDigest: checked.digest, serial, profile, notBefore, notAfter }
     const { crlUrls, ocspUrls, caIssuerUrls, policies } = this.#config
     try {
-      const tbs = buildTbsCertificate({
+      return buildTbsCertificate({
         serial,
         signatureAlgorithm: algorithm,
         issuer: certificate.subject.der,
@@ -132,7 +141,6 @@ export class InternalCa implements CaGateway {
         caIssuerUrls,
         policies,
       })
-      return { ...reservation, tbs }
     } catch (error) {
       if (!(error instanceof PkiError)) throw error
       throw new AppError('CA_REQUEST_INVALID', { reason: error.reason, clause: error.clause }, { cause: error })
@@ -160,9 +168,4 @@ export class InternalCa implements CaGateway {
     }
     return row
   }
-}
-
-function issued(row: StoredCertificate & { readonly der: Uint8Array }): IssuedCertificate {
-  const { serial, der, notBefore, notAfter } = row
-  return { serial, der, notBefore, notAfter, profile: row.profile as CertificateProfileName }
 }

@@ -72,28 +72,32 @@ interface CaContent {
 }
 
 async function certify(name: CaName, content: CaContent): Promise<Uint8Array> {
-  const { config, key, rootKey, notBefore } = content
-  const serial = await newSerial(content.keyStore)
-  const notAfter = addDays(notBefore, content.years * 365)
+  const { config, key, rootKey, keyStore, store, notBefore } = content
   const spki = key.publicKeySpki()
-  const rootSpki = rootKey.publicKeySpki()
-  const tbs = buildTbsCertificate({
-    serial,
-    signatureAlgorithm: signatureAlgorithmFor(rootKey.algorithm),
-    issuer: content.issuer,
-    subject: content.subject,
-    notBefore,
-    notAfter,
-    spki,
-    basicConstraints: { ca: true, pathLength: content.pathLength },
-    keyUsage: ['keyCertSign', 'cRLSign'],
-    authorityKeyId: keyIdentifier(rootSpki),
-    ...(name === 'issuing' ? { crlDistributionPoints: config.rootCrlUrls } : {}),
+  const issuerSpki = rootKey.publicKeySpki()
+  const notAfter = addDays(notBefore, content.years * 365)
+  const row = await signOnce(store, {
+    idempotencyKey: REQUEST_KEYS[name],
+    requestDigest: keyIdentifier(spki),
+    profile: name === 'root' ? 'ca-root' : 'ca-issuing',
+    signer: rootKey,
+    issuerSpki,
+    maxLifetimeMs: notAfter.getTime() - notBefore.getTime(),
+    draw: async () => ({ serial: await newSerial(keyStore), notBefore, notAfter }),
+    tbsOf: (drawn) =>
+      buildTbsCertificate({
+        serial: drawn.serial,
+        notBefore: drawn.notBefore,
+        notAfter: drawn.notAfter,
+        signatureAlgorithm: signatureAlgorithmFor(rootKey.algorithm),
+        issuer: content.issuer,
+        subject: content.subject,
+        spki,
+        basicConstraints: { ca: true, pathLength: content.pathLength },
+        keyUsage: ['keyCertSign', 'cRLSign'],
+        authorityKeyId: keyIdentifier(issuerSpki),
+        ...(name === 'issuing' ? { crlDistributionPoints: config.rootCrlUrls } : {}),
+      }),
   })
-  const profile = name === 'root' ? 'ca-root' : 'ca-issuing'
-  const idempotencyKey = REQUEST_KEYS[name]
-  const requestDigest = keyIdentifier(spki)
-  const { store } = content
-  const reservation = { idempotencyKey, requestDigest, serial, profile, notBefore, notAfter, tbs } as const
-  return (await signOnce(store, reservation, rootKey, rootSpki)).der
+  return row.der
 }

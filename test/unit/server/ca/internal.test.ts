@@ -5,6 +5,7 @@ import {
   PROFILES,
   type InternalCa,
   type IssueRequest,
+  type StoredCertificate,
 } from '../../../../server/ca/index.ts'
 import { findRevocation, parseCertificate, parseCrl, type Certificate } from '../../../../shared/pki/index.ts'
 import { testKey } from '../../shared/pki/authority.ts'
@@ -192,6 +193,19 @@ describe('when a certificate is asked for', () => {
     } finally {
       await other.close()
     }
+  })
+
+  it.each<[string, (row: StoredCertificate) => StoredCertificate]>([
+    ['other bytes', (row) => ({ ...row, tbs: Uint8Array.from(row.tbs, (octet, i) => (i === 40 ? octet ^ 1 : octet)) })],
+    ['another serial', (row) => ({ ...row, serial: '01' })],
+    ['a longer life', (row) => ({ ...row, notAfter: new Date('2046-01-01T00:00:00Z') })],
+  ])('does not sign a reservation that was altered in the store: %s', async (_, alter) => {
+    const asked = await request()
+    desk.store.dieAfter = 'reserve'
+    expect(await failureOf(ca.issue(asked))).toBe('died after reserve')
+    desk.store.rows.push(alter(desk.store.rows.pop() as StoredCertificate))
+    expect(await failureOf(ca.issue(asked))).toBe('CA_UNAVAILABLE reservation-altered')
+    expect(desk.store.rows.pop()?.der).toBeNull()
   })
 
   it('ends no later than its issuer, and not at all after it', async () => {
