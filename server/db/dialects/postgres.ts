@@ -80,8 +80,10 @@ export const postgresDialect = async (opening: PostgresOpening, token: object): 
     max: opening.maxConnections ?? 10,
     types: { getTypeParser } as unknown as typeof pg.types,
   })
-  // An idle connection that breaks is thrown away by the pool; the next query meets the fault and translates it.
+  // A connection that breaks, idle or in use, is thrown away by the pool; the query on it, or the next one, meets the
+  // fault and translates it. Unheard, the event would end the process.
   pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const config = { pool }
   const base = new PostgresDialect(config)
   return {
