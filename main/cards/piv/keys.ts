@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
+import { createHash, createPublicKey, X509Certificate, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { AppError } from '../../../shared/contract/errors.ts'
 import type { CardKeyAlgorithm, Slot } from '../../../shared/contract/words.ts'
 import type { CardChannel } from '../reader/apdu.ts'
@@ -88,4 +88,3 @@ function publicJwk(algorithm: CardKeyAlgorithm, template: ReturnType<typeof pars
     throw new AppError('CARD_COMMAND_FAILED', { reason: 'public-key' })
   return { kty: 'EC', crv, x: text(point.subarray(1, 1 + size)), y: text(point.subarray(1 + size)) }
 }
-type JsonWebKey = import('node:crypto').JsonWebKey

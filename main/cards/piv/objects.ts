@@ -69,8 +69,13 @@ export async function readChuid(card: CardChannel): Promise<Chuid | null> {
   if (guid === null || guid.length !== 16) return null
   const date = /^(\d{4})(\d{2})(\d{2})$/.exec(Buffer.from(findTlv(fields, 0x35) ?? NOTHING).toString('latin1'))
   const expiresOn = date === null ? null : `${date[1]}-${date[2]}-${date[3]}`
-  const real = expiresOn !== null && new Date(`${expiresOn}T00:00:00Z`).toJSON()?.startsWith(expiresOn)
-  return { guid: Buffer.from(guid).toString('hex'), expiresOn: real === true ? expiresOn : null }
+  return { guid: Buffer.from(guid).toString('hex'), expiresOn: isDate(expiresOn) ? expiresOn : null }
+}
+
+/** False for a date that no calendar has, such as 2031-02-30: the card may hold anything. */
+function isDate(text: string | null): boolean {
+  const time = Date.parse(`${text}T00:00:00Z`)
+  return !Number.isNaN(time) && new Date(time).toISOString().slice(0, 10) === text
 }
 
 /** FASC-N for issuers outside the federal namespace: agency 9999 and so on (part 1 §3.1.2). */

@@ -146,7 +146,8 @@ function finalize(module: Pkcs11.PKCS11): void {
 function expand(pattern: string): string[] {
   const star = pattern.indexOf('*')
   if (star < 0) return [pattern]
-  const [before = '', after = ''] = [pattern.slice(0, star), pattern.slice(star + 1)]
+  const before = pattern.slice(0, star)
+  const after = pattern.slice(star + 1)
   if (!existsSync(before)) return []
   return readdirSync(before, { withFileTypes: true })
     .filter((item) => item.isDirectory())

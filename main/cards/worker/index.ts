@@ -14,6 +14,7 @@ const parent = (process as typeof process & { parentPort?: ParentPort }).parentP
 
 const port: WorkerPort = {
   post: (message) => {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a process port has no origin
     if (parent !== undefined) parent.postMessage(message)
     else if (process.connected) process.send?.(message)
   },

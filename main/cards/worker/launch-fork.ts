@@ -2,12 +2,17 @@ import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { FromWorker, LaunchWorker } from './protocol.ts'
 
-/** Starts the worker as a child of plain Node. `entry` is the worker's file; default: the source beside this one. */
-export function forkWorker(entry = fileURLToPath(new URL('./index.ts', import.meta.url))): LaunchWorker {
+/**
+ * Starts the worker as a child of plain Node. `entry` is the worker's file, by default the source beside this one;
+ * `env` is added to this process's environment.
+ */
+export function forkWorker(options: { entry?: string; env?: Readonly<Record<string, string>> } = {}): LaunchWorker {
+  const entry = options.entry ?? fileURLToPath(new URL('./index.ts', import.meta.url))
   return () => {
     const child = fork(entry, [], {
       serialization: 'advanced',
       execArgv: [],
+      env: { ...process.env, ...options.env },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
     return {

@@ -56,7 +56,7 @@ function fail(port: WorkerPort, error: unknown, exit: (code: number) => void): v
 
 function report(port: WorkerPort, error: unknown): AppError {
   const known = error instanceof AppError ? error : new AppError('INTERNAL', {}, { cause: error })
-  if (known.cause instanceof Error) port.post({ type: 'log', code: known.code, cause: String(known.cause.message) })
+  if (known.cause instanceof Error) port.post({ type: 'log', code: known.code, cause: known.cause.message })
   return known
 }
 

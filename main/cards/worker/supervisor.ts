@@ -44,7 +44,12 @@ interface Pending {
  */
 export async function startCardWorker(options: CardWorkerOptions): Promise<CardPort> {
   const supervisor = new Supervisor(options)
-  await supervisor.start()
+  try {
+    await supervisor.start()
+  } catch (error) {
+    await supervisor.close()
+    throw error
+  }
   return supervisor.port()
 }
 
@@ -77,17 +82,20 @@ class Supervisor {
     const calls = Object.fromEntries(
       CALL_NAMES.map((name) => [name, (...args: unknown[]) => this.#call(name, args)]),
     ) as unknown as CardCalls
-    const { demoCards, demoInsert, demoNewCard, ...rest } = calls
-    const virtual = this.#options.readers.kind === 'virtual'
+    const demo: CardPort['demo'] = {
+      cards: () => calls.demoCards(),
+      insert: (reader, card) => calls.demoInsert(reader, card),
+      newCard: () => calls.demoNewCard(),
+    }
     return {
-      ...rest,
-      demo: virtual ? { cards: demoCards, insert: demoInsert, newCard: demoNewCard } : null,
+      ...calls,
+      demo: this.#options.readers.kind === 'virtual' ? demo : null,
       on: ((event: 'readers' | 'state', listener: (value: never) => void) =>
         event === 'readers'
           ? subscribe(this.#readerListeners, listener as (readers: ReaderView[]) => void)
           : subscribe(this.#stateListeners, listener as (state: State) => void)) as CardPort['on'],
       state: () => this.#state,
-      close: () => this.#close(),
+      close: () => this.close(),
     }
   }
 
@@ -183,7 +191,7 @@ class Supervisor {
   #exited(worker: WorkerHandle): void {
     if (this.#worker !== worker) return
     this.#worker = null
-    for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(new AppError('WORKER_CRASHED'))
+    for (const id of this.#pending.keys()) this.#settle(id)?.reject(new AppError('WORKER_CRASHED'))
     if (this.#closing) return
     this.#ready = Promise.withResolvers<void>()
     this.#setState('restarting')
@@ -192,7 +200,7 @@ class Supervisor {
     this.#timer = setTimeout(() => this.#spawn(true), wait)
   }
 
-  async #close(): Promise<void> {
+  async close(): Promise<void> {
     if (this.#closing) return
     this.#closing = true
     if (this.#timer !== null) clearTimeout(this.#timer)
