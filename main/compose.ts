@@ -4,6 +4,7 @@ import { type DeskConfig, readAnchor, readStationKey } from './config.ts'
 import { type Dispatch, register } from './ipc/register.ts'
 import { RemoteClient } from './remote/client.ts'
 import { ConnectionMonitor } from './remote/connection.ts'
+import { timeCards } from './services/card-time.ts'
 import { CardService } from './services/cards.ts'
 import { ConsoleService } from './services/console.ts'
 import { DiagnosticsService } from './services/diagnostics.ts'
@@ -27,6 +28,8 @@ export interface Desk {
   readonly dispatch: Dispatch
   readonly events: DeskEvents
   readonly log: Log
+  /** How long the card worker has been answering since the start, all calls together: what is not the desk's own time. */
+  cardTime(): Promise<{ ms: number; calls: number }>
   /** Signs out, resets the cards, ends the worker, closes the store. Safe to call twice. */
   close(): Promise<void>
 }
@@ -60,14 +63,20 @@ export interface DeskParts {
 }
 
 /** The services over the given parts: what tests use with parts of their own. */
-export function assemble({ config, host, log, logFile, remote, store, cards, stationKey }: DeskParts): Desk {
+export function assemble({ config, host, log, logFile, remote, store, cards: port, stationKey }: DeskParts): Desk {
+  const { cards, spent } = timeCards(port)
   const events = new EventHub()
   const connection = new ConnectionMonitor({ remote, cards, store, events })
   const station = { id: config.station.id, key: stationKey }
   const session = new SessionService({ cards, remote, events, log, serverName: config.server.name, station })
   const outbox = new OutboxService({ store, remote, session, log, changed: () => connection.tell() })
   const server = { url: config.server.url, name: config.server.name }
-  const about = { version: host.version, host: host.kind, server: `${server.name} ${server.url}`, station: config.station.id }
+  const about = {
+    version: host.version,
+    host: host.kind,
+    server: `${server.name} ${server.url}`,
+    station: config.station.id,
+  }
   const handlers = makeHandlers({
     info: async () => ({
       version: host.version,
@@ -83,12 +92,12 @@ export function assemble({ config, host, log, logFile, remote, store, cards, sta
     connection,
     session,
     holder: new HolderService({ remote, session }),
-    enrolment: new EnrolmentService({ remote, cards, session }),
+    enrolment: new EnrolmentService({ remote, cards, session, store }),
     personalise: new PersonaliseService({ cards, remote, store, session, log, events }),
     handOver: new HandOverService({ cards, remote, store, log }),
     unblock: new UnblockService({ cards, remote, outbox, log }),
     card: new CardService({ cards, remote }),
-    receipt: new ReceiptService({ remote, session }),
+    receipt: new ReceiptService({ remote, store }),
     diagnostics: new DiagnosticsService({ cards, remote, store, about, logFile }),
     console: new ConsoleService({ cards, remote, session }),
   })
@@ -110,5 +119,12 @@ export function assemble({ config, host, log, logFile, remote, store, cards, sta
     store.close()
     log.info('desk.closed')
   }
-  return { handlers, dispatch: register(handlers, log), events, log, close: () => (closing ??= close()) }
+  return {
+    handlers,
+    dispatch: register(handlers, log),
+    events,
+    log,
+    cardTime: async () => spent(),
+    close: () => (closing ??= close()),
+  }
 }

@@ -30,9 +30,9 @@ export const DeskConfig = z.strictObject({
   ]),
   /** The built screen. */
   rendererFolder: path,
-  /** The table of known cards and PKCS#11 modules. */
+  /** Folder of the table of known cards and PKCS#11 modules. */
   cardTable: path,
-  pkcs11: z.strictObject({ module: path.optional(), openscConfig: path.optional() }).optional(),
+  /** The language of a first start; people change it on the screen. Left out: the system's. */
   language: z.enum(['en', 'it']).optional(),
 })
 export type DeskConfig = z.infer<typeof DeskConfig>
@@ -61,7 +61,7 @@ export function parseConfig(raw: unknown, base: string): DeskConfig {
   }
   const at = (file: string) => (isAbsolute(file) ? file : resolve(base, file))
   const c = parsed.data
-  const { readers, pkcs11 } = c
+  const { readers } = c
   return deepFreeze({
     ...c,
     server: { ...c.server, url: new URL(c.server.url).origin, caFile: at(c.server.caFile) },
@@ -70,12 +70,6 @@ export function parseConfig(raw: unknown, base: string): DeskConfig {
     rendererFolder: at(c.rendererFolder),
     cardTable: at(c.cardTable),
     readers: readers.kind === 'pcsc' ? readers : { ...readers, module: at(readers.module), folder: at(readers.folder) },
-    ...(pkcs11 && {
-      pkcs11: {
-        ...(pkcs11.module && { module: at(pkcs11.module) }),
-        ...(pkcs11.openscConfig && { openscConfig: at(pkcs11.openscConfig) }),
-      },
-    }),
   })
 }
 

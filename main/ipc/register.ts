@@ -16,12 +16,9 @@ export const CALL_MAX_CHARS = 400_000
 const BURST = 240
 const PER_SECOND = 80
 
-/** Who asks: made by the host, which has checked that it is the one screen it shows. */
-export interface Sender {
-  readonly kind: 'electron' | 'browser'
-  readonly id: string
-}
-export type Dispatch = (sender: Sender, name: unknown, input: unknown) => Promise<Result<unknown>>
+/** Who asks, for the log. The host has checked that it is the one screen it shows. */
+export type Sender = 'electron' | 'browser' | 'program'
+export type Dispatch = (name: unknown, input: unknown, sender?: Sender) => Promise<Result<unknown>>
 
 /**
  * The one place where calls of the screen arrive, whatever the host. The screen is untrusted: the name must be in the
@@ -30,7 +27,7 @@ export type Dispatch = (sender: Sender, name: unknown, input: unknown) => Promis
  */
 export function register(handlers: DeskHandlers, log: Log): Dispatch {
   const budget = new Budget()
-  return async (sender, name, input) => {
+  return async (name, input, sender = 'program') => {
     try {
       if (!budget.take()) throw new AppError('REQUEST_RATE_LIMITED')
       return { ok: true, value: await answer(handlers, name, input) }
@@ -71,13 +68,16 @@ function report(log: Log, sender: Sender, name: unknown, error: unknown): Failur
   const id = `e-${randomBytes(5).toString('hex')}`
   const call = isCall(name) ? name : '(unknown)'
   const level = failure.code === 'INTERNAL' || failure.code === 'CONTRACT_MISMATCH' ? 'error' : 'warn'
-  log[level]('call.failed', { id, call, host: sender.kind, code: failure.code, error })
+  log[level]('call.failed', { id, call, sender, code: failure.code, error })
   return { code: failure.code, detail: short(failure.detail), id }
 }
 
 const short = (detail: ErrorDetail): Failure['detail'] =>
   Object.fromEntries(
-    Object.entries(detail).map(([key, value]) => [key.slice(0, 64), typeof value === 'string' ? value.slice(0, 500) : value]),
+    Object.entries(detail).map(([key, value]) => [
+      key.slice(0, 64),
+      typeof value === 'string' ? value.slice(0, 500) : value,
+    ]),
   )
 
 /** A token bucket: a screen gone wild must not keep the card worker and the server busy. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import axios, { type AxiosInstance } from 'axios'
+import { type AxiosInstance, create } from 'axios'
 import {
   AppError,
   type ErrorCode,
@@ -27,13 +27,17 @@ const REPEATABLE: ReadonlySet<HttpName> = new Set<HttpName>([
   'revokeCertificate',
 ])
 /** The server's word that the session is no more. */
-const SESSION_LOST: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['SESSION_EXPIRED', 'SESSION_REQUIRED', 'SESSION_LOCKED'])
+const SESSION_LOST: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'SESSION_EXPIRED',
+  'SESSION_REQUIRED',
+  'SESSION_LOCKED',
+])
 const TIMEOUT_MS = 15_000
 const ANSWER_MAX_BYTES = 16_000_000
 
 interface Parts {
-  params?: Readonly<Record<string, unknown>>
-  query?: Readonly<Record<string, unknown>>
+  params?: Readonly<Record<string, string | number>>
+  query?: Readonly<Record<string, string | number | boolean | undefined>>
   body?: unknown
 }
 
@@ -50,7 +54,7 @@ export class RemoteClient implements Remote {
   constructor(server: { url: string; anchorPem: string }) {
     this.#base = server.url
     this.#link = linkTo(server.anchorPem)
-    this.#http = axios.create({
+    this.#http = create({
       httpsAgent: this.#link.agent,
       // No proxy from the environment: the server's TLS ends here, and station proofs are for it alone.
       proxy: false,
@@ -100,7 +104,8 @@ export class RemoteClient implements Remote {
       if (failure.code === 'NETWORK_OFFLINE' || failure.code === 'NETWORK_UNTRUSTED_SERVER')
         for (const tell of this.#reach) tell(false)
       // Only news about the session still in use: a late answer to an old one must not end the new one.
-      if (proof !== null && proof === this.#proof && SESSION_LOST.has(failure.code)) for (const tell of this.#lost) tell(failure.code)
+      if (proof !== null && proof === this.#proof && SESSION_LOST.has(failure.code))
+        for (const tell of this.#lost) tell(failure.code)
       throw failure
     }
   }
@@ -151,7 +156,9 @@ export class RemoteClient implements Remote {
 
 /** The path as sent, which is also the path that is proved: parameters and query percent-encoded, undefined left out. */
 export function pathOf(pattern: string, parts: Parts): string {
-  const path = pattern.replace(/:([a-zA-Z]+)/g, (_all, name: string) => encodeURIComponent(String(parts.params?.[name])))
+  const path = pattern.replace(/:([a-zA-Z]+)/g, (_all, name: string) =>
+    encodeURIComponent(String(parts.params?.[name])),
+  )
   const query = new URLSearchParams()
   for (const [key, value] of Object.entries(parts.query ?? {})) if (value !== undefined) query.set(key, String(value))
   const text = query.toString()

@@ -16,7 +16,8 @@ export const isConnectionLost = (error: unknown): boolean => LOST.has(codeOf(err
 export function translateTransport(error: unknown): AppError {
   if (error instanceof AppError) return error
   const code = codeOf(error)
-  if (UNTRUSTED.test(code)) return new AppError('NETWORK_UNTRUSTED_SERVER', { reason: code.slice(0, 60) }, { cause: error })
+  if (UNTRUSTED.test(code))
+    return new AppError('NETWORK_UNTRUSTED_SERVER', { reason: code.slice(0, 60) }, { cause: error })
   if (code === 'ERR_BAD_RESPONSE') return new AppError('CONTRACT_MISMATCH', { reason: 'answer' }, { cause: error })
   return new AppError('NETWORK_OFFLINE', { reason: code.slice(0, 60) || 'unreachable' }, { cause: error })
 }

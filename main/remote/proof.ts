@@ -15,7 +15,9 @@ export class ProofMaker {
     this.#lastMs = Math.max(this.#lastMs, Math.round(nowMs))
     const timeMs = this.#lastMs
     const { token, proofKey } = this.#session
-    const bodyDigest = createHash('sha256').update(body ?? new Uint8Array()).digest('base64url')
+    const bodyDigest = createHash('sha256')
+      .update(body ?? new Uint8Array())
+      .digest('base64url')
     const mac = createHmac('sha256', proofKey)
       .update(proofInput({ method, path, timeMs, counter, bodyDigest, token }))
       .digest('base64url')

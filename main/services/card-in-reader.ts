@@ -15,7 +15,8 @@ export async function readWorkableCard(cards: CardPort, reader: string, serial: 
   const view = await cards.inspect(reader)
   const card = cardOf(view)
   if (card.serial === null) throw new AppError('CARD_UNSUPPORTED', { reason: 'no-serial' })
-  if (serial !== null && card.serial !== serial) throw new AppError('CARD_MISMATCH', { expected: serial, found: card.serial })
+  if (serial !== null && card.serial !== serial)
+    throw new AppError('CARD_MISMATCH', { expected: serial, found: card.serial })
   return { reader, serial: card.serial, atr: view.atr ?? '', card }
 }
 

@@ -58,7 +58,8 @@ export function compare(card: CardOnReader, known: CardView | null, nowMs: numbe
   const wanted = new Map(known.certificates.map((certificate) => [certificate.sha256, certificate]))
   for (const [sha256, certificate] of wanted) {
     const isThere = onCard.has(sha256)
-    if (certificate.state === 'issued' && !isThere && known.state !== 'personalising') findings.add('certificate-missing')
+    if (certificate.state === 'issued' && !isThere && known.state !== 'personalising')
+      findings.add('certificate-missing')
     if (!isThere) continue
     if (certificate.state === 'revoked') findings.add('certificate-revoked')
     if (certificate.state === 'expired' || certificate.notAfter < nowMs) findings.add('certificate-expired')

@@ -44,7 +44,10 @@ export class DiagnosticsService {
         return [readers.length === 0 ? 'warning' : 'ok', `${readers.length}`]
       }),
       check('key-paths', async () => ['ok', (await cards.keyPaths()).join(', ')]),
-      check('store', async () => [store.recovered ? 'warning' : 'ok', store.recovered ? 'begun anew' : `${store.waiting()} waiting`]),
+      check('store', async () => [
+        store.recovered ? 'warning' : 'ok',
+        store.recovered ? 'begun anew' : `${store.waiting()} waiting`,
+      ]),
     ])
   }
 
@@ -61,18 +64,26 @@ export class DiagnosticsService {
       '',
       ...checks.map(({ name, state, detail, ms }) => `${state.padEnd(8)} ${name}: ${detail ?? ''} (${ms} ms)`),
       '',
-      ...readers.map(({ name, state, atr, card }) => `reader ${name}: ${state}, ATR ${atr ?? '-'}, ${card?.kind ?? 'no card'}`),
+      ...readers.map(
+        ({ name, state, atr, card }) => `reader ${name}: ${state}, ATR ${atr ?? '-'}, ${card?.kind ?? 'no card'}`,
+      ),
       '',
       'Last events:',
       this.#parts.logFile === null ? '' : tail(this.#parts.logFile),
     ].join('\n')
-    return { fileName: `countersign-desk-${time.slice(0, 19).replace(/[:T]/g, '-')}.txt`, text: text.slice(0, REPORT_MAX) }
+    return {
+      fileName: `countersign-desk-${time.slice(0, 19).replace(/[:T]/g, '-')}.txt`,
+      text: text.slice(0, REPORT_MAX),
+    }
   }
 }
 
 async function check(name: string, run: () => Promise<[HealthCheck['state'], string]>): Promise<HealthCheck> {
   const started = performance.now()
-  const [state, detail] = await run().catch((error: unknown): [HealthCheck['state'], string] => ['failed', toAppError(error).code])
+  const [state, detail] = await run().catch((error: unknown): [HealthCheck['state'], string] => [
+    'failed',
+    toAppError(error).code,
+  ])
   return { name, state, detail: detail.slice(0, 300), ms: Math.round(performance.now() - started) }
 }
 

@@ -1,8 +1,15 @@
 import { canonicalBytes } from '../../shared/audit/jcs.ts'
-import { AppError, type DeskOutput, type DeskRequest, type EnrolmentView, type RegistrationRecord } from '../../shared/contract/index.ts'
+import {
+  AppError,
+  type DeskOutput,
+  type DeskRequest,
+  type EnrolmentView,
+  type RegistrationRecord,
+} from '../../shared/contract/index.ts'
 import { signWithOperatorCard } from './operator-key.ts'
-import type { CardPort, Remote } from './ports.ts'
+import type { CardPort, DeskStore, Remote } from './ports.ts'
 import type { SessionService } from './session.ts'
+import { sha256Hex } from './slot-key.ts'
 
 /** Records kept for signing; more than an officer has open at once. */
 const RECORDS_KEPT = 20
@@ -12,16 +19,20 @@ export class EnrolmentService {
   readonly #remote: Remote
   readonly #cards: CardPort
   readonly #session: SessionService
+  readonly #store: DeskStore
   /** The canonical bytes the server gave for each enrolment shown: nothing else is ever signed. */
   readonly #records = new Map<string, Uint8Array>()
-  constructor(parts: { remote: Remote; cards: CardPort; session: SessionService }) {
+  constructor(parts: { remote: Remote; cards: CardPort; session: SessionService; store: DeskStore }) {
     this.#remote = parts.remote
     this.#cards = parts.cards
     this.#session = parts.session
+    this.#store = parts.store
   }
 
   list({ open, ...query }: DeskRequest<'enrolments.list'>): Promise<DeskOutput<'enrolments.list'>> {
-    return this.#remote.call('listEnrolments', { query: { ...query, ...(open !== undefined && { open: open ? 'true' : 'false' }) } })
+    return this.#remote.call('listEnrolments', {
+      query: { ...query, ...(open !== undefined && { open: open ? 'true' : 'false' }) },
+    })
   }
   get({ id }: DeskRequest<'enrolments.get'>): Promise<EnrolmentView> {
     return this.#remote.call('readEnrolment', { params: { id } })
@@ -61,7 +72,8 @@ export class EnrolmentService {
   async sign({ id, etag, pin, record }: DeskRequest<'enrolments.sign'>): Promise<EnrolmentView> {
     const content = this.#records.get(id)
     if (content === undefined) throw new AppError('RECORD_INVALID', { reason: 'not-shown' })
-    if (Buffer.compare(canonicalBytes(record), content) !== 0) throw new AppError('RECORD_INVALID', { reason: 'altered' })
+    if (Buffer.compare(canonicalBytes(record), content) !== 0)
+      throw new AppError('RECORD_INVALID', { reason: 'altered' })
     const cms = await signWithOperatorCard(this.#cards, this.#session.operatorCard(), {
       slot: '9C',
       pin,
@@ -71,6 +83,7 @@ export class EnrolmentService {
     })
     const body = { cms: Buffer.from(cms).toString('base64') }
     const signed = await this.#remote.call('setRecord', { params: { id }, body }, { ifMatch: etag })
+    this.#store.writeRecordDigest(id, sha256Hex(content))
     this.#records.delete(id)
     return signed
   }

@@ -22,17 +22,20 @@ export class HandOverService {
   async handOver({ id, reader, newPin }: { id: string; reader: string; newPin: Sealed }): Promise<EnrolmentView> {
     const { cards, remote, store } = this.#parts
     const { cardSerial, state } = await remote.call('readEnrolment', { params: { id } })
-    if (cardSerial === null || (state !== 'issued' && state !== 'handed-over')) throw new AppError('ENROLMENT_STATE', { state })
+    if (cardSerial === null || (state !== 'issued' && state !== 'handed-over'))
+      throw new AppError('ENROLMENT_STATE', { state })
     if (state === 'issued') {
       await readWorkableCard(cards, reader, cardSerial)
-      if (store.readPinChange(id, cardSerial) !== 'replaced') await this.#replace(id, { reader, serial: cardSerial }, newPin)
+      if (store.readPinChange(id, cardSerial) !== 'replaced')
+        await this.#replace(id, { reader, serial: cardSerial }, newPin)
     }
     try {
       const enrolment = await remote.call('handOver', { params: { id }, body: { cardSerial } })
       store.forgetEnrolment(id)
       return enrolment
     } catch (error) {
-      if (error instanceof AppError) throw new AppError(error.code, { ...error.detail, pinChanged: true }, { cause: error })
+      if (error instanceof AppError)
+        throw new AppError(error.code, { ...error.detail, pinChanged: true }, { cause: error })
       throw error
     }
   }
@@ -49,7 +52,8 @@ export class HandOverService {
       const wasReplaced = begunBefore && error instanceof AppError && error.code === 'CARD_PIN_WRONG'
       if (!wasReplaced) {
         // The card answered and refused: nothing changed on it, so nothing is in doubt. Only silence leaves a doubt.
-        if (!begunBefore && error instanceof AppError && REFUSED.has(error.code)) store.writePinChange(id, card.serial, null)
+        if (!begunBefore && error instanceof AppError && REFUSED.has(error.code))
+          store.writePinChange(id, card.serial, null)
         throw error
       }
       log.warn('hand-over.pin-was-replaced', { enrolment: id })

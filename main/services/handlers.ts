@@ -43,6 +43,8 @@ export const OPEN_CALLS: ReadonlySet<DeskCall> = new Set<DeskCall>([
   'demo.cards',
   'demo.insert',
   'demo.newCard',
+  // What was typed when the desk locked is kept; reading it back needs the operator again.
+  'drafts.put',
 ])
 
 /** Every desk call and the service that answers it. */
@@ -102,7 +104,11 @@ export function makeHandlers(s: DeskServices): DeskHandlers {
 }
 
 /** A draft belongs to the operator who typed it: the next one at this desk must not find it. */
-const draftOf = (s: DeskServices, name: string): string => `${s.session.require().operator.id}/${name}`
+function draftOf(s: DeskServices, name: string): string {
+  const state = s.session.state()
+  const { operator } = state.status === 'locked' ? state.session : s.session.require()
+  return `${operator.id}/${name}`
+}
 
 function demoOf(s: DeskServices): NonNullable<CardPort['demo']> {
   if (s.cards.demo === null) throw new AppError('CARD_UNSUPPORTED', { reason: 'no-virtual-readers' })

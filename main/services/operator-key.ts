@@ -55,5 +55,12 @@ export async function signWithOperatorCard(
     },
   }
   const { content, detached, time } = request
-  return signData({ content, detached, signer, certificate, signingTime: time, ...(detached && { mimeType: 'application/json' }) })
+  return signData({
+    content,
+    detached,
+    signer,
+    certificate,
+    signingTime: time,
+    ...(detached && { mimeType: 'application/json' }),
+  })
 }

@@ -53,4 +53,5 @@ export class OutboxService {
 
 /** The server was not reached or cannot answer now: the same call may succeed later. */
 const isWaiting = (error: unknown): boolean =>
-  error instanceof AppError && (error.retry || error.code.startsWith('SESSION_') || error.code === 'NETWORK_UNTRUSTED_SERVER')
+  error instanceof AppError &&
+  (error.retry || error.code.startsWith('SESSION_') || error.code === 'NETWORK_UNTRUSTED_SERVER')

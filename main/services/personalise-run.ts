@@ -42,12 +42,7 @@ export class PersonaliseRun {
   #atr = ''
   #current: { id: StepId; startedAt: number; startedMs: number } | null = null
 
-  constructor(
-    parts: PersonaliseParts,
-    enrolment: EnrolmentView,
-    reader: string,
-    tell: (progress: Progress) => void,
-  ) {
+  constructor(parts: PersonaliseParts, enrolment: EnrolmentView, reader: string, tell: (progress: Progress) => void) {
     this.#parts = parts
     this.#enrolment = enrolment
     this.#address = { reader, serial: enrolment.cardSerial ?? '' }
@@ -78,7 +73,7 @@ export class PersonaliseRun {
     await this.#once('chuid', (open) => cards.writeChuid({ ...open, guid, expiresOn }))
     for (const { slot, algorithm } of this.#enrolment.profile?.keys ?? []) await this.#slot({ slot, algorithm })
     await this.#step('finish', false, () => Promise.resolve())
-    this.#parts.store.forgetEnrolment(this.#enrolment.id)
+    this.#parts.store.forgetKeys(this.#enrolment.id)
   }
 
   async #claim(): Promise<void> {
@@ -115,7 +110,9 @@ export class PersonaliseRun {
       store.writeKey(id, slot, { cardSerial: this.#address.serial, spki: made, csr: null })
       return made
     })
-    const csr = await this.#step(`request:${slot}`, false, (open) => requestFor(this.#parts, open, key, this.#enrolment))
+    const csr = await this.#step(`request:${slot}`, false, (open) =>
+      requestFor(this.#parts, open, key, this.#enrolment),
+    )
     const certificate = await this.#step(`certificate:${slot}`, false, async () => {
       const body = { cardSerial: this.#address.serial, slot, csr: Buffer.from(csr).toString('base64') }
       const { der } = await remote.call('issueCertificate', { params: { id }, body })
@@ -128,7 +125,8 @@ export class PersonaliseRun {
     await this.#step(`read-back:${slot}`, false, async (open) => {
       const onCard = await cards.readCertificate({ ...this.#address, slot })
       const same = onCard !== null && Buffer.compare(onCard, certificate) === 0
-      if (!same || !(await holdsKey(cards, open, key, spki))) throw new AppError('CARD_COMMAND_FAILED', { slot, reason: 'read-back' })
+      if (!same || !(await holdsKey(cards, open, key, spki)))
+        throw new AppError('CARD_COMMAND_FAILED', { slot, reason: 'read-back' })
     })
   }
 
@@ -178,7 +176,10 @@ export class PersonaliseRun {
     const { startedAt, startedMs } = this.#current!
     if (anew || !this.#isDone(id)) {
       const body = { cardSerial: this.#address.serial, startedAt, ms: Math.round(performance.now() - startedMs) }
-      this.#enrolment = await this.#parts.remote.call('completeStep', { params: { id: this.#enrolment.id, step: id }, body })
+      this.#enrolment = await this.#parts.remote.call('completeStep', {
+        params: { id: this.#enrolment.id, step: id },
+        body,
+      })
     }
     this.#show(true, null)
   }
@@ -187,7 +188,10 @@ export class PersonaliseRun {
     if (this.#ticket === null) return
     const body = { code, step: this.#current?.id ?? null }
     try {
-      this.#enrolment = await this.#parts.remote.call('interruptPersonalisation', { params: { id: this.#enrolment.id }, body })
+      this.#enrolment = await this.#parts.remote.call('interruptPersonalisation', {
+        params: { id: this.#enrolment.id },
+        body,
+      })
     } catch (error) {
       this.#parts.log.warn('personalise.interruption-not-told', { enrolment: this.#enrolment.id, error })
     }

@@ -32,7 +32,15 @@ export class PersonaliseService {
    * enrolment. In this order: a desk that dies between them leaves a blank card and an enrolment that says interrupted;
    * rolling back again wipes again, which is harmless. A card that is not there is told so, and stays claimed.
    */
-  async rollBack({ id, reader, reason }: { id: string; reader: string | null; reason: string }): Promise<EnrolmentView> {
+  async rollBack({
+    id,
+    reader,
+    reason,
+  }: {
+    id: string
+    reader: string | null
+    reason: string
+  }): Promise<EnrolmentView> {
     if (this.#runs.has(id)) throw new AppError('ENROLMENT_STATE', { reason: 'running' })
     const cardWiped = reader !== null && (await this.#wipe(id, reader))
     const body = { cardWiped, reason }
@@ -43,6 +51,11 @@ export class PersonaliseService {
 
   async #run(id: string, reader: string): Promise<EnrolmentView> {
     const enrolment = await this.#parts.remote.call('readEnrolment', { params: { id } })
+    // The last step was recorded and its answer lost: there is nothing left to do.
+    if (enrolment.state === 'issued' || enrolment.state === 'handed-over') {
+      if (enrolment.state === 'issued') this.#parts.store.forgetKeys(id)
+      return enrolment
+    }
     return new PersonaliseRun(this.#parts, enrolment, reader, (progress) =>
       this.#events.emit('enrolment.progress', progress),
     ).run()

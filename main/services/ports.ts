@@ -41,7 +41,13 @@ export interface CardPort {
   /** Reads the card again (tries left included). */
   inspect(reader: string): Promise<ReaderView>
   /** Signs `data` (hashing by the key's algorithm) with the operator's card after verifying the sealed PIN (`use: pin`). ECDSA comes as DER. */
-  sign(request: { reader: string; via: KeyPath; slot: Slot; pin: Sealed; data: Uint8Array }): Promise<{ signature: Uint8Array; certificate: Uint8Array; algorithm: CardKeyAlgorithm; serial: string | null }>
+  sign(request: {
+    reader: string
+    via: KeyPath
+    slot: Slot
+    pin: Sealed
+    data: Uint8Array
+  }): Promise<{ signature: Uint8Array; certificate: Uint8Array; algorithm: CardKeyAlgorithm; serial: string | null }>
   /** Resets the card so that nothing stays verified on it. Never fails on an absent card. */
   reset(reader: string): Promise<void>
   checkPin(request: { reader: string; pin: Sealed }): Promise<ReaderView>
@@ -57,7 +63,9 @@ export interface CardPort {
   /** Makes a new key pair on the card; gives its SubjectPublicKeyInfo (DER). */
   generateKey(request: CardAddress & CardSecrets & { slot: Slot; algorithm: CardKeyAlgorithm }): Promise<Uint8Array>
   /** Signs with a slot's key under the transport PIN (for the certificate request). ECDSA as DER. */
-  signWithTransportPin(request: CardAddress & CardSecrets & { slot: Slot; algorithm: CardKeyAlgorithm; data: Uint8Array }): Promise<Uint8Array>
+  signWithTransportPin(
+    request: CardAddress & CardSecrets & { slot: Slot; algorithm: CardKeyAlgorithm; data: Uint8Array },
+  ): Promise<Uint8Array>
   writeCertificate(request: CardAddress & CardSecrets & { slot: Slot; certificate: Uint8Array }): Promise<void>
   readCertificate(request: CardAddress & { slot: Slot }): Promise<Uint8Array | null>
   /** Holder chooses a PIN: from transport PIN (`secrets`) to `newPin`. */
@@ -129,9 +137,13 @@ export interface DeskStore {
   readKey(enrolment: string, slot: Slot): KeyInProgress | null
   writeKey(enrolment: string, slot: Slot, key: KeyInProgress): void
   forgetKey(enrolment: string, slot: Slot): void
+  forgetKeys(enrolment: string): void
   readPinChange(enrolment: string, cardSerial: string): PinChange | null
   writePinChange(enrolment: string, cardSerial: string, state: PinChange | null): void
-  /** Forgets everything kept for an enrolment. */
+  /** SHA-256 (hex) of the registration record signed at this desk, for the receipt. */
+  readRecordDigest(enrolment: string): string | null
+  writeRecordDigest(enrolment: string, sha256: string): void
+  /** Forgets what is kept while a card is being made. */
   forgetEnrolment(enrolment: string): void
   addToOutbox(operator: string, call: HttpName, input: unknown): void
   outbox(operator: string): OutboxItem[]

@@ -33,7 +33,9 @@ export class ReceiptPage {
     pdf.setCreator('Countersign')
     pdf.setCreationDate(about.date)
     pdf.setModificationDate(about.date)
-    const fonts = await Promise.all([StandardFonts.Helvetica, StandardFonts.HelveticaBold, StandardFonts.Courier].map((font) => pdf.embedFont(font)))
+    const fonts = await Promise.all(
+      [StandardFonts.Helvetica, StandardFonts.HelveticaBold, StandardFonts.Courier].map((font) => pdf.embedFont(font)),
+    )
     return new ReceiptPage(pdf, fonts as [PDFFont, PDFFont, PDFFont])
   }
 
@@ -90,8 +92,16 @@ export class ReceiptPage {
     this.#room(80)
     this.#y -= 46
     const half = WIDTH / 2 - 12
-    for (const [text, x] of [[left, PAGE.left], [right, PAGE.left + half + 24]] as const) {
-      this.#page.drawLine({ start: { x, y: this.#y + 12 }, end: { x: x + half, y: this.#y + 12 }, thickness: 0.7, color: GREY })
+    for (const [text, x] of [
+      [left, PAGE.left],
+      [right, PAGE.left + half + 24],
+    ] as const) {
+      this.#page.drawLine({
+        start: { x, y: this.#y + 12 },
+        end: { x: x + half, y: this.#y + 12 },
+        thickness: 0.7,
+        color: GREY,
+      })
       this.#at(text, x, this.#plain, 8.5, GREY)
     }
     this.#y -= 22
@@ -148,7 +158,12 @@ export class ReceiptPage {
     return out
   }
   #rule(): void {
-    this.#page.drawLine({ start: { x: PAGE.left, y: this.#y + 2 }, end: { x: PAGE.left + WIDTH, y: this.#y + 2 }, thickness: 0.6, color: LINE })
+    this.#page.drawLine({
+      start: { x: PAGE.left, y: this.#y + 2 },
+      end: { x: PAGE.left + WIDTH, y: this.#y + 2 },
+      thickness: 0.6,
+      color: LINE,
+    })
     this.#y -= 12
   }
   #room(height: number): void {

@@ -1,40 +1,26 @@
-import { createHash } from 'node:crypto'
 import { AppError, type DeskOutput, type EnrolmentView } from '../../shared/contract/index.ts'
 import { RECEIPT_TEXT } from './receipt-text.ts'
 import { ReceiptPage } from './receipt-page.ts'
-import type { Remote } from './ports.ts'
-import type { SessionService } from './session.ts'
+import type { DeskStore, Remote } from './ports.ts'
 
 type Language = 'en' | 'it'
 
 /** The holder's receipt, printed after issuing. */
 export class ReceiptService {
   readonly #remote: Remote
-  readonly #session: SessionService
-  constructor(parts: { remote: Remote; session: SessionService }) {
+  readonly #store: DeskStore
+  constructor(parts: { remote: Remote; store: DeskStore }) {
     this.#remote = parts.remote
-    this.#session = parts.session
+    this.#store = parts.store
   }
 
-  /** Only of an enrolment whose card was issued. Throws ENROLMENT_STATE. */
+  /** Only of an enrolment whose card was issued. Throws ENROLMENT_STATE. The record's digest is known where it was signed. */
   async make({ id, language }: { id: string; language: Language }): Promise<DeskOutput<'enrolments.receipt'>> {
     const enrolment = await this.#remote.call('readEnrolment', { params: { id } })
     if (enrolment.state !== 'issued' && enrolment.state !== 'handed-over')
       throw new AppError('ENROLMENT_STATE', { state: enrolment.state })
-    // The digest names the record as the server keeps it; without the right to read it the receipt does without.
-    const record = this.#session.may('enrolment.sign') ? await this.#recordDigest(id) : null
-    const pdf = await drawReceipt(enrolment, record, language, new Date(this.#remote.nowMs()))
+    const pdf = await drawReceipt(enrolment, this.#store.readRecordDigest(id), language, new Date(this.#remote.nowMs()))
     return { fileName: `${RECEIPT_TEXT[language].fileName}-${id}.pdf`, pdf: Buffer.from(pdf).toString('base64') }
-  }
-
-  async #recordDigest(id: string): Promise<string | null> {
-    try {
-      const { canonical } = await this.#remote.call('readRecord', { params: { id } })
-      return createHash('sha256').update(Buffer.from(canonical, 'base64')).digest('hex')
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'ENROLMENT_STATE') return null
-      throw error
-    }
   }
 }
 
@@ -55,7 +41,11 @@ export async function drawReceipt(
   page.heading(text.holder)
   page.fact(text.holder, `${holder.givenNames} ${holder.familyName}`)
   page.fact(text.birthDate, formatDate(new Date(`${holder.birthDate}T00:00:00Z`), language))
-  if (proofing) page.fact(text.document, `${text.documentType[proofing.documentType] ?? proofing.documentType} (${proofing.issuer})`)
+  if (proofing)
+    page.fact(
+      text.document,
+      `${text.documentType[proofing.documentType] ?? proofing.documentType} (${proofing.issuer})`,
+    )
 
   page.heading(text.card)
   page.fact(text.cardSerial, enrolment.cardSerial ?? '-')
@@ -70,7 +60,9 @@ export async function drawReceipt(
   page.table(text.columns, [0.2, 0.44, 0.18, 0.18], rows)
 
   page.heading(text.record)
-  page.paragraph(fill(text.recordNote, { id: enrolment.id, date: enrolment.signedAt === null ? '-' : date(enrolment.signedAt) }))
+  page.paragraph(
+    fill(text.recordNote, { id: enrolment.id, date: enrolment.signedAt === null ? '-' : date(enrolment.signedAt) }),
+  )
   if (recordSha256 !== null) page.code(`SHA-256 ${recordSha256}`)
 
   page.heading(text.nextTitle)
@@ -88,4 +80,9 @@ const TRANSLITERATED: Readonly<Record<Language, string>> = {
 const fill = (pattern: string, values: Readonly<Record<string, string>>) =>
   pattern.replace(/\{(\w+)\}/g, (_all, name: string) => values[name] ?? '')
 const formatDate = (date: Date, language: Language) =>
-  new Intl.DateTimeFormat(language === 'it' ? 'it-IT' : 'en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' }).format(date)
+  new Intl.DateTimeFormat(language === 'it' ? 'it-IT' : 'en-GB', {
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+    timeZone: 'UTC',
+  }).format(date)

@@ -187,7 +187,13 @@ export class SessionService {
   #watch(readers: readonly ReaderView[]): void {
     if (this.#state.status !== 'signed-in' || this.#card === null) return
     const { reader, serial } = this.#card
-    if (isGone(readers.find(({ name }) => name === reader), serial)) this.#lockNow('card-removed', 'card-removed')
+    if (
+      isGone(
+        readers.find(({ name }) => name === reader),
+        serial,
+      )
+    )
+      this.#lockNow('card-removed', 'card-removed')
   }
 
   /** Locks before anything else is awaited: the screen must be covered even when server and card do not answer. */
@@ -214,7 +220,9 @@ export class SessionService {
       .catch((error: unknown) => this.#log.warn('session.end-not-told', { why, error }))
   }
   async #resetCard(reader: string): Promise<void> {
-    await this.#cards.reset(reader).catch((error: unknown) => this.#log.warn('session.card-not-reset', { reader, error }))
+    await this.#cards
+      .reset(reader)
+      .catch((error: unknown) => this.#log.warn('session.card-not-reset', { reader, error }))
   }
   /** The proof key goes once the server was told, unless somebody signed in again meanwhile. */
   #dropIfStillClosed(): void {

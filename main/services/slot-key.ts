@@ -22,7 +22,13 @@ const CHALLENGE_BYTES = 48
 const CN_MAX = 64
 /** The authority takes the subject from the enrolment, never from the request (RFC 2986 proves the key only). */
 const subjectOf = ({ givenNames, familyName }: HolderView): NameAttribute[] => [
-  { type: 'CN', value: Array.from(`${givenNames} ${familyName}`).slice(0, CN_MAX / 2).join('').trim() },
+  {
+    type: 'CN',
+    value: Array.from(`${givenNames} ${familyName}`)
+      .slice(0, CN_MAX / 2)
+      .join('')
+      .trim(),
+  },
 ]
 
 export interface SlotKey {

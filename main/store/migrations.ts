@@ -7,6 +7,7 @@ export const MIGRATIONS: readonly string[] = [
    CREATE TABLE pin_change (
      enrolment TEXT NOT NULL, card_serial TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('replacing','replaced')),
      PRIMARY KEY (enrolment, card_serial)) STRICT;
+   CREATE TABLE signed_record (enrolment TEXT PRIMARY KEY, sha256 TEXT NOT NULL) STRICT;
    CREATE TABLE outbox (
      id INTEGER PRIMARY KEY AUTOINCREMENT, operator TEXT NOT NULL, call TEXT NOT NULL, input BLOB NOT NULL,
      created_at INTEGER NOT NULL) STRICT;

@@ -49,7 +49,12 @@ function prepare(db: Database.Database): void {
 }
 
 /** Runs `attempt`; true when what it needs was damaged and now lies aside under another name. */
-function moveAsideIf(attempt: () => void, files: readonly string[], log: Log, release: () => unknown = () => null): boolean {
+function moveAsideIf(
+  attempt: () => void,
+  files: readonly string[],
+  log: Log,
+  release: () => unknown = () => null,
+): boolean {
   try {
     attempt()
     return false

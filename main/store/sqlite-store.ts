@@ -5,7 +5,11 @@ import type { Json } from '../../shared/audit/json.ts'
 import type { DeskStore, KeyInProgress, Log, OutboxItem, PinChange } from '../services/ports.ts'
 import { decrypt, encrypt } from './crypto.ts'
 
-const KeyRow = z.object({ card_serial: z.string(), spki: z.instanceof(Uint8Array), csr: z.instanceof(Uint8Array).nullable() })
+const KeyRow = z.object({
+  card_serial: z.string(),
+  spki: z.instanceof(Uint8Array),
+  csr: z.instanceof(Uint8Array).nullable(),
+})
 const OutboxRow = z.object({ id: z.number(), operator: z.string(), call: z.string(), input: z.instanceof(Uint8Array) })
 const isRoute = (name: string): name is HttpName => Object.hasOwn(HTTP, name)
 
@@ -36,7 +40,9 @@ export class SqliteStore implements DeskStore {
       return
     }
     const sealed = encrypt(this.#key, `draft:${name}`, Buffer.from(JSON.stringify(value)))
-    this.#db.prepare('INSERT OR REPLACE INTO draft (name, value, changed_at) VALUES (?, ?, ?)').run(name, sealed, Date.now())
+    this.#db
+      .prepare('INSERT OR REPLACE INTO draft (name, value, changed_at) VALUES (?, ?, ?)')
+      .run(name, sealed, Date.now())
   }
 
   readKey(enrolment: string, slot: Slot): KeyInProgress | null {
@@ -49,11 +55,16 @@ export class SqliteStore implements DeskStore {
   }
   writeKey(enrolment: string, slot: Slot, key: KeyInProgress): void {
     this.#db
-      .prepare('INSERT OR REPLACE INTO key_in_progress (enrolment, slot, card_serial, spki, csr) VALUES (?, ?, ?, ?, ?)')
+      .prepare(
+        'INSERT OR REPLACE INTO key_in_progress (enrolment, slot, card_serial, spki, csr) VALUES (?, ?, ?, ?, ?)',
+      )
       .run(enrolment, slot, key.cardSerial, key.spki, key.csr)
   }
   forgetKey(enrolment: string, slot: Slot): void {
     this.#db.prepare('DELETE FROM key_in_progress WHERE enrolment = ? AND slot = ?').run(enrolment, slot)
+  }
+  forgetKeys(enrolment: string): void {
+    this.#db.prepare('DELETE FROM key_in_progress WHERE enrolment = ?').run(enrolment)
   }
 
   readPinChange(enrolment: string, cardSerial: string): PinChange | null {
@@ -71,9 +82,17 @@ export class SqliteStore implements DeskStore {
   }
   forgetEnrolment(enrolment: string): void {
     this.#db.transaction(() => {
-      this.#db.prepare('DELETE FROM key_in_progress WHERE enrolment = ?').run(enrolment)
+      this.forgetKeys(enrolment)
       this.#db.prepare('DELETE FROM pin_change WHERE enrolment = ?').run(enrolment)
     })()
+  }
+
+  readRecordDigest(enrolment: string): string | null {
+    const found = this.#db.prepare('SELECT sha256 FROM signed_record WHERE enrolment = ?').pluck().get(enrolment)
+    return typeof found === 'string' ? found : null
+  }
+  writeRecordDigest(enrolment: string, sha256: string): void {
+    this.#db.prepare('INSERT OR REPLACE INTO signed_record (enrolment, sha256) VALUES (?, ?)').run(enrolment, sha256)
   }
 
   addToOutbox(operator: string, call: HttpName, input: unknown): void {
@@ -83,15 +102,27 @@ export class SqliteStore implements DeskStore {
       .run(operator, call, sealed, Date.now())
   }
   outbox(operator: string): OutboxItem[] {
-    const rows = this.#db.prepare('SELECT id, operator, call, input FROM outbox WHERE operator = ? ORDER BY id').all(operator)
-    return z.array(OutboxRow).parse(rows).flatMap((row): OutboxItem[] => {
-      const plain = decrypt(this.#key, `outbox:${row.operator}:${row.call}`, row.input)
-      if (plain !== null && isRoute(row.call))
-        return [{ id: row.id, operator: row.operator, call: row.call, input: JSON.parse(plain.toString('utf8')) as unknown }]
-      this.#log.error('store.outbox-unreadable', { row: row.id })
-      this.removeFromOutbox(row.id)
-      return []
-    })
+    const rows = this.#db
+      .prepare('SELECT id, operator, call, input FROM outbox WHERE operator = ? ORDER BY id')
+      .all(operator)
+    return z
+      .array(OutboxRow)
+      .parse(rows)
+      .flatMap((row): OutboxItem[] => {
+        const plain = decrypt(this.#key, `outbox:${row.operator}:${row.call}`, row.input)
+        if (plain !== null && isRoute(row.call))
+          return [
+            {
+              id: row.id,
+              operator: row.operator,
+              call: row.call,
+              input: JSON.parse(plain.toString('utf8')) as unknown,
+            },
+          ]
+        this.#log.error('store.outbox-unreadable', { row: row.id })
+        this.removeFromOutbox(row.id)
+        return []
+      })
   }
   removeFromOutbox(id: number): void {
     this.#db.prepare('DELETE FROM outbox WHERE id = ?').run(id)

@@ -20,8 +20,10 @@ export function openLog(folder: string): Log & { readonly file: string } {
   logger.transports.file.maxSize = FILE_MAX_BYTES
   logger.transports.file.format = '{text}'
   logger.transports.file.writeOptions = { mode: 0o600, flag: 'a', encoding: 'utf8' }
-  const write = (level: 'info' | 'warn' | 'error') => (event: string, fields: Readonly<Record<string, unknown>> = {}) =>
-    logger[level](JSON.stringify({ time: new Date().toISOString(), level, event, ...(redact(fields, 0) as object) }))
+  const write =
+    (level: 'info' | 'warn' | 'error') =>
+    (event: string, fields: Readonly<Record<string, unknown>> = {}) =>
+      logger[level](JSON.stringify({ time: new Date().toISOString(), level, event, ...(redact(fields, 0) as object) }))
   return { file, info: write('info'), warn: write('warn'), error: write('error') }
 }
 
@@ -36,12 +38,22 @@ export function redact(value: unknown, depth: number): unknown {
     const { name, message, stack, cause } = value
     const code = 'code' in value ? value.code : undefined
     const detail = 'detail' in value ? redact(value.detail, depth + 1) : undefined
-    return { name, code, message: message.slice(0, 500), detail, stack: stack?.slice(0, 3000), cause: cause && redact(cause, depth + 1) }
+    return {
+      name,
+      code,
+      message: message.slice(0, 500),
+      detail,
+      stack: stack?.slice(0, 3000),
+      cause: cause && redact(cause, depth + 1),
+    }
   }
   if (Array.isArray(value)) return value.slice(0, 50).map((item) => redact(item, depth + 1))
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(
-      Object.entries(value).map(([name, inner]) => [name, SECRET_FIELD.test(name) ? '(left out)' : redact(inner, depth + 1)]),
+      Object.entries(value).map(([name, inner]) => [
+        name,
+        SECRET_FIELD.test(name) ? '(left out)' : redact(inner, depth + 1),
+      ]),
     )
   if (typeof value === 'bigint') return value.toString()
   if (typeof value === 'function' || typeof value === 'symbol') return undefined
