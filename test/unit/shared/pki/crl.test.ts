@@ -12,7 +12,6 @@ import {
   writeInteger,
   writeNull,
   writeOctets,
-  writeOid,
   writeSequence,
   writeTime,
 } from '../../../../shared/pki/der-write.ts'
