@@ -4,6 +4,7 @@ import { parseCanonical } from '../../shared/audit/jcs.ts'
 import { findKnownIntents } from '../db/repositories/audit-entries.ts'
 import type { Opened } from '../db/open.ts'
 import type { AuditDb, OperationalDb } from '../db/schema.ts'
+import { assertOutsideTransaction } from '../db/transaction.ts'
 import { ChainWriter } from './chain-writer.ts'
 import type { ChainWriterOptions } from './chain-writer.ts'
 import { noFaults } from './faults.ts'
@@ -101,12 +102,15 @@ export class Sequencer implements AuditSequencer {
     if (this.#stopReason !== null || this.#isClosed) throw this.#unwritable()
   }
 
-  settle(intentIds: readonly string[]): Promise<void> {
-    if (this.#stopReason !== null || this.#isClosed) return Promise.reject(this.#unwritable())
-    if (intentIds.length === 0) return Promise.resolve()
+  async settle(intentIds: readonly string[]): Promise<void> {
+    this.assertWritable()
+    if (intentIds.length === 0) return
+    // Inside the transaction the intents are not committed yet: the chain would wait for them, and they for the chain.
+    assertOutsideTransaction(this.#options.operational.db)
+    assertOutsideTransaction(this.#options.audit.db)
     const waits = [...new Set(intentIds)].map((id) => this.#wait(id))
     this.#kick()
-    return Promise.all(waits).then(() => undefined)
+    await Promise.all(waits)
   }
 
   state(): ChainState {

@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import { AppError } from '../../shared/contract/errors.ts'
-import { isInsideTransaction, runInsideTransaction } from './dialects/transaction-scope.ts'
+import { isInsideTransaction, refuseInsideTransaction, runInsideTransaction } from './dialects/transaction-scope.ts'
 
 const tokens = new WeakMap<object, object>()
 
@@ -23,6 +23,12 @@ export const inTransaction = async <Tables, T>(
   if (!token) throw new AppError('INTERNAL', { reason: 'database-not-registered' })
   if (isInsideTransaction(token)) throw new AppError('INTERNAL', { reason: 'db-used-inside-transaction' })
   return db.transaction().execute((trx) => runInsideTransaction(token, () => body(trx)))
+}
+
+/** Throws INTERNAL (`db-used-inside-transaction`) when the caller holds a transaction on `db`: waiting would be for ever. */
+export const assertOutsideTransaction = (db: object): void => {
+  const token = tokens.get(db)
+  if (token) refuseInsideTransaction(token)
 }
 
 /**

@@ -98,11 +98,18 @@ class SqliteDriver implements Driver {
   }
 }
 
+/** The driver above holds the lock itself, where it can tell a caller that would wait for its own transaction. */
+class LockingAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true
+  }
+}
+
 /** `token` names the database in the transaction scope. The dialect owns `database` and closes it on destroy. */
 export const sqliteDialect = (database: Database.Database, token: object): Dialect => ({
   createDriver: () => new SqliteDriver(database, token),
   createQueryCompiler: () => new SqliteQueryCompiler(),
-  createAdapter: () => new SqliteAdapter(),
+  createAdapter: () => new LockingAdapter(),
   createIntrospector: (db) => new SqliteIntrospector(db),
 })
 

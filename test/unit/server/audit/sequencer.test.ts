@@ -57,6 +57,22 @@ describe('when many write at once', () => {
   })
 })
 
+describe('when settle is called inside the transaction of the change', () => {
+  it('refuses at once instead of waiting for itself, and the chain goes on', async () => {
+    bench = await openBench()
+    const intent = newIntent()
+    const { db } = bench.databases.operational
+    await expect(
+      inTransaction(db, async (trx) => {
+        await recordIntent(trx, intent)
+        await bench.sequencer.settle([intent.id])
+      }),
+    ).rejects.toMatchObject({ code: 'INTERNAL', detail: { reason: 'db-used-inside-transaction' } })
+    await bench.write([intent])
+    expect(await own()).toHaveLength(1)
+  })
+})
+
 describe('when keys change', () => {
   it('opens a new epoch by count, each announced and signed by the root key', async () => {
     bench = await openBench({ epochEntries: 4 })

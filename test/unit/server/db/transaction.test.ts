@@ -1,0 +1,133 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createAuditDatabase, createOperationalDatabase, openDatabases } from '../../../../server/db/open.ts'
+import type { Databases } from '../../../../server/db/open.ts'
+import { inTransaction } from '../../../../server/db/transaction.ts'
+
+let folder: string
+let databases: Databases
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'countersign-trx-'))
+  const config = {
+    operational: { dialect: 'sqlite' as const, file: join(folder, 'operational.db'), busyTimeoutMs: 30 },
+    audit: { dialect: 'sqlite' as const, file: join(folder, 'audit.db') },
+  }
+  await createOperationalDatabase(config.operational)
+  await createAuditDatabase(config.audit)
+  databases = await openDatabases(config)
+})
+afterEach(async () => {
+  await databases.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const tenant = (id: string) => ({ id, name: id, status: 'active' as const, created_at: 1, updated_at: 1 })
+const names = async () =>
+  (await databases.operational.db.selectFrom('tenant').select('id').orderBy('id').execute()).map((row) => row.id)
+
+describe('a transaction', () => {
+  it('commits all or nothing', async () => {
+    const { db } = databases.operational
+    await inTransaction(db, async (trx) => {
+      await trx.insertInto('tenant').values(tenant('a')).execute()
+    })
+    const failed = inTransaction(db, async (trx) => {
+      await trx.insertInto('tenant').values(tenant('b')).execute()
+      throw new Error('stop')
+    })
+    await expect(failed).rejects.toThrow('stop')
+    expect(await names()).toEqual(['a'])
+  })
+
+  it('fails at once where the database itself is used inside, rolled back, and goes on after', async () => {
+    const { db } = databases.operational
+    const inside = { code: 'INTERNAL', detail: { reason: 'db-used-inside-transaction' } }
+    await expect(
+      inTransaction(db, async (trx) => {
+        await trx.insertInto('tenant').values(tenant('a')).execute()
+        await db.selectFrom('tenant').selectAll().execute()
+      }),
+    ).rejects.toMatchObject(inside)
+    await expect(inTransaction(db, () => inTransaction(db, () => Promise.resolve()))).rejects.toMatchObject(inside)
+    expect(await names()).toEqual([])
+  })
+
+  it('on one database leaves the other free', async () => {
+    await inTransaction(databases.operational.db, async () => {
+      await inTransaction(databases.audit.db, async (trx) => {
+        expect(await trx.selectFrom('chain').selectAll().execute()).toEqual([])
+      })
+      expect(await databases.audit.db.selectFrom('chain').selectAll().execute()).toEqual([])
+    })
+  })
+
+  it('of many callers, one after the other', async () => {
+    const { db } = databases.operational
+    let open = 0
+    await Promise.all(
+      Array.from({ length: 50 }, (_, place) =>
+        inTransaction(db, async (trx) => {
+          open += 1
+          expect(open).toBe(1)
+          await trx
+            .insertInto('tenant')
+            .values(tenant(`t${place}`))
+            .execute()
+          await new Promise((resolve) => {
+            setImmediate(resolve)
+          })
+          open -= 1
+        }),
+      ),
+    )
+    expect(await names()).toHaveLength(50)
+  })
+
+  it('meets another process at its start: DATABASE_BUSY, nothing half done', async () => {
+    const other = new Database(join(folder, 'operational.db'))
+    other.exec('begin immediate')
+    let began = false
+    await expect(
+      inTransaction(databases.operational.db, () => {
+        began = true
+        return Promise.resolve()
+      }),
+    ).rejects.toMatchObject({ code: 'DATABASE_BUSY' })
+    expect(began).toBe(false)
+    other.exec('rollback')
+    other.close()
+    await inTransaction(databases.operational.db, (trx) => trx.insertInto('tenant').values(tenant('a')).execute())
+    expect(await names()).toEqual(['a'])
+  })
+})
+
+describe('an error of the database', () => {
+  it('says REQUEST_CONFLICT for a unique key, with no value in it', async () => {
+    const { db } = databases.operational
+    await db.insertInto('tenant').values(tenant('a-private-name')).execute()
+    const error: unknown = await db
+      .insertInto('tenant')
+      .values(tenant('a-private-name'))
+      .execute()
+      .catch((caught: unknown) => caught)
+    expect(error).toMatchObject({ code: 'REQUEST_CONFLICT', detail: { reason: 'unique' }, message: 'REQUEST_CONFLICT' })
+  })
+
+  it('is plain once the program itself closed it', async () => {
+    const { db } = databases.audit
+    await db.selectFrom('chain').selectAll().execute()
+    await databases.audit.close()
+    await expect(db.selectFrom('chain').selectAll().execute()).rejects.toThrow('destroyed')
+  })
+
+  it('leaves errors of programming as they are', async () => {
+    const { db } = databases.operational
+    const wrong = { ...tenant('a'), status: 'asleep' as 'active' }
+    await expect(db.insertInto('tenant').values(wrong).execute()).rejects.toMatchObject({
+      code: 'SQLITE_CONSTRAINT_CHECK',
+    })
+  })
+})
