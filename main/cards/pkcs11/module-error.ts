@@ -2,7 +2,6 @@ import { AppError, type ErrorCode } from '../../../shared/contract/errors.ts'
 
 /** CKR_* of PKCS#11 v2.40 §11.1 that have a meaning for a person. */
 const CODES: ReadonlyMap<number, ErrorCode> = new Map([
-  [0x30, 'CARD_REMOVED'], // CKR_DEVICE_ERROR
   [0x32, 'CARD_REMOVED'], // CKR_DEVICE_REMOVED
   [0xa0, 'CARD_PIN_WRONG'],
   [0xa1, 'CARD_PIN_POLICY'],

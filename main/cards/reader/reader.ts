@@ -9,6 +9,7 @@ export interface ReaderStatus {
   readonly mute: boolean
   /** Another program holds the card alone. */
   readonly busy: boolean
+  /** Null while no transaction has been opened on this card; always there inside one. */
   readonly atr: Uint8Array | null
   /** Grows with each insertion into this reader: a card with another number is another card. */
   readonly insertion: number

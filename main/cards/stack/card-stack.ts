@@ -14,6 +14,7 @@ import { readCertificate, writeCertificate, writeChuid } from '../piv/objects.ts
 import { ensureManagementKey, ensurePinAndPuk, openWithKey, replacePin, wipeCard } from '../piv/personalise.ts'
 import { CardChannel } from '../reader/apdu.ts'
 import type { ReaderSource, TransactionEnd, VirtualCards } from '../reader/reader.ts'
+import { tellPulled } from './pulled.ts'
 import { NamedQueue } from './queue.ts'
 import { ReaderWatch } from './reader-watch.ts'
 import type { SealedBox } from './sealed-box.ts'
@@ -244,9 +245,14 @@ export class CardStack implements CardCalls {
   }
 
   #run<T>(reader: string, end: TransactionEnd, use: (on: OnCard) => Promise<T>): Promise<T> {
-    return this.#queue.run(reader, () =>
-      this.#parts.source.transaction(reader, end, (transmit, { atr }) => {
-        const kind = findKind(this.#parts.table, atr)
+    return this.#queue.run(reader, () => this.#transact(reader, end, use))
+  }
+
+  #transact<T>(reader: string, end: TransactionEnd, use: (on: OnCard) => Promise<T>): Promise<T> {
+    const { source, table } = this.#parts
+    return tellPulled(source, reader, () =>
+      source.transaction(reader, end, (transmit, { atr }) => {
+        const kind = findKind(table, atr)
         return use({ card: new CardChannel(transmit, { extended: kind.extendedLength }), kind })
       }),
     )
@@ -322,6 +328,18 @@ export class CardStack implements CardCalls {
     }))
   }
 
+  /** A module says "wrong PIN" and not how many tries are left: the card is asked. Call it inside the reader's queue. */
+  async #withTriesLeft(reader: string, error: unknown): Promise<unknown> {
+    if (!(error instanceof AppError) || error.code !== 'CARD_PIN_WRONG') return error
+    const { left } = await this.#transact(reader, 'reset', async ({ card, kind }) => {
+      await selectPiv(card)
+      return readPinTries(card, kind)
+    })
+    if (left === null) return error
+    if (left === 0) return new AppError('CARD_PIN_BLOCKED', error.detail, { cause: error })
+    return new AppError('CARD_PIN_WRONG', { ...error.detail, triesLeft: left }, { cause: error })
+  }
+
   async #signByModule(
     reader: string,
     slot: '9A' | '9C' | '9D' | '9E',
@@ -334,8 +352,12 @@ export class CardStack implements CardCalls {
     return this.#watchingTries(reader, () =>
       this.#queue.run(reader, async () => {
         try {
-          const { signature, certificate } = await module.sign({ reader, slot, pin, data })
+          const { signature, certificate } = await tellPulled(source, reader, () =>
+            module.sign({ reader, slot, pin, data }),
+          )
           return { signature, certificate, algorithm: algorithmOf(certificate), serial }
+        } catch (error) {
+          throw await this.#withTriesLeft(reader, error)
         } finally {
           // The module leaves the PIN verified for whoever comes next.
           await source.reset(reader)

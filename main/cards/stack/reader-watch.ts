@@ -113,7 +113,7 @@ export class ReaderWatch {
         name: status.name,
         virtual: status.virtual,
         state,
-        atr: status.atr === null ? null : Buffer.from(status.atr).toString('hex'),
+        atr: status.atr === null ? null : hex(status.atr),
         card: null,
         busyWith: null,
         changedAt: Date.now(),
@@ -148,6 +148,7 @@ export class ReaderWatch {
       const timer = setTimeout(() => deadline.resolve(mute), this.#inspectDeadlineMs)
       this.#timers.add(timer)
       const reading = this.#source.transaction(reader, 'leave', (transmit, { atr }) => {
+        this.#noteAtr(reader, atr)
         const kind = findKind(this.#table, atr)
         return inspectCard(new CardChannel(transmit, { extended: kind.extendedLength }), kind)
       })
@@ -161,6 +162,12 @@ export class ReaderWatch {
         this.#timers.delete(timer)
       }
     })
+  }
+
+  /** Shown with the next change of the view, whether the card turns out to be known or not. */
+  #noteAtr(reader: string, atr: Uint8Array | null): void {
+    const watched = this.#readers.get(reader)
+    if (watched !== undefined && atr !== null) watched.view = { ...watched.view, atr: hex(atr) }
   }
 
   #later(reader: string): void {
@@ -184,3 +191,5 @@ export class ReaderWatch {
     for (const listener of this.#listeners) listener(views)
   }
 }
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

@@ -170,8 +170,9 @@ class Supervisor {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#settle(id)?.reject(new AppError('CARD_TIMEOUT', { call: name, ms: deadlineMs }))
-        // Kept out of the way at once: what it may still say is about calls that have failed.
-        if (this.#worker === worker) worker.kill()
+        // Out of the way at once, before it is dead: whoever calls next waits for the new one.
+        worker.kill()
+        this.#exited(worker)
       }, deadlineMs)
       this.#pending.set(id, { resolve, reject, timer })
       worker.post({ type: 'call', id, name, args })

@@ -31,6 +31,7 @@ export class VpcdCard {
     await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject))
     this.#card = card
     this.#socket = socket
+    this.#work = Promise.resolve()
     this.#received = Buffer.alloc(0)
     socket.on('error', () => this.#gone(socket))
     socket.on('close', () => this.#gone(socket))

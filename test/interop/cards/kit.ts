@@ -75,7 +75,11 @@ export class Bench {
   async state(): Promise<string | undefined> {
     return (await this.port.readers()).find(({ name }) => name === this.reader)?.state
   }
-  async seal(use: SealedContent['use'], values: SealedContent['values'], card: string | null = SERIAL): Promise<string> {
+  async seal(
+    use: SealedContent['use'],
+    values: SealedContent['values'],
+    card: string | null = SERIAL,
+  ): Promise<string> {
     return seal(await this.port.sealKey(), { use, card, values })
   }
   async ticket(): Promise<{ reader: string; serial: string; secrets: string }> {

@@ -65,7 +65,10 @@ export class PcscReaderSource implements ReaderSource {
     try {
       const transaction = await card.transaction()
       try {
-        return await use((command) => transmitOn(card, command, known.receive, reader), known.status)
+        // The ATR that comes with the binding's events is memory already given back: only this one can be trusted.
+        const atr = Uint8Array.from((await card.state()).atr)
+        const status = { ...known.status, atr }
+        return await use((command) => transmitOn(card, command, known.receive, reader), status)
       } finally {
         await quietly(() => transaction.end(after))
       }
@@ -154,7 +157,7 @@ export class PcscReaderSource implements ReaderSource {
     const name = reader.name()
     const empty = { name, virtual: false, present: false, mute: false, busy: false, atr: null, insertion: 0 }
     this.#known.set(name, { reader, status: empty, receive: new ArrayBuffer(RECEIVE_BYTES) })
-    reader.on('change', (flags, atr) => this.#change(name, flags, atr))
+    reader.on('change', (flags) => this.#change(name, flags))
     reader.on('disconnect', () => {
       this.#known.delete(name)
       this.#tell()
@@ -162,7 +165,7 @@ export class PcscReaderSource implements ReaderSource {
     this.#tell()
   }
 
-  #change(name: string, flags: Pcsc.ReaderStatusFlags, atr: Uint8Array): void {
+  #change(name: string, flags: Pcsc.ReaderStatusFlags): void {
     const known = this.#known.get(name)
     if (known === undefined) return
     const { PRESENT, MUTE, EXCLUSIVE } = this.#pcsc.ReaderStatus
@@ -173,7 +176,6 @@ export class PcscReaderSource implements ReaderSource {
       present,
       mute: flags.has(MUTE),
       busy: flags.has(EXCLUSIVE),
-      atr: present && atr.length > 0 ? Uint8Array.from(atr) : null,
       insertion: came ? ++this.#insertions : known.status.insertion,
     }
     this.#tell()
