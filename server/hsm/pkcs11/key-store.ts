@@ -140,8 +140,7 @@ export class Pkcs11KeyStore implements KeyStore {
   }
 
   close(): Promise<void> {
-    this.#pool.close()
-    return Promise.resolve()
+    return this.#pool.close()
   }
 
   #find(session: Session, objectClass: number, label: string): Handle {

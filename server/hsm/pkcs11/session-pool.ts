@@ -24,7 +24,8 @@ export class SessionPool {
   #slot: Handle | null = null
   #opening: Promise<void> | null = null
   #idle: Handle[] = []
-  #open = 0
+  #taken = 0
+  readonly #running = new Set<Promise<unknown>>()
   #waiting: (() => void)[] = []
   #closed = false
   /** SHA-256 of a PIN the token refused. */
@@ -48,58 +49,72 @@ export class SessionPool {
 
   /**
    * Runs `work` with a session of its own. After a lost session or login it is run once more with a new one, so `work`
-   * must be safe to repeat. Throws HSM_UNAVAILABLE (`timeout` after `timeoutMs`: the call may still be running in the
-   * module; its session is never used again).
+   * must be safe to repeat. Throws HSM_UNAVAILABLE; `timeout` after `timeoutMs`, with the call still in the module: its
+   * session stays taken until the module comes back, for closing one under a running call is the module's undoing.
    */
   async run<T>(work: (session: Session) => T | Promise<T>): Promise<T> {
     try {
-      return await this.#once(work)
+      return await this.#attempt(work)
     } catch (error) {
       if (!isSessionLost(error)) throw translate(error)
       this.#forget()
       try {
-        return await this.#once(work)
+        return await this.#attempt(work)
       } catch (again) {
         throw translate(again)
       }
     }
   }
 
-  close(): void {
+  /** Waits for running calls, at most `timeoutMs`; where one is stuck the module is left loaded. */
+  async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    const used = this.#cryptoki !== null
-    this.#forget()
-    this.#cryptoki = null
     for (const wake of this.#waiting.splice(0)) wake()
-    if (used) releaseModule(this.#config.libraryPath)
+    const idle = await this.#withDeadline(Promise.allSettled(this.#running)).then(
+      () => true,
+      () => false,
+    )
+    this.#forget()
+    if (this.#cryptoki && idle) releaseModule(this.#config.libraryPath)
+    this.#cryptoki = null
   }
 
-  async #once<T>(work: (session: Session) => T | Promise<T>): Promise<T> {
-    await this.#slotFree()
-    let handle: Handle | null = null
-    let good = false
-    let login: Handle | null = null
+  async #attempt<T>(work: (session: Session) => T | Promise<T>): Promise<T> {
+    const caller = { gone: false }
+    const running = this.#once(work, caller)
+    this.#running.add(running)
+    void Promise.allSettled([running]).then(() => this.#running.delete(running))
     try {
+      return await this.#withDeadline(running)
+    } finally {
+      caller.gone = true
+    }
+  }
+
+  async #once<T>(work: (session: Session) => T | Promise<T>, caller: { readonly gone: boolean }): Promise<T> {
+    while (this.#taken >= this.#config.sessions && !this.#closed) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    }
+    this.#taken++
+    let handle: Handle | null = null
+    let login: Handle | null = null
+    let good = false
+    try {
+      // Whoever asked has been told `timeout`; doing it now would surprise.
+      if (caller.gone) throw unavailable('timeout')
       await this.ready()
       login = this.#keeper
       const cryptoki = this.#cryptoki as Cryptoki
       handle = this.#idle.pop() ?? this.#openSession(cryptoki)
-      const result = await this.#withDeadline(work({ cryptoki, handle }))
+      const result = await work({ cryptoki, handle })
       good = true
       return result
     } finally {
-      this.#open--
+      this.#taken--
       if (handle) this.#giveBack(handle, good && login === this.#keeper)
       this.#waiting.shift()?.()
     }
-  }
-
-  async #slotFree(): Promise<void> {
-    while (this.#open >= this.#config.sessions && !this.#closed) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    }
-    this.#open++
   }
 
   #giveBack(handle: Handle, good: boolean): void {
@@ -107,8 +122,7 @@ export class SessionPool {
     else this.#closeSession(handle)
   }
 
-  async #withDeadline<T>(work: T | Promise<T>): Promise<T> {
-    if (!(work instanceof Promise)) return work
+  async #withDeadline<T>(work: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       const { timeoutMs } = this.#config
