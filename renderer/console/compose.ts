@@ -32,10 +32,13 @@ export const createConsole = async (): Promise<Console> => {
   const vault = await openVault()
   const clock = createServerClock()
   const tabs = new BroadcastChannel(CHANNEL)
+  // A channel has one origin: there is none to name.
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin
+  const tellTabs = () => tabs.postMessage('changed')
   const forget = async (why: Failure | null) => {
     setSession({ phase: 'signed-out', why })
     await vault.clear()
-    tabs.postMessage('changed')
+    tellTabs()
   }
   const client = createClient({
     fetch: globalThis.fetch.bind(globalThis),
@@ -65,7 +68,7 @@ export const createConsole = async (): Promise<Console> => {
     async signedIn(kept) {
       await vault.save(kept)
       setSession({ phase: 'signed-in', kept })
-      tabs.postMessage('changed')
+      tellTabs()
     },
     async signOut() {
       await client.call('endSession', { query: { why: 'sign-out' } })

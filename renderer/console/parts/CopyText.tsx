@@ -1,6 +1,7 @@
 import { ActionIcon, CopyButton, Tooltip } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { IconCheck, IconClipboardCopy } from '../../ui/icons.ts'
+import { QUIET } from './quiet.ts'
 
 /** A small button that copies a long word; `what` names it for those who do not see what stands beside it. */
 export function CopyText({ text, what }: { text: string; what: string }) {
@@ -9,7 +10,7 @@ export function CopyText({ text, what }: { text: string; what: string }) {
     <CopyButton value={text}>
       {({ copied, copy }) => (
         <Tooltip label={copied ? t('copied') : t('copyOf', { what })}>
-          <ActionIcon variant="subtle" color="gray.7" size="sm" aria-label={t('copyOf', { what })} onClick={copy}>
+          <ActionIcon {...QUIET} size="sm" aria-label={t('copyOf', { what })} onClick={copy}>
             {copied ? <IconCheck size={16} /> : <IconClipboardCopy size={16} />}
           </ActionIcon>
         </Tooltip>

@@ -31,7 +31,7 @@ export function ServerPanel({ health }: Props) {
         rows={[
           [t('health.node'), health.node],
           [t('health.version'), health.version],
-          [t('health.keys'), t(`common:keyStore.${health.keys}`)],
+          [t('health.keys'), t(`health.keysKind.${health.keys}`)],
           [t('health.since'), <Instant key="since" at={health.startedAt} />],
           [t('health.uptime'), formatDuration(health.time - health.startedAt, i18n.language)],
         ]}
@@ -85,6 +85,30 @@ export function LoadPanel({ health }: Props) {
           <dd>{round(eventLoopMs)} ms</dd>
         </div>
       </dl>
+    </Panel>
+  )
+}
+
+/** The checks as words alone, for where there is little room. */
+export function ChecksList({ health }: Props) {
+  const { t } = useTranslation('console')
+  return (
+    <Panel
+      title={t('health.checks')}
+      actions={
+        <a className={css.link} href="#/health">
+          {t('health.toHealth')}
+        </a>
+      }
+    >
+      <ul className={css.checkList}>
+        {health.checks.map((check) => (
+          <li key={check.name}>
+            <span title={check.detail ?? ''}>{t(`check.${check.name}`, { defaultValue: check.name })}</span>
+            <HealthBadge state={check.state} />
+          </li>
+        ))}
+      </ul>
     </Panel>
   )
 }

@@ -71,6 +71,9 @@ export function TimeRangeControl(props: { value: TimeRange | null; onChange: (ra
         <Button
           variant="default"
           size="sm"
+          w={160}
+          justify="flex-start"
+          title={rangeWords(t, props.value, i18n.language)}
           leftSection={<IconCalendarStats size={16} aria-hidden />}
           aria-label={`${t('filter.range')}: ${rangeWords(t, props.value, i18n.language)}`}
           onClick={() => setOpen((was) => !was)}

@@ -5,6 +5,7 @@ import { formatNumber } from '../../ui/format.ts'
 import { formatRoute } from '../../ui/route.ts'
 import { Notice, type Tone } from '../../ui/Tone.tsx'
 import { formatEntryRef } from '../route/audit-filters.ts'
+import css from './console.module.css'
 import { Instant } from './Instant.tsx'
 
 export const VERDICT_TONES: Readonly<Record<VerificationView['state'], Tone>> = {
@@ -29,7 +30,7 @@ function Faults({ verification }: { verification: VerificationView }) {
     <ul style={{ margin: '8px 0 0', paddingLeft: 20 }}>
       {verification.faults.map((fault) => (
         <li key={`${fault.kind} ${formatEntryRef(fault)}`} data-testid="fault">
-          <a href={formatRoute(['audit'], { entry: formatEntryRef(fault) })}>
+          <a className={css.link} href={formatRoute(['audit'], { entry: formatEntryRef(fault) })}>
             {t('verification.place', { chain: fault.chain, sequence: fault.sequence })}
           </a>
           : <b>{t(`verification.fault.${fault.kind}.what`)}</b> {t(`verification.fault.${fault.kind}.means`)}

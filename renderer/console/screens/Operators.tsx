@@ -1,4 +1,5 @@
-import { useCallback, useState } from 'react'
+import type { TFunction } from 'i18next'
+import { useCallback, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { GrantView, OperatorView } from '../../../shared/contract/index.ts'
 import { DataList, type ListColumn } from '../../ui/DataList.tsx'
@@ -13,25 +14,10 @@ import { useConsole } from '../console-context.ts'
 import { SearchInput } from '../parts/SearchInput.tsx'
 import { ClearSearch } from '../parts/ClearSearch.tsx'
 
-/** Operators and what they were granted; to read only. */
-export function Operators() {
-  const { t } = useTranslation('console')
-  const { client } = useConsole()
-  const [text, setText] = useState<string | null>(null)
-  const load = usePagedLoad(
-    useCallback(
-      (cursor: string | undefined) =>
-        valueOf(
-          client.call('listOperators', {
-            query: { ...(text === null ? {} : { text }), ...(cursor === undefined ? {} : { cursor }) },
-          }),
-        ),
-      [client, text],
-    ),
-  )
+const operatorColumns = (t: TFunction): ListColumn<OperatorView>[] => {
   const grant = ({ role, scope }: GrantView) =>
     `${t(`common:role.${role}`)} (${scope.kind === 'everything' ? t('operators.everything') : scope.name})`
-  const columns: ListColumn<OperatorView>[] = [
+  return [
     { id: 'name', header: t('operators.name'), width: 'minmax(140px, 1fr)', cell: (row) => <b>{row.name}</b> },
     { id: 'email', header: t('operators.email'), width: 'minmax(160px, 1.2fr)', cell: (row) => row.email ?? '—' },
     {
@@ -53,6 +39,25 @@ export function Operators() {
     },
     { id: 'id', header: t('operators.id'), width: '160px', cell: (row) => <span className="cs-mono">{row.id}</span> },
   ]
+}
+
+/** Operators and what they were granted; to read only. */
+export function Operators() {
+  const { t } = useTranslation('console')
+  const { client } = useConsole()
+  const [text, setText] = useState<string | null>(null)
+  const load = usePagedLoad(
+    useCallback(
+      (cursor: string | undefined) =>
+        valueOf(
+          client.call('listOperators', {
+            query: { ...(text === null ? {} : { text }), ...(cursor === undefined ? {} : { cursor }) },
+          }),
+        ),
+      [client, text],
+    ),
+  )
+  const columns = useMemo(() => operatorColumns(t), [t])
   return (
     <Screen
       title={t('screen.operators')}

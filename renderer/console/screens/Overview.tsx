@@ -8,7 +8,7 @@ import { valueOf } from '../client/value-of.ts'
 import { useConsole } from '../console-context.ts'
 import { ActionBadge } from '../parts/ActionBadge.tsx'
 import css from '../parts/console.module.css'
-import { ChainPanel, ChecksPanel, KeyStoreNotice, LoadPanel, ServerPanel } from '../parts/HealthPanels.tsx'
+import { ChainPanel, ChecksList, KeyStoreNotice, LoadPanel, ServerPanel } from '../parts/HealthPanels.tsx'
 import { Instant } from '../parts/Instant.tsx'
 import { ObjectName } from '../parts/ObjectName.tsx'
 import { StaleNotice } from '../parts/StaleNotice.tsx'
@@ -29,7 +29,15 @@ function NewestEntries() {
     EVERY_MS,
   )
   return (
-    <Panel title={t('overview.newest')} actions={<a href="#/audit">{t('overview.toAudit')}</a>} flush>
+    <Panel
+      title={t('overview.newest')}
+      actions={
+        <a className={css.link} href="#/audit">
+          {t('overview.toAudit')}
+        </a>
+      }
+      flush
+    >
       <LoadView load={load} right="audit.read">
         {({ items }) =>
           items.length === 0 ? (
@@ -48,7 +56,7 @@ function NewestEntries() {
                 {items.map((entry) => (
                   <tr key={entry.sequence}>
                     <td>
-                      <a href={formatRoute(['audit'], { entry: formatEntryRef(entry) })}>
+                      <a className={css.link} href={formatRoute(['audit'], { entry: formatEntryRef(entry) })}>
                         <Instant at={entry.time} />
                       </a>
                     </td>
@@ -78,7 +86,14 @@ function LastVerification() {
     EVERY_MS,
   )
   return (
-    <Panel title={t('overview.lastVerification')} actions={<a href="#/verification">{t('overview.verify')}</a>}>
+    <Panel
+      title={t('overview.lastVerification')}
+      actions={
+        <a className={css.link} href="#/verification">
+          {t('overview.verify')}
+        </a>
+      }
+    >
       <LoadView load={load} right="audit.verify">
         {({ items: [last] }) =>
           last === undefined ? (
@@ -125,14 +140,14 @@ export function Overview() {
                 </Column>
               ) : null}
               {mayAudit ? (
-                <Column span={7}>
+                <Column span={8}>
                   <NewestEntries />
                 </Column>
               ) : null}
-              <Column span={mayAudit ? 5 : 12}>
+              <Column span={mayAudit ? 4 : 12}>
                 <div className={css.stack}>
                   <LoadPanel health={health} />
-                  <ChecksPanel health={health} />
+                  <ChecksList health={health} />
                 </div>
               </Column>
             </Columns>

@@ -1,4 +1,5 @@
-import { useCallback, useState } from 'react'
+import type { TFunction } from 'i18next'
+import { useCallback, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { StationView } from '../../../shared/contract/index.ts'
 import { DataList, type ListColumn } from '../../ui/DataList.tsx'
@@ -21,6 +22,27 @@ const holds = (station: StationView, text: string | null): boolean =>
     word.toLocaleLowerCase().includes(text.toLocaleLowerCase()),
   )
 
+const stationColumns = (t: TFunction): ListColumn<StationView>[] => [
+  { id: 'name', header: t('stations.name'), width: 'minmax(140px, 1fr)', cell: (row) => <b>{row.name}</b> },
+  { id: 'office', header: t('stations.office'), width: 'minmax(140px, 1fr)', cell: (row) => row.office.name },
+  { id: 'division', header: t('stations.division'), width: 'minmax(120px, 1fr)', cell: (row) => row.office.division },
+  {
+    id: 'status',
+    header: t('stations.status'),
+    width: '120px',
+    cell: (row) => (
+      <ToneBadge tone={row.status === 'active' ? 'ok' : 'warn'}>{t(`stations.state.${row.status}`)}</ToneBadge>
+    ),
+  },
+  {
+    id: 'seen',
+    header: t('stations.lastSeen'),
+    width: '180px',
+    cell: (row) => (row.lastSeenAt === null ? t('stations.never') : <Instant at={row.lastSeenAt} />),
+  },
+  { id: 'id', header: t('stations.id'), width: '180px', cell: (row) => <span className="cs-mono">{row.id}</span> },
+]
+
 /** Registered workstations; to read only. */
 export function Stations() {
   const { t } = useTranslation('console')
@@ -33,26 +55,7 @@ export function Stations() {
       [client],
     ),
   )
-  const columns: ListColumn<StationView>[] = [
-    { id: 'name', header: t('stations.name'), width: 'minmax(140px, 1fr)', cell: (row) => <b>{row.name}</b> },
-    { id: 'office', header: t('stations.office'), width: 'minmax(140px, 1fr)', cell: (row) => row.office.name },
-    { id: 'division', header: t('stations.division'), width: 'minmax(120px, 1fr)', cell: (row) => row.office.division },
-    {
-      id: 'status',
-      header: t('stations.status'),
-      width: '120px',
-      cell: (row) => (
-        <ToneBadge tone={row.status === 'active' ? 'ok' : 'warn'}>{t(`stations.state.${row.status}`)}</ToneBadge>
-      ),
-    },
-    {
-      id: 'seen',
-      header: t('stations.lastSeen'),
-      width: '180px',
-      cell: (row) => (row.lastSeenAt === null ? t('stations.never') : <Instant at={row.lastSeenAt} />),
-    },
-    { id: 'id', header: t('stations.id'), width: '180px', cell: (row) => <span className="cs-mono">{row.id}</span> },
-  ]
+  const columns = useMemo(() => stationColumns(t), [t])
   return (
     <Screen
       title={t('screen.stations')}

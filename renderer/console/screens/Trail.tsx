@@ -32,7 +32,10 @@ function Event({ entry }: { entry: AuditEntryView }) {
         <span>{entry.operatorName ?? entry.operatorId ?? t('audit.nobody')}</span>
         <span className={css.quiet}>{[entry.office, entry.station].filter(Boolean).join(' · ')}</span>
         {mayOpen ? (
-          <a href={formatRoute(['audit'], { objectId: entry.objectId, entry: formatEntryRef(entry) })}>
+          <a
+            className={css.link}
+            href={formatRoute(['audit'], { objectId: entry.objectId, entry: formatEntryRef(entry) })}
+          >
             {t('audit.entry', { sequence: entry.sequence })}
           </a>
         ) : (

@@ -8,14 +8,16 @@ import { Instant } from '../parts/Instant.tsx'
 import { LanguageChoice } from '../parts/LanguageChoice.tsx'
 import { useHealth } from '../stores/health-store.ts'
 import { useSignedIn } from '../stores/session-store.ts'
+import { QUIET } from '../parts/quiet.ts'
 
 function ServerState() {
   const { t } = useTranslation('console')
   const { data, failure } = useHealth()
   return (
     <>
-      <a className={css.healthLink} href="#/health" aria-label={t('bar.health')}>
-        {data === undefined ? null : <span>{data.node}</span>}
+      <a className={css.healthLink} href="#/health">
+        <span className="cs-hidden">{t('bar.health')}</span>
+        {data === undefined ? null : <span className={css.node}>{data.node}</span>}
         {failure === undefined ? (
           <HealthBadge state={data?.state ?? null} />
         ) : (
@@ -40,7 +42,7 @@ function SessionMenu({ onSignOut }: { onSignOut: () => Promise<void> }) {
   return (
     <Menu position="bottom-end" width={300}>
       <Menu.Target>
-        <Button variant="subtle" color="gray.7" size="xs" leftSection={<IconUser size={16} aria-hidden />}>
+        <Button {...QUIET} size="xs" leftSection={<IconUser size={16} aria-hidden />}>
           {session.operator.name}
         </Button>
       </Menu.Target>
@@ -80,11 +82,11 @@ export function TopBar(props: { onPalette: () => void; onKeys: () => void; onSig
           {t('bar.find')}
         </Button>
         <Tooltip label={t('common:keys.list')}>
-          <ActionIcon variant="subtle" color="gray.7" aria-label={t('common:keys.list')} onClick={props.onKeys}>
+          <ActionIcon {...QUIET} aria-label={t('common:keys.list')} onClick={props.onKeys}>
             <IconHelp size={20} />
           </ActionIcon>
         </Tooltip>
-        <LanguageChoice />
+        <LanguageChoice small />
         <SessionMenu onSignOut={props.onSignOut} />
       </div>
     </div>

@@ -15,7 +15,8 @@ export interface SignInParts {
   /** The server's time. */
   readonly now: () => number
   readonly onState: (state: SignInState) => void
-  readonly onSignedIn: (kept: KeptSession) => void
+  /** The session is kept when it is done. */
+  readonly onSignedIn: (kept: KeptSession) => Promise<void>
   readonly pollMs?: number
 }
 
@@ -57,7 +58,7 @@ export const runSignIn = async (parts: SignInParts, signal: AbortSignal): Promis
     if (signal.aborted) return
     if (answer.ok && answer.value.state === 'approved') {
       const { token, session } = answer.value
-      return parts.onSignedIn({ token, session, proofKey: await deriveProofKey(key, request) })
+      return await parts.onSignedIn({ token, session, proofKey: await deriveProofKey(key, request) })
     }
     if (answer.ok && answer.value.state === 'refused') return tell({ phase: 'refused' })
     if (now() >= request.expiresAt) return tell({ phase: 'expired' })

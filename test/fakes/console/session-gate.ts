@@ -34,7 +34,7 @@ export const openSession = (
   ttlMs: number,
 ): { request: ConsoleRequest; session: GateSession } => {
   const own = createECDH('prime256v1')
-  const publicPoint = own.generateKey()
+  const publicPoint = own.generateKeys()
   const nonce = randomBytes(32)
   const secret = own.computeSecret(point(sessionKey))
   return {

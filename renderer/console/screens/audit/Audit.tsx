@@ -54,20 +54,21 @@ const useEntries = (filters: AuditFilters): PagedLoad<AuditEntryRow> => {
 /** Which row the keys are on, and how to go from one to the next; an open entry goes along. */
 const useRows = (entries: readonly AuditEntryRow[], open: EntryRef | null, show: (entry: EntryRef | null) => void) => {
   const [at, setAt] = useState(0)
-  const [focusTurn, setFocusTurn] = useState(0)
+  const [focus, setFocus] = useState({ turn: 0, index: 0 })
   const openKey = open === null ? null : formatEntryRef(open)
   const openAt = entries.findIndex((entry) => formatEntryRef(entry) === openKey)
   const current = openAt >= 0 ? openAt : Math.min(at, Math.max(0, entries.length - 1))
   const move = (delta: 1 | -1) => {
-    const first = focusTurn === 0 && openAt < 0 && delta === 1
+    const first = focus.turn === 0 && openAt < 0 && delta === 1
     const next = first ? 0 : Math.max(0, Math.min(entries.length - 1, current + delta))
     const entry = entries[next]
     if (entry === undefined) return
     setAt(next)
-    setFocusTurn((turn) => turn + 1)
+    setFocus(({ turn }) => ({ turn: turn + 1, index: next }))
     if (open !== null) show(entry)
   }
-  return { current, openKey, focusTurn, move, refocus: () => setFocusTurn((turn) => turn + 1) }
+  const refocus = () => setFocus(({ turn }) => ({ turn: turn + 1, index: current }))
+  return { current, openKey, focus, move, refocus }
 }
 
 function Nothing({ filtered }: { filtered: boolean }) {
@@ -104,8 +105,8 @@ export function Audit({ query }: { query: Readonly<Record<string, string>> }) {
   const show = (entry: EntryRef | null) => goTo(['audit'], { query: queryOf(filters, entry), replace: true })
   const rows = useRows(entries, open, show)
   const close = () => {
-    show(null)
     rows.refocus()
+    show(null)
   }
 
   const letters = usePreferences((preferences) => preferences.letterKeys)
@@ -153,7 +154,7 @@ export function Audit({ query }: { query: Readonly<Record<string, string>> }) {
                 entryKey={formatEntryRef}
                 href={(entry) => formatRoute(['audit'], queryOf(filters, entry))}
                 onMove={rows.move}
-                focusTurn={rows.focusTurn}
+                focus={rows.focus}
                 hasMore={load.hasMore}
                 loading={load.loading}
                 onMore={load.loadMore}

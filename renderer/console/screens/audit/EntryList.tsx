@@ -63,14 +63,16 @@ export function EntryList(props: {
   entryKey: (entry: AuditEntryRow) => string
   href: (entry: AuditEntryRow) => string
   onMove: (delta: 1 | -1) => void
-  focusTurn: number
+  /** Each new turn puts the keyboard on the row at `index`. */
+  focus: { readonly turn: number; readonly index: number }
   hasMore: boolean
   loading: boolean
   onMore: () => void
 }) {
   const { t } = useTranslation('console')
-  const { entries, current, focusTurn, hasMore, loading, onMore } = props
+  const { entries, current, focus, hasMore, loading, onMore } = props
   const box = useRef<HTMLDivElement>(null)
+  // oxlint-disable-next-line react/incompatible-library
   const virtual = useVirtualizer({
     count: entries.length,
     getScrollElement: () => box.current,
@@ -85,16 +87,16 @@ export function EntryList(props: {
     if (hasMore && !loading && entries.length > 0 && last >= entries.length - 15) onMore()
   }, [hasMore, loading, last, entries.length, onMore])
 
-  const moved = useRef(focusTurn)
+  const turned = useRef(focus.turn)
   useEffect(() => {
-    if (moved.current === focusTurn) return undefined
-    moved.current = focusTurn
-    virtual.scrollToIndex(current)
-    const frame = requestAnimationFrame(() =>
-      box.current?.querySelector<HTMLElement>(`[data-index="${current}"] a`)?.focus({ preventScroll: true }),
+    if (turned.current === focus.turn) return
+    turned.current = focus.turn
+    virtual.scrollToIndex(focus.index)
+    // The row may be drawn only after the list has scrolled.
+    requestAnimationFrame(() =>
+      box.current?.querySelector<HTMLElement>(`[data-index="${focus.index}"] a`)?.focus({ preventScroll: true }),
     )
-    return () => cancelAnimationFrame(frame)
-  }, [focusTurn, current, virtual])
+  }, [focus, virtual])
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return

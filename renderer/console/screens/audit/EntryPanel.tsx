@@ -12,11 +12,12 @@ import css from '../../parts/console.module.css'
 import type { EntryRef } from '../../route/audit-filters.ts'
 import { trailPath } from '../../route/location.ts'
 import { useMay } from '../../stores/session-store.ts'
+import { QUIET } from '../../parts/quiet.ts'
 
 function Step(props: { label: string; onClick: () => void; up?: boolean }) {
   return (
     <Tooltip label={props.label}>
-      <ActionIcon variant="subtle" color="gray.7" aria-label={props.label} onClick={props.onClick}>
+      <ActionIcon {...QUIET} aria-label={props.label} onClick={props.onClick}>
         <IconChevronDown size={18} style={props.up === true ? { rotate: '180deg' } : {}} />
       </ActionIcon>
     </Tooltip>
@@ -51,7 +52,7 @@ export function EntryPanel(props: { entry: EntryRef; onMove: (delta: 1 | -1) => 
         <Step up label={t('audit.previous')} onClick={() => props.onMove(-1)} />
         <Step label={t('audit.next')} onClick={() => props.onMove(1)} />
         <Tooltip label={t('common:close')}>
-          <ActionIcon variant="subtle" color="gray.7" aria-label={t('common:close')} onClick={props.onClose}>
+          <ActionIcon {...QUIET} aria-label={t('common:close')} onClick={props.onClose}>
             <IconX size={18} />
           </ActionIcon>
         </Tooltip>

@@ -43,10 +43,10 @@ export function FilterBar({ filters, onChange }: Props) {
   const actions = AuditAction.options.map((value) => ({ value, label: t(`common:auditAction.${value}`) }))
   return (
     <search className={css.filters} aria-label={t('filter.label')}>
-      <TextField name="text" width={220} filters={filters} onChange={onChange} />
+      <TextField name="text" width={190} filters={filters} onChange={onChange} />
       <TimeRangeControl value={filters.range} onChange={(range) => onChange({ ...filters, range })} />
       <Select
-        w={160}
+        w={145}
         label={t('filter.objectType')}
         placeholder={t('filter.any')}
         data={objectTypes}
@@ -57,7 +57,7 @@ export function FilterBar({ filters, onChange }: Props) {
         onChange={(value) => onChange({ ...filters, objectType: value as ObjectType | null })}
       />
       <Select
-        w={160}
+        w={150}
         label={t('filter.action')}
         placeholder={t('filter.any')}
         data={actions}
@@ -67,9 +67,9 @@ export function FilterBar({ filters, onChange }: Props) {
         clearButtonProps={{ 'aria-label': t('filter.clearOne', { name: t('filter.action') }) }}
         onChange={(value) => onChange({ ...filters, action: value as AuditAction | null })}
       />
-      <TextField name="operator" width={150} filters={filters} onChange={onChange} />
-      <TextField name="office" width={120} filters={filters} onChange={onChange} />
-      <TextField name="station" width={120} filters={filters} onChange={onChange} />
+      <TextField name="operator" width={130} filters={filters} onChange={onChange} />
+      <TextField name="office" width={105} filters={filters} onChange={onChange} />
+      <TextField name="station" width={105} filters={filters} onChange={onChange} />
     </search>
   )
 }

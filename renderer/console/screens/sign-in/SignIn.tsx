@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { failureOf } from '../../../ui/failure.ts'
 import { FailureNotice } from '../../../ui/FailureNotice.tsx'
 import { IconRefresh } from '../../../ui/icons.ts'
 import { Notice } from '../../../ui/Tone.tsx'
@@ -29,20 +30,21 @@ function WhyHere() {
 function useSignIn() {
   const { client, clock, signedIn } = useConsole()
   const [state, setState] = useState<SignInState>({ phase: 'starting' })
-  const [round, setRound] = useState({ n: 0 })
-  useEffect(() => {
+  const current = useRef<AbortController | null>(null)
+  const begin = useCallback(() => {
+    current.current?.abort()
     const abort = new AbortController()
-    const parts = {
-      client,
-      now: clock.now,
-      onState: setState,
-      onSignedIn: signedIn,
-    }
-    void runSignIn(parts, abort.signal)
-    return () => abort.abort()
-  }, [client, clock, signedIn, round])
-  const again = useCallback(() => setRound((old) => ({ n: old.n + 1 })), [])
-  return { state, again }
+    current.current = abort
+    runSignIn({ client, now: clock.now, onState: setState, onSignedIn: signedIn }, abort.signal).catch(
+      (error: unknown) => setState({ phase: 'failed', failure: failureOf(error) }),
+    )
+  }, [client, clock, signedIn])
+  useEffect(() => {
+    const one = current
+    begin()
+    return () => one.current?.abort()
+  }, [begin])
+  return { state, again: begin }
 }
 
 /** Sign in with the card: the code shown here is typed and approved at a desk (in the manner of RFC 8628). */
@@ -62,14 +64,14 @@ export function SignIn() {
             <LanguageChoice />
           </span>
         </div>
-        <h1 style={{ margin: '0 0 4px' }}>{t('signIn.title')}</h1>
+        <h1>{t('signIn.title')}</h1>
         <p className={css.quiet} style={{ margin: '0 0 12px' }}>
           {t('signIn.why')}
         </p>
         <WhyHere />
         <CodeBox state={state} />
         {state.phase === 'failed' ? <FailureNotice failure={state.failure} onRetry={again} /> : null}
-        <h2 style={{ margin: '16px 0 0' }}>{t('signIn.how')}</h2>
+        <h2>{t('signIn.how')}</h2>
         <ol className={css.steps}>
           {STEPS.map((step) => (
             <li key={step}>{t(`signIn.step.${step}`)}</li>

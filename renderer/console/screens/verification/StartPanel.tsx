@@ -9,16 +9,18 @@ import { useConsole } from '../../console-context.ts'
 import css from '../../parts/console.module.css'
 
 const DEPTHS = ['quick', 'full'] as const
-type Depth = (typeof DEPTHS)[number]
+export type Depth = (typeof DEPTHS)[number]
 
 export function StartPanel(props: {
+  depth: Depth
+  onDepth: (depth: Depth) => void
   onStarted: (verification: VerificationView) => void
   /** Another one is running already: it shall be shown. */
   onRefused: () => void
 }) {
   const { t } = useTranslation('console')
   const { client } = useConsole()
-  const [depth, setDepth] = useState<Depth>('quick')
+  const { depth, onDepth } = props
   const [busy, setBusy] = useState(false)
   const [failure, setFailure] = useState<Failure | null>(null)
   const start = async () => {
@@ -36,7 +38,7 @@ export function StartPanel(props: {
         <Radio.Group
           aria-label={t('verification.howDeep')}
           value={depth}
-          onChange={(value) => setDepth(DEPTHS.find((one) => one === value) ?? 'quick')}
+          onChange={(value) => onDepth(DEPTHS.find((one) => one === value) ?? 'quick')}
         >
           <div className={css.depths}>
             {DEPTHS.map((one) => (

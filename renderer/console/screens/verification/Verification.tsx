@@ -10,7 +10,7 @@ import css from '../../parts/console.module.css'
 import { VerdictNotice } from '../../parts/VerdictNotice.tsx'
 import { History } from './History.tsx'
 import { Running } from './Running.tsx'
-import { StartPanel } from './StartPanel.tsx'
+import { StartPanel, type Depth } from './StartPanel.tsx'
 
 /** Verify the chain: how deep, the progress, the verdict, and what earlier ones found. */
 export function Verification() {
@@ -18,6 +18,7 @@ export function Verification() {
   const { client } = useConsole()
   const [started, setStarted] = useState<VerificationView | null>(null)
   const [ended, setEnded] = useState<VerificationView | null>(null)
+  const [depth, setDepth] = useState<Depth>('quick')
   const [chosen, setChosen] = useState<string | null>(null)
   const load = usePagedLoad(
     useCallback(
@@ -50,7 +51,7 @@ export function Verification() {
     <Screen title={t('screen.verification')} subtitle={t('verification.subtitle')}>
       <div className={css.stack}>
         {running === null ? (
-          <StartPanel onStarted={onStarted} onRefused={reload} />
+          <StartPanel depth={depth} onDepth={setDepth} onStarted={onStarted} onRefused={reload} />
         ) : (
           <Running key={running.id} verification={running} onEnded={onEnded} />
         )}

@@ -1,0 +1,180 @@
+import { mkdirSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { AxeBuilder } from '@axe-core/playwright'
+import { chromium, type Browser, type Page } from 'playwright-core'
+import { build } from 'vite'
+import { loadConsoleConfig } from './built.ts'
+import { ordinaryBehaviour, startFakeConsoleServer } from './server.ts'
+
+/**
+ * Walks through every screen of the built console in Chromium: a picture of each, and axe. Ends with the number of
+ * findings (axe, broken policy, errors on the page). `node test/fakes/console/browse.ts [--out DIR] [--italian] [--zoom]`.
+ */
+const { values } = parseArgs({
+  options: {
+    out: { type: 'string' },
+    italian: { type: 'boolean', default: false },
+    zoom: { type: 'boolean', default: false },
+    only: { type: 'string' },
+  },
+})
+const out = values.out ?? mkdtempSync(join(tmpdir(), 'console-pictures-'))
+mkdirSync(out, { recursive: true })
+const files = join(out, 'built')
+const config = await loadConsoleConfig()
+await build({ ...config, logLevel: 'error', build: { ...config.build, outDir: files } })
+
+const CHROMIUM_ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+const SIZES = values.zoom
+  ? [{ width: 640, height: 400 }]
+  : [
+      { width: 1280, height: 800 },
+      { width: 1920, height: 1080 },
+    ]
+let findings = 0
+const report = (what: string) => {
+  findings++
+  console.log(`  ! ${what}`)
+}
+
+const axe = async (page: Page, name: string): Promise<void> => {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  for (const violation of violations)
+    for (const node of violation.nodes)
+      report(`${name}: ${violation.id}: ${node.target.join(' ')}: ${node.failureSummary ?? ''}`)
+}
+
+const open = async (browser: Browser, size: { width: number; height: number }, scheme: 'light' | 'dark') => {
+  const context = await browser.newContext({
+    viewport: size,
+    deviceScaleFactor: values.zoom ? 2 : 1,
+    colorScheme: scheme,
+    reducedMotion: 'reduce',
+    locale: values.italian ? 'it-IT' : 'en-GB',
+    timezoneId: 'Europe/Rome',
+  })
+  const page = await context.newPage()
+  page.setDefaultTimeout(8000)
+  page.on('pageerror', (error) => report(`page error: ${error.message}`))
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().includes('Failed to load resource')) report(message.text())
+  })
+  return page
+}
+
+const walk = async (browser: Browser, size: { width: number; height: number }, scheme: 'light' | 'dark') => {
+  const behaviour = ordinaryBehaviour()
+  const server = await startFakeConsoleServer(behaviour, { files })
+  const page = await open(browser, size, scheme)
+  const tag = `${size.width}-${scheme}${values.italian ? '-it' : ''}`
+  const picture = async (name: string, settle: () => Promise<unknown>) => {
+    await settle()
+    if (values.only === undefined || name.includes(values.only)) {
+      await page.screenshot({ path: join(out, `${tag}-${name}.png`) })
+      await axe(page, `${tag} ${name}`)
+    }
+  }
+  const at = (hash: string) => page.goto(`${server.url}/console/#/${hash}`)
+  const seen = (selector: string) => page.locator(selector).first().waitFor()
+  try {
+    await at('')
+    await picture('sign-in', () => seen('[data-testid=console-code]'))
+    server.decide(false)
+    await picture('sign-in-refused', () => seen('[role=alert]'))
+    await page.locator('button').last().click()
+    await seen('[data-testid=console-code]')
+    server.decide(true)
+    await picture('overview', () => seen('tbody tr'))
+    await at('audit')
+    await picture('audit', () => seen('[data-testid=audit-row]'))
+    await page.keyboard.press('j')
+    await page.keyboard.press('j')
+    await page.keyboard.press('Enter')
+    await seen('[data-testid=audit-entry] dl')
+    await page.keyboard.press('j')
+    await page.waitForTimeout(300)
+    await picture('audit-entry', () => seen('[data-testid=audit-entry] dl'))
+    await page.keyboard.press('Escape')
+    await page.locator('[data-testid=audit-entry]').waitFor({ state: 'detached' })
+    await at('audit?last=7d&objectType=holder&action=Modification&operator=Elena')
+    await picture('audit-filtered', () => seen('[data-testid=audit-row]'))
+    await page.locator('[data-open=true] a, [data-testid=audit-row] a').first().click()
+    await picture('audit-difference', () => seen('[data-testid=audit-entry] table'))
+    await at('audit?text=nothing-has-this')
+    await picture('audit-nothing', async () => {
+      await page.locator('[data-testid=audit-row]').first().waitFor({ state: 'detached' })
+      await page.waitForTimeout(200)
+    })
+    await at('trail/holder/holder_00000003')
+    await picture('trail', () => seen('[data-testid=trail-entry]'))
+    await at('verification')
+    await picture('verification-empty', () => seen('input[type=radio]'))
+    await page.locator('section button').last().click()
+    await picture('verification-running', () => seen('[data-testid=verification-progress]'))
+    await picture('verification-passed', () => seen('[data-testid=verdict]'))
+    behaviour.faults = [
+      { kind: 'altered', chain: 'desk-server-1', sequence: 41 },
+      { kind: 'payload-mismatch', chain: 'desk-server-1', sequence: 57 },
+    ]
+    behaviour.verifyPerSecond = 100_000
+    await page.locator('input[value=full]').check()
+    await page.locator('section button').first().click()
+    await picture('verification-failed', () => seen('[data-testid=fault]'))
+    await at('health')
+    await picture('health', () => seen('tbody tr'))
+    await at('operators')
+    await picture('operators', () => seen('[role=row] >> nth=2'))
+    await at('stations')
+    await picture('stations', () => seen('[role=row] >> nth=2'))
+    await page.keyboard.press('Control+k')
+    await picture('palette', () => seen('[role=option]'))
+    await page.keyboard.press('Escape')
+    await page.locator('[role=dialog]').waitFor({ state: 'detached' })
+    await page.locator('h1').focus()
+    await page.keyboard.press('?')
+    await picture('keys', () => seen('kbd >> nth=4'))
+    await page.keyboard.press('Escape')
+    behaviour.failing.add('listOperators')
+    await at('operators?again')
+    await page.reload()
+    await picture('failure', () => seen('[role=alert]'))
+    await at('nowhere')
+    await picture('unknown', () => seen('h1'))
+    await at('audit')
+    await seen('[data-testid=audit-row]')
+    await page.locator('header button[aria-haspopup=menu]').last().click()
+    await page.locator('[role=menuitem]').last().click()
+    await seen('[data-testid=console-code]')
+    behaviour.roles = ['SA']
+    server.decide(true)
+    await seen('nav')
+    await at('audit')
+    await picture('not-permitted', () => seen('h1'))
+  } finally {
+    await page.context().close()
+    await server.close()
+  }
+}
+
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: CHROMIUM_ARGS })
+try {
+  for (const size of SIZES)
+    for (const scheme of ['light', 'dark'] as const) {
+      console.log(`${size.width}×${size.height} ${scheme}`)
+      await walk(browser, size, scheme)
+    }
+} finally {
+  await browser.close()
+}
+console.log(`${findings} findings; pictures in ${out}`)
+process.exitCode = findings === 0 ? 0 : 1

@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { TEXTS } from '../../../../renderer/console/texts.ts'
+import { VerificationFault, VerificationView } from '../../../../shared/contract/index.ts'
+
+const SOURCE = resolve(import.meta.dirname, '../../../../renderer/console')
+type Text = { [name: string]: Text | string }
+
+const flat = (text: Text, at = ''): Map<string, string> =>
+  new Map(
+    Object.entries(text).flatMap(([name, value]) =>
+      typeof value === 'string' ? [[`${at}${name}`, value] as const] : [...flat(value, `${at}${name}.`)],
+    ),
+  )
+const load = async (language: 'en' | 'it', name: 'console' | 'common') =>
+  flat((await TEXTS[language][name]?.())?.default as Text)
+const [en, it_, common] = await Promise.all([load('en', 'console'), load('it', 'console'), load('en', 'common')])
+
+const sources = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
+  .filter((file) => /\.tsx?$/.test(file))
+  .map((file) => [file, readFileSync(join(SOURCE, file), 'utf8')] as const)
+/** Whole keys that components ask for; the namespace is the file's own or written before the colon. */
+const asked = sources.flatMap(([file, source]) => {
+  const own = /useTranslation\('common'\)/.test(source) ? 'common:' : ''
+  return [...source.matchAll(/\bt\('([^']+)'/g)].map(([, key = '']) => ({
+    file,
+    key: key.includes(':') ? key : own + key,
+  }))
+})
+const holes = (text: string) =>
+  [...text.matchAll(/{{(\w+)}}/g)].map(([, name = '']) => name).toSorted((a, b) => a.localeCompare(b))
+
+describe('when the console speaks', () => {
+  it('has the same keys in both languages', () => {
+    expect([...it_.keys()]).toEqual([...en.keys()])
+  })
+  it('has no empty text and the same holes to fill', () => {
+    for (const [key, text] of en) {
+      expect(text.trim(), key).not.toBe('')
+      expect(it_.get(key)?.trim(), key).not.toBe('')
+      expect(holes(it_.get(key) ?? ''), key).toEqual(holes(text))
+    }
+  })
+  it('has every text that a component asks for', () => {
+    expect(asked.length).toBeGreaterThan(100)
+    const missing = asked.filter(({ key }) =>
+      key.startsWith('common:') ? !common.has(key.slice('common:'.length)) : !key.startsWith('errors:') && !en.has(key),
+    )
+    expect(missing).toEqual([])
+  })
+  it('has words for every verdict and every fault', () => {
+    for (const state of VerificationView.shape.state.options) {
+      expect(en.has(`verification.verdict.${state}`), state).toBe(true)
+      expect(en.has(`verification.state.${state}`), state).toBe(true)
+    }
+    for (const kind of VerificationFault.shape.kind.options) {
+      expect(en.has(`verification.fault.${kind}.what`), kind).toBe(true)
+      expect(en.has(`verification.fault.${kind}.means`), kind).toBe(true)
+    }
+  })
+})
