@@ -1,0 +1,62 @@
+import { resolve } from 'node:path'
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'electron-vite'
+import { build, type Plugin, type UserConfig } from 'vite'
+
+/**
+ * Every entry of the product, named one by one. The desk's pages and the server's console are two applications over
+ * one set of parts (renderer/ui): the desk goes to out/renderer with relative addresses (it is served from a custom
+ * scheme or from 127.0.0.1), the console to out/console under /console/.
+ */
+const root = import.meta.dirname
+const screens = {
+  target: 'chrome140',
+  minify: true,
+  sourcemap: false,
+  emptyOutDir: true,
+  assetsInlineLimit: 0,
+} as const
+
+export const deskConfig = {
+  root: resolve(root, 'renderer/desk'),
+  base: './',
+  publicDir: resolve(root, 'resources/icons'),
+  plugins: [react()],
+  build: {
+    ...screens,
+    outDir: resolve(root, 'out/renderer'),
+    modulePreload: { polyfill: false },
+    rolldownOptions: { input: { index: resolve(root, 'renderer/desk/index.html') } },
+  },
+} satisfies UserConfig
+
+export const consoleConfig = {
+  root: resolve(root, 'renderer/console'),
+  base: '/console/',
+  publicDir: resolve(root, 'resources/icons'),
+  plugins: [react()],
+  build: {
+    ...screens,
+    outDir: resolve(root, 'out/console'),
+    modulePreload: { polyfill: false },
+    rolldownOptions: { input: { index: resolve(root, 'renderer/console/index.html') } },
+  },
+} satisfies UserConfig
+
+/** electron-vite knows one renderer; the console is built right after it, with its own configuration. */
+const consoleAfterDesk = (): Plugin => ({
+  name: 'countersign:console',
+  apply: 'build',
+  closeBundle: {
+    sequential: true,
+    async handler() {
+      await build({ ...consoleConfig, configFile: false })
+    },
+  },
+})
+
+export default defineConfig({
+  // main: { build: { outDir: 'out/main', rolldownOptions: { input: { … } } } },
+  // preload: { build: { outDir: 'out/preload', … } },
+  renderer: { ...deskConfig, plugins: [...deskConfig.plugins, consoleAfterDesk()] },
+})

@@ -1,0 +1,24 @@
+import { useTranslation } from 'react-i18next'
+import type { HolderView } from '../../../shared/contract/views.ts'
+import { formatCalendarDate } from '../../ui/format.ts'
+import { Moment } from '../../ui/Moment.tsx'
+import { Facts } from '../../ui/Screen.tsx'
+
+/** A person's data. */
+export function HolderFacts({ holder }: { holder: HolderView }) {
+  const { t, i18n } = useTranslation('desk')
+  return (
+    <Facts
+      rows={[
+        [t('holder.familyName'), holder.familyName],
+        [t('holder.givenNames'), holder.givenNames],
+        [t('holder.birthDate'), formatCalendarDate(holder.birthDate, i18n.language)],
+        [t('holder.nationality'), holder.nationality],
+        [t('holder.personalNumber'), holder.personalNumber],
+        [t('holder.email'), holder.email],
+        [t('holder.office'), holder.office.name],
+        [t('holder.updated'), <Moment key="updated" at={holder.updatedAt} />],
+      ]}
+    />
+  )
+}

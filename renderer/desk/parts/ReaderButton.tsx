@@ -1,0 +1,109 @@
+import { Popover } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+import type { ReaderView } from '../../../shared/contract/views.ts'
+import { formatSerial } from '../../ui/format.ts'
+import { IconCreditCard, IconCreditCardOff } from '../../ui/icons.ts'
+import { Facts } from '../../ui/Screen.tsx'
+import { ToneIcon } from '../../ui/Tone.tsx'
+import { useDeskState, useOfficerReader } from '../stores/desk-state.ts'
+import { ownerOf, readerTone, readerWord } from '../stores/reader-facts.ts'
+import css from './card-bar.module.css'
+import { DemoReader } from './DemoReader.tsx'
+import { TriesLeft } from './TriesLeft.tsx'
+import { useNow } from './use-now.ts'
+
+/** One reader of the bar: whose card, its state in words; the popover tells more and, in a demonstration, moves cards. */
+export function ReaderButton({ reader, index }: { reader: ReaderView; index: number }) {
+  const { t } = useTranslation('desk')
+  const mine = useOfficerReader() === reader.name
+  const demo = useDeskState((state) => state.info?.demo === true)
+  const word = readerWord(reader, useNow())
+  const owner = ownerOf(reader)
+  const title = owner ?? t(`reader.${word}.word`)
+  const left = reader.card?.pinTries ?? null
+  const state =
+    owner === null
+      ? shortName(reader.name)
+      : word === 'ready'
+        ? [mine ? t('reader.yours') : null, left === null ? t('reader.ready.word') : t('tries.pin', { count: left })]
+            .filter((part) => part !== null)
+            .join(' · ')
+        : t(`reader.${word}.word`)
+  const Icon = reader.card === null ? IconCreditCardOff : IconCreditCard
+  return (
+    <Popover position="bottom-start" width={360} trapFocus returnFocus>
+      <Popover.Target>
+        <button
+          type="button"
+          className={css.reader}
+          data-testid={`reader-${index}`}
+          data-state={word}
+          aria-label={t('bar.reader', { number: index + 1, title, state })}
+        >
+          <Icon size={24} aria-hidden />
+          <span className={css.lines}>
+            <span className={css.who}>{title}</span>
+            <span className={css.state}>{state}</span>
+          </span>
+          <span style={{ color: `var(--cs-${TONE_COLOUR[readerTone(word)]})`, display: 'flex' }}>
+            <ToneIcon tone={readerTone(word)} size={18} />
+          </span>
+        </button>
+      </Popover.Target>
+      <Popover.Dropdown>
+        <ReaderFacts reader={reader} />
+        {demo && reader.virtual ? <DemoReader reader={reader} /> : null}
+      </Popover.Dropdown>
+    </Popover>
+  )
+}
+
+const TONE_COLOUR = { ok: 'ok', info: 'accent', warn: 'warn', bad: 'bad', idle: 'line' } as const
+
+/** "Virtual PCD 00 00" is what the system calls it; people need no slot numbers twice. */
+const shortName = (name: string): string => name.replace(/\s+00$/, '')
+
+/** State, way out, and what the card tells about itself. */
+export function ReaderFacts({ reader }: { reader: ReaderView }) {
+  const { t } = useTranslation('desk')
+  const word = readerWord(reader, useNow())
+  const card = reader.card
+  return (
+    <>
+      <p style={{ margin: '0 0 4px', fontWeight: 600 }}>
+        {t(`reader.${word}.sentence`, { program: reader.busyWith ?? '' })}
+      </p>
+      <p style={{ margin: '0 0 12px', color: 'var(--mantine-color-dimmed)' }}>{t(`reader.${word}.wayOut`)}</p>
+      <Facts
+        rows={[
+          [t('reader.name'), reader.name],
+          [t('reader.kind'), card?.kind ?? null],
+          [
+            t('reader.serial'),
+            card?.serial ? (
+              <span key="serial" className="cs-mono">
+                {formatSerial(card.serial)}
+              </span>
+            ) : null,
+          ],
+          [
+            t('reader.atr'),
+            word === 'unknown' && reader.atr ? (
+              <span key="atr" className="cs-mono">
+                {reader.atr}
+              </span>
+            ) : null,
+          ],
+          [
+            t('reader.pin'),
+            card === null ? null : <TriesLeft key="pin" left={card.pinTries} most={card.pinTriesMax} />,
+          ],
+          [
+            t('reader.puk'),
+            card === null ? null : <TriesLeft key="puk" what="puk" left={card.pukTries} most={card.pukTriesMax} />,
+          ],
+        ]}
+      />
+    </>
+  )
+}

@@ -1,0 +1,146 @@
+import { Button } from '@mantine/core'
+import { useCallback, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { ReaderView } from '../../../shared/contract/views.ts'
+import { IconRefresh } from '../../ui/icons.ts'
+import { Moment } from '../../ui/Moment.tsx'
+import { formatRoute } from '../../ui/route.ts'
+import { Column, Columns, Facts, Panel, Screen } from '../../ui/Screen.tsx'
+import { EmptyState, LoadView } from '../../ui/States.tsx'
+import { Notice, type Tone } from '../../ui/Tone.tsx'
+import { useLoad } from '../../ui/use-load.ts'
+import { desk } from '../desk.ts'
+import { CardChoice } from '../parts/CardChoice.tsx'
+import { KnownCard } from '../parts/KnownCard.tsx'
+import { ReaderFacts } from '../parts/ReaderButton.tsx'
+import { WaitForCard } from '../parts/WaitForCard.tsx'
+import { useOfficerReader, useReaders } from '../stores/desk-state.ts'
+import { workReader } from '../stores/reader-facts.ts'
+import type { CardComparison } from '../../../shared/contract/desk.ts'
+import { CardActions } from './CardActions.tsx'
+
+/** What is in the reader now, what the server knows of it, and what can be done. */
+export function Card() {
+  const { t } = useTranslation('desk')
+  const readers = useReaders()
+  const officer = useOfficerReader()
+  const [chosen, setChosen] = useState<string | null>(null)
+  const filled = readers.filter((reader) => reader.state !== 'empty')
+  const usual = workReader(readers, officer, null)
+  const reader =
+    filled.find((candidate) => candidate.name === chosen) ??
+    filled.find((candidate) => candidate.name === usual?.name) ??
+    filled[0]
+  return (
+    <Screen title={t('screen.card')}>
+      {filled.length > 1 ? (
+        <div style={{ marginBottom: 16 }}>
+          <CardChoice readers={filled} chosen={reader?.name ?? null} onChoose={setChosen} label={t('card.which')} />
+        </div>
+      ) : null}
+      {reader === undefined ? (
+        <WaitForCard readers={readers} />
+      ) : reader.card === null ? (
+        <Panel title={reader.name}>
+          <ReaderFacts reader={reader} />
+        </Panel>
+      ) : (
+        <Inspected key={`${reader.name} ${reader.card.serial ?? ''} ${reader.changedAt}`} reader={reader} />
+      )}
+    </Screen>
+  )
+}
+
+const TONES: Readonly<Record<CardComparison['findings'][number], Tone>> = {
+  'unknown-card': 'warn',
+  'certificate-missing': 'warn',
+  'certificate-foreign': 'bad',
+  'card-terminated': 'bad',
+  'card-suspended': 'warn',
+  'in-personalisation': 'info',
+  'certificate-expired': 'warn',
+  'certificate-revoked': 'bad',
+}
+
+function Inspected({ reader }: { reader: ReaderView }) {
+  const { t } = useTranslation('desk')
+  const load = useLoad(useCallback(() => desk.call('cards.inspect', { reader: reader.name }), [reader.name]))
+  return (
+    <Columns>
+      <Column span={5}>
+        <Panel
+          title={t('card.inReader')}
+          actions={
+            <Button
+              size="xs"
+              variant="subtle"
+              leftSection={<IconRefresh size={16} aria-hidden />}
+              onClick={load.reload}
+              loading={load.loading && load.data !== undefined}
+            >
+              {t('card.readAgain')}
+            </Button>
+          }
+        >
+          <ReaderFacts reader={reader} />
+          {(reader.card?.certificates ?? []).map((certificate) => (
+            <div key={certificate.slot} style={{ marginTop: 12 }}>
+              <strong>{t(`common:slot.${certificate.slot}`)}</strong>
+              <Facts
+                rows={[
+                  [t('certificate.subject'), certificate.commonName ?? certificate.subject],
+                  [t('certificate.until'), <Moment key="until" at={certificate.notAfter} show="day" />],
+                  [
+                    t('certificate.serial'),
+                    <span className="cs-mono" key="serial">
+                      {certificate.serial}
+                    </span>,
+                  ],
+                ]}
+              />
+            </div>
+          ))}
+        </Panel>
+      </Column>
+      <Column span={7}>
+        <LoadView load={load} right="card.read">
+          {({ known, findings }) => (
+            <div style={{ display: 'grid', gap: 16 }}>
+              {findings.length === 0 ? (
+                known === null ? null : (
+                  <Notice tone="ok" title={t('card.agrees')} />
+                )
+              ) : (
+                findings.map((finding) => (
+                  <Notice
+                    key={finding}
+                    tone={TONES[finding]}
+                    title={t(`finding.${finding}.what`)}
+                    testId={`finding-${finding}`}
+                  >
+                    <p>{t(`finding.${finding}.todo`)}</p>
+                  </Notice>
+                ))
+              )}
+              {known === null ? (
+                <Panel title={t('card.server')}>
+                  <EmptyState title={t('card.unknown')}>{t('card.unknownHint')}</EmptyState>
+                </Panel>
+              ) : (
+                <>
+                  <KnownCard card={known} onChanged={load.reload} />
+                  {known.holder === null ? null : (
+                    <a href={formatRoute(['people', known.holder.id])}>
+                      {t('card.openHolder', { name: known.holder.name })}
+                    </a>
+                  )}
+                </>
+              )}
+              <CardActions reader={reader} known={known} />
+            </div>
+          )}
+        </LoadView>
+      </Column>
+    </Columns>
+  )
+}

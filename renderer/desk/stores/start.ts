@@ -1,0 +1,20 @@
+import { desk } from '../desk.ts'
+import { useDeskState, withSession } from './desk-state.ts'
+import { useEnrolments, withEnrolment } from './enrolments.ts'
+
+/** Subscribes to the desk's events, then asks once for the present state. Rejects when the desk does not answer. */
+export async function startStores(): Promise<void> {
+  desk.on('readers', (readers) => useDeskState.setState({ readers }))
+  desk.on('session', (session) => useDeskState.setState((state) => withSession(state, session)))
+  desk.on('connection', (connection) => useDeskState.setState({ connection }))
+  desk.on('enrolment.progress', ({ enrolment, running, ms }) =>
+    useEnrolments.setState((state) => withEnrolment(state, enrolment, { running, ms })),
+  )
+  const [info, session, connection, readers] = await Promise.all([
+    desk.call('app.info', {}),
+    desk.call('session.state', {}),
+    desk.call('connection.state', {}),
+    desk.call('readers.list', {}),
+  ])
+  useDeskState.setState((state) => withSession({ ...state, info, connection, readers }, session))
+}
