@@ -1,5 +1,5 @@
 import { compareBytes } from './bytes.ts'
-import { digest } from './crypto.ts'
+import { digest, equalBytes } from './crypto.ts'
 import { contextTag, DerCursor, readDer, readOctets, readOid, sequence, TAG, type DerNode } from './der-read.ts'
 import { readText, readTime } from './der-text.ts'
 import { tlv, writeOctets, writeOid, writeSequence, writeSetOf, writeTime, writeUtf8 } from './der-write.ts'
@@ -95,7 +95,7 @@ export function verifyContentType(attributes: readonly SignedAttribute[]): void 
 /** RFC 5652 11.2. */
 export function verifyMessageDigest(attributes: readonly SignedAttribute[], contentDigest: Uint8Array): void {
   const claimed = readOctets(required(attributes, OID.messageDigest, 'RFC 5652 11.2'))
-  if (compareBytes(claimed, contentDigest) !== 0) refuse('digest-mismatch', 'RFC 5652 11.2')
+  if (!equalBytes(claimed, contentDigest)) refuse('digest-mismatch', 'RFC 5652 11.2')
 }
 
 /**
@@ -120,7 +120,7 @@ export function verifySigningCertificate(
   const claimed = readOctets(fields.next())
   const issuerSerial = fields.optional(TAG.sequence)
   fields.end()
-  if (compareBytes(claimed, digest(hash, certificate)) !== 0) refuse('signer-certificate', 'RFC 5035 4: certHash')
+  if (!equalBytes(claimed, digest(hash, certificate))) refuse('signer-certificate', 'RFC 5035 4: certHash')
   if (issuerSerial) verifyIssuerSerial(sequence(issuerSerial, 'IssuerSerial'), id)
 }
 

@@ -1,9 +1,10 @@
 import pkcs11js, { type Handle } from 'pkcs11js'
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unavailable } from '../failure.ts'
-import { ensureSecretFile, isSystemError, makePrivateFolder, readSecretFile, writeNewFile } from '../secret-file.ts'
+import { ensureSecretFile, makePrivateFolder, readSecretFile, writeNewFile } from '../secret-file.ts'
 import { translate } from './ck-error.ts'
 import { acquireModule, findTokenSlot, padTokenLabel, releaseModule, type Cryptoki } from './module.ts'
 
@@ -39,13 +40,13 @@ const CONFIG_NAME = 'softhsm2.conf'
 export async function prepareSoftHsm(tokenDir: string): Promise<void> {
   await makePrivateFolder(tokenDir)
   const path = join(tokenDir, CONFIG_NAME)
-  const lines = [`directories.tokendir = ${tokenDir}`, 'objectstore.backend = file', 'log.level = ERROR']
-  await rm(path, { force: true })
-  try {
-    await writeNewFile(path, Buffer.from(`${lines.join('\n')}\nslots.removable = false\n`))
-  } catch (error) {
-    // Another process of this instance wrote the same lines in between.
-    if (!isSystemError(error) || error.code !== 'EEXIST') throw error
+  const text = `directories.tokendir = ${tokenDir}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n`
+  const known = existsSync(path) ? await readFile(path, 'utf8') : null
+  if (known !== text) {
+    // Put in place whole: another process of this instance may be reading it just now.
+    const aside = `${path}.${randomBytes(6).toString('hex')}.part`
+    await writeNewFile(aside, Buffer.from(text))
+    await rename(aside, path)
   }
   process.env['SOFTHSM2_CONF'] = path
 }
