@@ -18,7 +18,8 @@ type Row = Selectable<CaCertificateTable>
 const statusOf = (row: Row): StoredStatus => {
   const at = new Date(row.status_at ?? 0)
   if (row.status === 'suspended') return { status: 'suspended', at }
-  if (row.status === 'revoked') return { status: 'revoked', at, reason: (row.status_reason ?? 'unspecified') as FinalReason }
+  if (row.status === 'revoked')
+    return { status: 'revoked', at, reason: (row.status_reason ?? 'unspecified') as FinalReason }
   return { status: 'issued' }
 }
 
@@ -78,7 +79,12 @@ export class DatabaseCaStore implements CaStore {
   }
 
   async complete(serial: string, der: Uint8Array): Promise<StoredCertificate> {
-    await this.#db.updateTable('ca_certificate').set({ der }).where('serial', '=', serial).where('der', 'is', null).execute()
+    await this.#db
+      .updateTable('ca_certificate')
+      .set({ der })
+      .where('serial', '=', serial)
+      .where('der', 'is', null)
+      .execute()
     return this.#required(await this.findBySerial(serial))
   }
 
@@ -117,7 +123,9 @@ export class DatabaseCaStore implements CaStore {
       await trx
         .insertInto('ca_crl_number')
         .values({ issuer, number: 1 })
-        .onConflict((conflict) => conflict.column('issuer').doUpdateSet((eb) => ({ number: eb('ca_crl_number.number', '+', 1) })))
+        .onConflict((conflict) =>
+          conflict.column('issuer').doUpdateSet((eb) => ({ number: eb('ca_crl_number.number', '+', 1) })),
+        )
         .execute()
       const { number } = await trx
         .selectFrom('ca_crl_number')

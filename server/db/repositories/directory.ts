@@ -1,3 +1,4 @@
+import { foldForSearch } from '../full-text.ts'
 import type { OperationalDatabase } from '../schema.ts'
 
 export interface OfficeEntry {
@@ -68,6 +69,24 @@ export class Directory {
     const top = this.#divisions.get(id)
     if (!top) return []
     return [...this.#divisions.values()].filter((one) => one.path.startsWith(top.path)).map((one) => one.id)
+  }
+
+  officesOf(divisionId: string): string[] {
+    return [...this.#offices.values()].filter((one) => one.divisionId === divisionId).map((one) => one.id)
+  }
+
+  /** Operators whose name holds all the words, or the one with this id. */
+  findOperators(words: string): string[] {
+    const wanted = foldForSearch(words).split(' ').filter(Boolean)
+    return [...this.#operators]
+      .filter(
+        ([id, name]) => id === words || (wanted.length > 0 && wanted.every((one) => foldForSearch(name).includes(one))),
+      )
+      .map(([id]) => id)
+  }
+
+  operatorNames(ids: readonly string[]): Map<string, string> {
+    return new Map(ids.flatMap((id) => (this.#operators.has(id) ? [[id, this.operatorName(id)] as const] : [])))
   }
 
   operatorName(id: string): string {

@@ -3,7 +3,10 @@ import type { OperationalTransaction, UnblockTable } from '../schema.ts'
 
 export type UnblockRowStored = Selectable<UnblockTable>
 
-export const insertUnblock = async (trx: OperationalTransaction, row: Omit<UnblockRowStored, 'version'>): Promise<void> => {
+export const insertUnblock = async (
+  trx: OperationalTransaction,
+  row: Omit<UnblockRowStored, 'version'>,
+): Promise<void> => {
   await trx.insertInto('unblock').values(row).execute()
 }
 

@@ -1,0 +1,259 @@
+import { createHash, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { AppError } from '../shared/contract/index.ts'
+import { keyIdOf } from '../shared/audit/crypto.ts'
+import { buildApp } from './app.ts'
+import { AuditTrail, Sequencer, VerificationJobs } from './audit/index.ts'
+import { internalCaConfig, openInternalCa, type CaStore } from './ca/index.ts'
+import { databaseLocation, type KeysConfig, type ServerConfig } from './config.ts'
+import { openDatabases, type Databases } from './db/index.ts'
+import { DatabaseCaStore } from './db/repositories/ca-store.ts'
+import { Directory } from './db/repositories/directory.ts'
+import { forgetExpiredAnswers } from './db/repositories/idempotency.ts'
+import { openKeyStore, type KeyStore, type KeyStoreConfig } from './hsm/index.ts'
+import { Denials } from './identity/denials.ts'
+import { SESSION_WRAPPING_KEY, Sessions } from './identity/sessions.ts'
+import { SignIn } from './identity/sign-in.ts'
+import { TrustedSigners } from './identity/trusted-signers.ts'
+import type { Log } from './log/log.ts'
+import { Health } from './monitor/health.ts'
+import { Load } from './monitor/load.ts'
+import { AuditReading } from './services/audit.ts'
+import { Cards } from './services/cards.ts'
+import { Certificates } from './services/certificates.ts'
+import { Changes } from './services/change.ts'
+import type { ServiceDeps } from './services/deps.ts'
+import { Enrolments } from './services/enrolments.ts'
+import { Holders } from './services/holders.ts'
+import { People } from './services/people.ts'
+import { Personalisation } from './services/personalisation.ts'
+import { readProfiles } from './services/profiles.ts'
+import { Unblocks } from './services/unblocks.ts'
+import { VERSION } from './version.ts'
+import { Vault } from './vault/vault.ts'
+
+/** Label of the key that signs the audit chain's epochs. */
+export const AUDIT_KEY = 'audit.chain'
+const PROFILES_FOLDER = resolve(import.meta.dirname, '../resources/profiles')
+const SWEEP_MS = 30_000
+
+export const keyStoreConfigOf = (keys: KeysConfig): KeyStoreConfig =>
+  keys.kind === 'software'
+    ? keys
+    : {
+        kind: 'hsm',
+        libraryPath: keys.library,
+        tokenLabel: keys.tokenLabel,
+        pinFile: keys.pinFile,
+        ...(keys.softHsmTokenFolder === undefined ? {} : { softHsmTokenDir: keys.softHsmTokenFolder }),
+      }
+
+export const caConfigOf = (config: ServerConfig) =>
+  internalCaConfig.parse({
+    name: config.tenant.slice(0, 40),
+    organization: config.ca.organization,
+    country: config.ca.country,
+    crlUrls: [`${config.publicUrl}/ca/issuing.crl`],
+    caIssuerUrls: [`${config.publicUrl}/ca/issuing.cer`],
+    rootCrlUrls: [`${config.publicUrl}/ca/root.crl`],
+  })
+
+/** Databases, keys, chain and CA: what the server and its shell both stand on. */
+export interface Foundation {
+  readonly config: ServerConfig
+  readonly databases: Databases
+  readonly keys: KeyStore
+  readonly caStore: CaStore
+  readonly sequencer: Sequencer
+  /** Key ids that the key store vouches for; verification trusts nothing else. */
+  readonly trustedKeyIds: readonly string[]
+  close(): Promise<void>
+}
+
+/** Opens what `setup` made. Throws CONFIG_INVALID, HSM_UNAVAILABLE, CHAIN_KEY_UNUSABLE, DATABASE_*. */
+export const openFoundation = async (config: ServerConfig, log: Log): Promise<Foundation> => {
+  const databases = await openDatabases({
+    operational: databaseLocation(config.databases.operational),
+    audit: databaseLocation(config.databases.audit),
+  })
+  const closers: (() => Promise<void>)[] = [() => databases.close()]
+  const close = async (): Promise<void> => {
+    for (const one of closers.reverse()) await one()
+  }
+  try {
+    const keys = await openKeyStore(keyStoreConfigOf(config.keys))
+    closers.push(() => keys.close())
+    const signer = await keys.signer(AUDIT_KEY)
+    const sequencer = new Sequencer({
+      operational: databases.operational,
+      audit: databases.audit,
+      chain: config.name,
+      mode: 'epoch',
+      signer,
+      onState: ({ chain: name, state, reason }) =>
+        log[state === 'running' ? 'info' : 'fatal']({ chain: name, state, reason }, 'audit chain'),
+    })
+    closers.push(() => sequencer.close())
+    await sequencer.start()
+    const caStore = new DatabaseCaStore(databases.operational.db)
+    return { config, databases, keys, caStore, sequencer, trustedKeyIds: [keyIdOf(signer.publicKeySpki())], close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+export const findTenant = async (foundation: Foundation): Promise<string> => {
+  const row = await foundation.databases.operational.db
+    .selectFrom('tenant')
+    .select(['id', 'status'])
+    .where('name', '=', foundation.config.tenant)
+    .executeTakeFirst()
+  if (!row) throw new AppError('CONFIG_INVALID', { reason: 'tenant-missing', path: 'tenant' })
+  return row.id
+}
+
+/** The running server but for the listening socket. */
+export interface Composed {
+  readonly app: FastifyInstance
+  readonly health: Health
+  readonly foundation: Foundation
+  close(): Promise<void>
+}
+export interface ComposeOptions {
+  /** Parse every answer by the contract; tests and development. */
+  readonly checkAnswers: boolean
+  /** No TLS: for injection only. */
+  readonly insecure?: boolean
+}
+
+/** The one place that makes objects and hands them to each other. */
+export const compose = async (config: ServerConfig, log: Log, options: ComposeOptions): Promise<Composed> => {
+  const startedAt = Date.now()
+  const tls = {
+    key: readFileSync(config.tls.keyFile, 'utf8'),
+    cert: readFileSync(config.tls.certificateFile, 'utf8'),
+  }
+  const leaf = new X509Certificate(tls.cert)
+  const foundation = await openFoundation(config, log)
+  const { databases, keys, caStore, sequencer } = foundation
+  const { db } = databases.operational
+  try {
+    const directory = new Directory(db, await findTenant(foundation))
+    await directory.load()
+    const ca = await openInternalCa({
+      config: caConfigOf(config),
+      keyStore: keys,
+      store: caStore,
+      now: () => new Date(),
+    })
+    await keys.ensureWrappingKey(SESSION_WRAPPING_KEY)
+    const vault = new Vault(keys)
+    await vault.ready()
+    const changes = new Changes(db, sequencer)
+    const signers = new TrustedSigners(db, ca)
+    const sessions = new Sessions(
+      db,
+      directory,
+      keys,
+      { idleMs: config.limits.sessionIdleMinutes * 60_000, lifeMs: config.limits.sessionHours * 3_600_000 },
+      startedAt,
+    )
+    sessions.endWith((session, body) => {
+      const { view, tenant, officeId: office } = session
+      const operator = { id: view.operator.id, role: view.role, office }
+      const author = { tenant, operator, station: view.station?.id ?? null, correlationId: session.id, at: Date.now() }
+      return changes.as(author, (trx, tell) => body(trx, tell))
+    })
+    const deps: ServiceDeps = {
+      serverName: config.name,
+      db,
+      directory,
+      changes,
+      profiles: readProfiles(PROFILES_FOLDER),
+      vault,
+      ca,
+      findIssued: async (requestKey) => {
+        const row = await caStore.findByRequest(requestKey)
+        return row?.der ? { serial: row.serial, der: row.der } : null
+      },
+      signers,
+    }
+    const denials = new Denials(changes, directory.tenant)
+    const certificates = new Certificates(deps, (operatorId) => sessions.endOf(operatorId))
+    await certificates.reconcile()
+    const jobs = new VerificationJobs({
+      audit: databases.audit,
+      chain: config.name,
+      trustedKeyIds: () => foundation.trustedKeyIds,
+      onEnd: (run) => log.info({ run: run.id, state: run.state }, 'verification ended'),
+    })
+    await jobs.recover()
+    const load = new Load()
+    const health = new Health({
+      version: VERSION,
+      startedAt,
+      databases,
+      sequencer,
+      keys,
+      ca,
+      load,
+      tlsNotAfter: leaf.validToDate.getTime(),
+    })
+    const tlsDigest = createHash('sha256').update(leaf.raw).digest('base64url')
+    const services = {
+      ping: () => ({ name: config.name, version: VERSION, time: Date.now(), keys: keys.kind }),
+      signIn: new SignIn({ serverName: config.name, tlsDigest, db, directory, changes, sessions, signers, denials }),
+      sessions,
+      holders: new Holders(deps),
+      enrolments: new Enrolments(deps),
+      personalisation: new Personalisation(deps, certificates),
+      certificates,
+      cards: new Cards(deps),
+      unblocks: new Unblocks(deps),
+      people: new People(deps),
+      profiles: deps.profiles,
+      audit: new AuditReading({
+        directory,
+        changes,
+        trail: new AuditTrail(databases.audit, (ids) => Promise.resolve(directory.operatorNames(ids))),
+        jobs,
+      }),
+      health,
+    }
+    const app = await buildApp({
+      services,
+      directory,
+      denials,
+      load,
+      limits: config.limits,
+      checkAnswers: options.checkAnswers,
+      ca,
+      log,
+      version: VERSION,
+      bodyBytes: config.limits.bodyBytes,
+      consoleFolder: config.consoleFolder,
+      tls: options.insecure === true ? null : tls,
+    })
+    const sweep = setInterval(() => {
+      const now = Date.now()
+      Promise.all([sessions.sweep(now), forgetExpiredAnswers(db, now)]).catch((error: unknown) =>
+        log.error({ cause: error instanceof Error ? error.stack : String(error) }, 'sweep failed'),
+      )
+    }, SWEEP_MS)
+    sweep.unref()
+    const close = async (): Promise<void> => {
+      clearInterval(sweep)
+      await app.close()
+      await jobs.close()
+      load.close()
+      await foundation.close()
+    }
+    return { app, health, foundation, close }
+  } catch (error) {
+    await foundation.close()
+    throw error
+  }
+}

@@ -1,0 +1,63 @@
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
+import { AppError, PROOF_PATTERN, PROOF_SKEW_MS, PROOF_WINDOW, proofInput } from '../../shared/contract/index.ts'
+
+/** Counters seen, newest 1024, as one bit each (RFC 4303 §3.4.3). Memory of a session's life, not longer. */
+export class ReplayWindow {
+  #highest = -1
+  readonly #bits = new Uint8Array(PROOF_WINDOW)
+
+  /** True once per counter; false for one seen before or older than the window. */
+  accept(counter: number): boolean {
+    if (counter > this.#highest) {
+      const ahead = counter - this.#highest
+      if (ahead >= PROOF_WINDOW) this.#bits.fill(0)
+      else for (let n = this.#highest + 1; n <= counter; n += 1) this.#bits[n % PROOF_WINDOW] = 0
+      this.#highest = counter
+      this.#bits[counter % PROOF_WINDOW] = 1
+      return true
+    }
+    if (this.#highest - counter >= PROOF_WINDOW || this.#bits[counter % PROOF_WINDOW] === 1) return false
+    this.#bits[counter % PROOF_WINDOW] = 1
+    return true
+  }
+}
+
+export interface ProvedRequest {
+  readonly header: unknown
+  readonly method: string
+  /** Path with query, exactly as it came. */
+  readonly path: string
+  readonly body: Uint8Array
+  readonly token: string
+}
+
+const EMPTY = hash('sha256', '', 'base64url')
+const refused = (reason: string): AppError => new AppError('SESSION_PROOF_INVALID', { reason })
+
+/**
+ * Checks the proof of one request: form, MAC, time, counter; the counter is spent last, so that nobody without the key
+ * can spend one. `notBefore`: when this process started. Throws SESSION_PROOF_INVALID: `form`, `mac`, `time`, `replay`.
+ */
+export const verifyProof = (
+  request: ProvedRequest,
+  key: Uint8Array,
+  window: ReplayWindow,
+  now: number,
+  notBefore: number,
+): void => {
+  const match = typeof request.header === 'string' ? PROOF_PATTERN.exec(request.header) : null
+  if (!match) throw refused('form')
+  const timeMs = Number(match[1])
+  const counter = Number(match[2])
+  if (!Number.isSafeInteger(counter)) throw refused('form')
+  const bodyDigest = request.body.length === 0 ? EMPTY : hash('sha256', request.body, 'base64url')
+  const { method, path, token } = request
+  const expected = createHmac('sha256', key)
+    .update(proofInput({ method, path, timeMs, counter, bodyDigest, token }))
+    .digest()
+  const given = Buffer.from(match[3] ?? '', 'base64url')
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw refused('mac')
+  if (Math.abs(now - timeMs) > PROOF_SKEW_MS) throw refused('time')
+  if (timeMs < notBefore) throw refused('time')
+  if (!window.accept(counter)) throw refused('replay')
+}

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { AppError } from '../../shared/contract/index.ts'
+import type { CaGateway } from '../ca/gateway.ts'
+import type { Health } from '../monitor/health.ts'
+import { openApiDocument } from './openapi.ts'
+
+const CRL_TYPE = 'application/pkix-crl'
+const CERTIFICATE_TYPE = 'application/pkix-cert'
+const CRL_KEPT_MS = 5_000
+
+/** What anyone may fetch: revocation lists and CA certificates, liveness, and the description of the API. */
+export const registerPublic = (
+  app: FastifyInstance,
+  { ca, health, version }: { readonly ca: CaGateway; readonly health: Health; readonly version: string },
+): void => {
+  const document = JSON.stringify(openApiDocument(version))
+  const documentTag = `"${createHash('sha256').update(document).digest('base64url').slice(0, 22)}"`
+  app.get('/api/openapi.json', (request, reply) => {
+    void reply.header('etag', documentTag).header('cache-control', 'no-cache')
+    if (request.headers['if-none-match'] === documentTag) return reply.code(304).send()
+    return reply.type('application/json').send(document)
+  })
+
+  // Unauthenticated: the lists are read from the database at most every few seconds, however often they are asked for.
+  let lists: { readonly at: number; readonly ders: Promise<Uint8Array[]> } | null = null
+  const currentLists = (): Promise<Uint8Array[]> => {
+    const now = Date.now()
+    if (!lists || now - lists.at > CRL_KEPT_MS) {
+      const ders = ca.crls().then((crls) => crls.map((crl) => crl.der))
+      lists = { at: now, ders }
+      ders.catch(() => (lists = null))
+    }
+    return lists.ders
+  }
+  const send = (reply: FastifyReply, type: string, der: Uint8Array | undefined): FastifyReply => {
+    if (!der) throw new AppError('CA_UNAVAILABLE')
+    return reply.type(type).header('cache-control', 'no-cache').send(Buffer.from(der))
+  }
+  app.get('/ca/issuing.crl', async (_request, reply) => send(reply, CRL_TYPE, (await currentLists())[0]))
+  app.get('/ca/root.crl', async (_request, reply) => send(reply, CRL_TYPE, (await currentLists()).at(-1)))
+  app.get('/ca/issuing.cer', async (_request, reply) => send(reply, CERTIFICATE_TYPE, (await ca.chain())[0]))
+  app.get('/ca/root.cer', async (_request, reply) => send(reply, CERTIFICATE_TYPE, (await ca.chain()).at(-1)))
+
+  app.get('/health/live', (_request, reply) => reply.type('application/json').send('{"live":true}'))
+  app.get('/health/ready', (_request, reply) => {
+    const ready = health.isReady()
+    return reply
+      .code(ready ? 200 : 503)
+      .type('application/json')
+      .send(JSON.stringify({ ready }))
+  })
+}

@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto'
+import { decodeBase64url } from '../../shared/audit/base64url.ts'
+import { AppError, type AuditFilter, type HttpAnswer, type VerificationView } from '../../shared/contract/index.ts'
+import type {
+  AuditRecord,
+  AuditRow,
+  AuditTrail,
+  EntryFilter,
+  VerificationJobs,
+  VerificationRun,
+} from '../audit/index.ts'
+import type { Directory } from '../db/repositories/directory.ts'
+import { reaches, reachOf } from '../identity/permission.ts'
+import type { Call } from './call.ts'
+import type { Changes } from './change.ts'
+import { operatorRef } from './views.ts'
+
+export interface AuditDeps {
+  readonly directory: Directory
+  readonly changes: Changes
+  readonly trail: AuditTrail
+  readonly jobs: VerificationJobs
+}
+
+const rowView = (row: AuditRow) => {
+  const { division: _division, ...view } = row
+  return view
+}
+const recordView = (record: AuditRecord) => {
+  const { division: _division, erased: _erased, ...view } = record
+  return { ...view, changed: [...view.changed], reason: view.reason?.slice(0, 1000) ?? null }
+}
+
+/** The audit as its readers may see it: their tenant, and of it what their grants reach. */
+export class AuditReading {
+  readonly #deps: AuditDeps
+
+  constructor(deps: AuditDeps) {
+    this.#deps = deps
+  }
+
+  async list(call: Call, filter: AuditFilter): Promise<HttpAnswer<'listAudit'>> {
+    const { cursor, limit, operator, action, office, ...rest } = filter
+    const scope = this.#scope(call, office)
+    if (scope === null) return { items: [], next: null }
+    const operatorIds = operator === undefined ? undefined : this.#deps.directory.findOperators(operator)
+    if (operatorIds?.length === 0) return { items: [], next: null }
+    const wanted: EntryFilter = { ...rest, ...scope, operatorIds, actions: action === undefined ? undefined : [action] }
+    const { items, next } = await this.#deps.trail.list(wanted, { cursor, limit })
+    return { items: items.map(rowView), next }
+  }
+
+  /** Throws AUDIT_NOT_FOUND, also for an entry out of reach. */
+  async read(call: Call, chain: string, sequence: number): Promise<HttpAnswer<'readAudit'>> {
+    const record = await this.#deps.trail.get(chain, sequence)
+    const isOwn = record.tenant === call.actor.tenant
+    if (!isOwn || !reaches(call.actor.ability, call.right, record)) throw new AppError('AUDIT_NOT_FOUND')
+    return recordView(record)
+  }
+
+  async objectTrail(
+    call: Call,
+    of: { readonly objectType: string; readonly objectId: string },
+    request: { readonly cursor?: string | undefined; readonly limit: number },
+  ): Promise<HttpAnswer<'readTrail'>> {
+    const scope = this.#scope(call, undefined)
+    if (scope === null) return { items: [], next: null }
+    const { items, next } = await this.#deps.trail.trail({ ...scope, ...of }, request)
+    return { items: items.map(recordView), next }
+  }
+
+  /** Durable and audited when it returns; runs on by itself. Throws AUDIT_VERIFICATION_RUNNING. */
+  async verify(call: Call, depth: 'quick' | 'full'): Promise<VerificationView> {
+    const { jobs, changes } = this.#deps
+    // What a repeat is given is the run that was started, as it is now.
+    const { id } = await changes.create(call, async (_trx, tell) => {
+      const run = await jobs.start({ mode: depth, requestedBy: call.actor.operator.id })
+      await tell({
+        action: 'Verification',
+        object: { type: 'audit-verification', id: run.id },
+        after: { id: run.id, name: `${run.chain} ${depth}`, chain: run.chain, depth },
+      })
+      return { id: run.id }
+    })
+    return this.#view(await jobs.get(id))
+  }
+
+  async verification(id: string): Promise<VerificationView> {
+    return this.#view(await this.#deps.jobs.get(id))
+  }
+
+  async verifications(limit: number): Promise<HttpAnswer<'listVerifications'>> {
+    const runs = await this.#deps.jobs.list(limit)
+    return { items: runs.map((run) => this.#view(run)), next: null }
+  }
+
+  async cancel(call: Call, id: string): Promise<VerificationView> {
+    const before = await this.#deps.jobs.get(id)
+    if (before.state !== 'running') return this.#view(before)
+    const run = await this.#deps.jobs.cancel(id)
+    await this.#deps.changes.run(call, async (_trx, tell) => {
+      const object = { type: 'audit-verification', id } as const
+      await tell({
+        action: 'Modification',
+        object,
+        before: { id, state: before.state },
+        after: { id, state: run.state },
+      })
+    })
+    return this.#view(run)
+  }
+
+  /** Null: nothing is in reach. An office asked for narrows what is granted, never widens it. */
+  #scope(call: Call, office: string | undefined): EntryFilter | null {
+    const { tenant, ability } = call.actor
+    const reach = reachOf(ability, call.right)
+    if (office !== undefined) {
+      const known = this.#deps.directory.office(office)
+      if (!known || !reaches(ability, call.right, { office, division: known.divisionId })) return null
+      return { tenant, offices: [office] }
+    }
+    if (reach.kind === 'everything') return { tenant }
+    const below = reach.divisions.flatMap((division) => this.#deps.directory.officesOf(division))
+    const offices = [...new Set([...reach.offices, ...below])]
+    return offices.length === 0 ? null : { tenant, offices }
+  }
+
+  #view(run: VerificationRun): VerificationView {
+    const { verdict } = run
+    const fault =
+      verdict && !verdict.ok ? [{ kind: verdict.kind, chain: verdict.chain, sequence: verdict.sequence }] : []
+    const head = verdict?.ok
+      ? {
+          chain: verdict.chain,
+          sequence: verdict.head.sequence,
+          digest: createHash('sha256').update(decodeBase64url(verdict.head.signature)).digest('hex'),
+        }
+      : null
+    return {
+      id: run.id,
+      depth: run.mode,
+      state: run.state,
+      startedAt: run.startedAt,
+      endedAt: run.endedAt,
+      startedBy: run.requestedBy === null ? null : operatorRef(this.#deps.directory, run.requestedBy),
+      checked: run.checked,
+      total: run.total,
+      faults: fault,
+      head,
+    }
+  }
+}

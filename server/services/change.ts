@@ -1,0 +1,120 @@
+import type { Json } from '../../shared/audit/json.ts'
+import { AppError, type AuditAction, type ObjectType } from '../../shared/contract/index.ts'
+import { recordIntent, type AuditOperator } from '../audit/intent.ts'
+import type { AuditSequencer } from '../audit/ports.ts'
+import { inTransaction, newId } from '../db/index.ts'
+import type { OperationalDatabase, OperationalTransaction } from '../db/schema.ts'
+import { findStoredAnswer, storeAnswer } from '../db/repositories/idempotency.ts'
+import type { Place } from '../identity/permission.ts'
+import type { Call } from './call.ts'
+
+/** One audit entry as a service tells it; who, where from and when come from the call. */
+export interface Told {
+  readonly action: AuditAction
+  readonly object: { readonly type: ObjectType; readonly id: string }
+  readonly before?: Json | null
+  readonly after?: Json | null
+  readonly reason?: string | null
+  readonly place?: Place | null
+}
+
+/** Who an entry names; all null for what the server or its shell does by itself. */
+export interface Author {
+  readonly tenant: string
+  readonly operator: AuditOperator | null
+  readonly station: string | null
+  readonly correlationId: string
+  readonly at: number
+}
+export type Tell = (told: Told) => Promise<void>
+
+export const authorOf = (call: Call): Author => ({
+  tenant: call.actor.tenant,
+  operator: { id: call.actor.operator.id, role: call.actor.role, office: call.actor.office?.id ?? null },
+  station: call.actor.station,
+  correlationId: call.correlationId,
+  at: call.at,
+})
+
+/**
+ * The one way to change anything: the change, its audit intents and (for a creating call) the answer kept under its
+ * Idempotency-Key commit together; then the chain takes the entries; only then is the caller told.
+ * If the process dies before the commit nothing happened; after it, the sequencer drains the intents at the next start.
+ */
+export class Changes {
+  readonly #db: OperationalDatabase
+  readonly #sequencer: AuditSequencer
+
+  constructor(db: OperationalDatabase, sequencer: AuditSequencer) {
+    this.#db = db
+    this.#sequencer = sequencer
+  }
+
+  /** Throws AUDIT_CHAIN_UNWRITABLE before anything was changed while the chain cannot be written. */
+  assertWritable(): void {
+    this.#sequencer.assertWritable()
+  }
+
+  async as<T>(author: Author, body: (trx: OperationalTransaction, tell: Tell) => Promise<T>): Promise<T> {
+    this.#sequencer.assertWritable()
+    const told: string[] = []
+    const value = await inTransaction(this.#db, async (trx) => {
+      told.length = 0
+      return body(trx, async (entry) => {
+        const id = newId('intent')
+        await recordIntent(trx, {
+          id,
+          at: author.at,
+          tenant: author.tenant,
+          division: entry.place?.division ?? null,
+          office: entry.place?.office ?? null,
+          operator: author.operator,
+          station: author.station,
+          action: entry.action,
+          object: entry.object,
+          correlationId: author.correlationId,
+          before: entry.before ?? null,
+          after: entry.after ?? null,
+          reason: entry.reason ?? null,
+        })
+        told.push(id)
+      })
+    })
+    if (told.length > 0) await this.#sequencer.settle(told)
+    return value
+  }
+
+  run<T>(call: Call, body: (trx: OperationalTransaction, tell: Tell) => Promise<T>): Promise<T> {
+    return this.as(authorOf(call), body)
+  }
+
+  /**
+   * As `run`, and keeps what `body` gives under the call's key, in the same commit; the same call again is given that.
+   * Throws REQUEST_IDEMPOTENCY_REUSED when the key came with another request.
+   */
+  async create<T>(call: Call, body: (trx: OperationalTransaction, tell: Tell) => Promise<T>): Promise<T> {
+    const { idempotency } = call
+    if (!idempotency) return this.run(call, body)
+    const ref = { ...idempotency, operator: call.actor.operator.id }
+    const known = await findStoredAnswer(this.#db, ref)
+    if (known !== null) return JSON.parse(known) as T
+    try {
+      return await this.run(call, async (trx, tell) => {
+        const value = await body(trx, tell)
+        await storeAnswer(trx, {
+          ...ref,
+          tenant: call.actor.tenant,
+          body: JSON.stringify(value),
+          at: call.at,
+        })
+        return value
+      })
+    } catch (error) {
+      // Two calls with one key at once: the second meets the unique key, its change was rolled back whole.
+      if (!(error instanceof AppError) || error.code !== 'REQUEST_CONFLICT') throw error
+      const stored = await findStoredAnswer(this.#db, ref)
+      if (stored === null) throw error
+      return JSON.parse(stored) as T
+    }
+  }
+}
