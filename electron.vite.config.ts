@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'electron-vite'
 import { build, type Plugin, type UserConfig } from 'vite'
+import { DESK_CALL_NAMES, DESK_EVENT_NAMES } from './shared/contract/desk.ts'
 
 /**
  * Every entry of the product, named one by one. The desk's pages and the server's console are two applications over
@@ -56,7 +57,29 @@ const consoleAfterDesk = (): Plugin => ({
 })
 
 export default defineConfig({
-  // main: { build: { outDir: 'out/main', rolldownOptions: { input: { … } } } },
-  // preload: { build: { outDir: 'out/preload', … } },
+  main: {
+    build: {
+      outDir: resolve(root, 'out/main'),
+      minify: false,
+      rolldownOptions: {
+        input: { index: resolve(root, 'main/index.ts'), 'card-worker': resolve(root, 'main/cards/worker/index.ts') },
+      },
+    },
+  },
+  preload: {
+    // The names of the contract alone: its schemas would bring a whole parser into the sandboxed page.
+    define: {
+      __DESK_CALL_NAMES__: JSON.stringify(DESK_CALL_NAMES),
+      __DESK_EVENT_NAMES__: JSON.stringify(DESK_EVENT_NAMES),
+    },
+    build: {
+      outDir: resolve(root, 'out/preload'),
+      // A sandboxed preload is one CommonJS file.
+      rolldownOptions: {
+        input: { index: resolve(root, 'preload/index.ts') },
+        output: { format: 'cjs', entryFileNames: '[name].cjs' },
+      },
+    },
+  },
   renderer: { ...deskConfig, plugins: [...deskConfig.plugins, consoleAfterDesk()] },
 })

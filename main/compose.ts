@@ -4,7 +4,6 @@ import { type DeskConfig, readAnchor, readStationKey } from './config.ts'
 import { type Dispatch, register } from './ipc/register.ts'
 import { RemoteClient } from './remote/client.ts'
 import { ConnectionMonitor } from './remote/connection.ts'
-import { timeCards } from './services/card-time.ts'
 import { CardService } from './services/cards.ts'
 import { ConsoleService } from './services/console.ts'
 import { DiagnosticsService } from './services/diagnostics.ts'
@@ -29,14 +28,15 @@ export interface Desk {
   readonly events: DeskEvents
   readonly log: Log
   /** How long the card worker has been answering since the start, all calls together: what is not the desk's own time. */
-  cardTime(): Promise<{ ms: number; calls: number }>
+  cardTime(): Promise<{ ms: number; commands: number }>
   /** Signs out, resets the cards, ends the worker, closes the store. Safe to call twice. */
   close(): Promise<void>
 }
 export interface DeskHost {
   readonly kind: AppInfo['host']
   readonly version: string
-  readonly seal: KeySeal
+  /** How the store's key is kept on this system. */
+  readonly seal: KeySeal | ((log: Log) => KeySeal)
   startCards(config: DeskConfig, log: Log): Promise<CardPort>
 }
 
@@ -45,7 +45,7 @@ export async function composeDesk(config: DeskConfig, host: DeskHost): Promise<D
   const log = openLog(join(config.dataFolder, 'logs'))
   const stationKey = readStationKey(config.station.keyFile)
   const remote = new RemoteClient({ url: config.server.url, anchorPem: readAnchor(config.server.caFile) })
-  const store = openStore(config.dataFolder, host.seal, log)
+  const store = openStore(config.dataFolder, typeof host.seal === 'function' ? host.seal(log) : host.seal, log)
   const cards = await host.startCards(config, log)
   log.info('desk.started', { host: host.kind, version: host.version, station: config.station.id })
   return assemble({ config, host, log, logFile: log.file, remote, store, cards, stationKey })
@@ -63,8 +63,7 @@ export interface DeskParts {
 }
 
 /** The services over the given parts: what tests use with parts of their own. */
-export function assemble({ config, host, log, logFile, remote, store, cards: port, stationKey }: DeskParts): Desk {
-  const { cards, spent } = timeCards(port)
+export function assemble({ config, host, log, logFile, remote, store, cards, stationKey }: DeskParts): Desk {
   const events = new EventHub()
   const connection = new ConnectionMonitor({ remote, cards, store, events })
   const station = { id: config.station.id, key: stationKey }
@@ -124,7 +123,7 @@ export function assemble({ config, host, log, logFile, remote, store, cards: por
     dispatch: register(handlers, log),
     events,
     log,
-    cardTime: async () => spent(),
+    cardTime: () => cards.cardTime(),
     close: () => (closing ??= close()),
   }
 }

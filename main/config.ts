@@ -28,31 +28,40 @@ export const DeskConfig = z.strictObject({
     /** `module`: an ES module that makes virtual readers (demonstration and tests); `folder`: where its cards live. */
     z.strictObject({ kind: z.literal('virtual'), module: path, folder: path }),
   ]),
-  /** The built screen. */
-  rendererFolder: path,
-  /** Folder of the table of known cards and PKCS#11 modules. */
-  cardTable: path,
-  /** The language of a first start; people change it on the screen. Left out: the system's. */
+  /** The built screen; left out: the one this program came with. Electron always shows its own. */
+  rendererFolder: path.optional(),
+  /** Folder of the table of known cards and PKCS#11 modules; left out: the one this program came with. */
+  cardTable: path.optional(),
+  /** Language of a first start in Electron; people change it on the screen. Left out: the system's. */
   language: z.enum(['en', 'it']).optional(),
 })
-export type DeskConfig = z.infer<typeof DeskConfig>
+/** What the program brings, where the file does not say otherwise. */
+export interface Brought {
+  rendererFolder: string
+  cardTable: string
+}
+export type DeskConfig = z.infer<typeof DeskConfig> & Brought
+const BESIDE_SOURCE: Brought = {
+  rendererFolder: resolve(import.meta.dirname, '../out/renderer'),
+  cardTable: resolve(import.meta.dirname, '../resources/cards'),
+}
 
 /**
  * Reads and checks a configuration file; gives it frozen, with absolute paths. Throws CONFIG_INVALID with the first
  * wrong field in `detail`, never its value.
  */
-export function readConfig(file: string): DeskConfig {
+export function readConfig(file: string, brought: Brought = BESIDE_SOURCE): DeskConfig {
   let raw: unknown
   try {
     raw = JSON.parse(readFileSync(file, 'utf8'))
   } catch (cause) {
     throw new AppError('CONFIG_INVALID', { file, reason: 'unreadable' }, { cause })
   }
-  return parseConfig(raw, dirname(resolve(file)))
+  return parseConfig(raw, dirname(resolve(file)), brought)
 }
 
 /** As `readConfig`, of a value; `base` is where relative paths start. */
-export function parseConfig(raw: unknown, base: string): DeskConfig {
+export function parseConfig(raw: unknown, base: string, brought: Brought = BESIDE_SOURCE): DeskConfig {
   const parsed = DeskConfig.safeParse(raw)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
@@ -67,8 +76,8 @@ export function parseConfig(raw: unknown, base: string): DeskConfig {
     server: { ...c.server, url: new URL(c.server.url).origin, caFile: at(c.server.caFile) },
     station: { ...c.station, keyFile: at(c.station.keyFile) },
     dataFolder: at(c.dataFolder),
-    rendererFolder: at(c.rendererFolder),
-    cardTable: at(c.cardTable),
+    rendererFolder: at(c.rendererFolder ?? brought.rendererFolder),
+    cardTable: at(c.cardTable ?? brought.cardTable),
     readers: readers.kind === 'pcsc' ? readers : { ...readers, module: at(readers.module), folder: at(readers.folder) },
   })
 }
