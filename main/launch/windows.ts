@@ -45,3 +45,10 @@ export function openChromium(program: string, url: string, profile: string, trus
   if (process.getuid?.() === 0) flags.push('--no-sandbox')
   return spawn(program, [...flags, `--app=${url}`], { stdio: 'ignore', detached: process.platform !== 'win32' })
 }
+
+/** Opens the built desk in Electron; gives what closes it. */
+export function openElectron(program: string, deskConfig: string): () => void {
+  const flags = process.getuid?.() === 0 ? ['--no-sandbox'] : []
+  const child = spawn(program, [...flags, ROOT, '--config', deskConfig], { stdio: 'ignore' })
+  return () => void child.kill()
+}

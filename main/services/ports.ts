@@ -77,6 +77,8 @@ export interface CardPort {
   on(event: 'state', listener: (state: 'running' | 'restarting' | 'down') => void): () => void
   state(): 'running' | 'restarting' | 'down'
   keyPaths(): Promise<KeyPath[]>
+  /** How long cards took to answer commands, and how many, since the worker started: what is left is the desk's own time. */
+  cardTime(): Promise<{ ms: number; commands: number }>
   /** Virtual readers only; null where readers are real. */
   demo: {
     cards(): Promise<DemoCard[]>

@@ -12,7 +12,7 @@ import { describeCertificate, identify } from '../piv/inspect.ts'
 import { algorithmOf, generateKey, signWithSlot } from '../piv/keys.ts'
 import { readCertificate, writeCertificate, writeChuid } from '../piv/objects.ts'
 import { ensureManagementKey, ensurePinAndPuk, openWithKey, replacePin, wipeCard } from '../piv/personalise.ts'
-import { CardChannel } from '../reader/apdu.ts'
+import { CardChannel, type Transmit } from '../reader/apdu.ts'
 import type { ReaderSource, TransactionEnd, VirtualCards } from '../reader/reader.ts'
 import { tellPulled } from './pulled.ts'
 import { NamedQueue } from './queue.ts'
@@ -60,6 +60,7 @@ export class CardStack implements CardCalls {
   readonly #parts: CardStackParts
   readonly #queue = new NamedQueue()
   readonly #watch: ReaderWatch
+  readonly #time = { ms: 0, commands: 0 }
 
   constructor(parts: CardStackParts) {
     this.#parts = parts
@@ -85,6 +86,10 @@ export class CardStack implements CardCalls {
 
   async keyPaths(): Promise<KeyPath[]> {
     return this.#parts.module?.available() === true ? ['piv', 'pkcs11'] : ['piv']
+  }
+
+  async cardTime(): Promise<{ ms: number; commands: number }> {
+    return { ...this.#time }
   }
 
   async readers(): Promise<ReaderView[]> {
@@ -253,9 +258,21 @@ export class CardStack implements CardCalls {
     return tellPulled(source, reader, () =>
       source.transaction(reader, end, (transmit, { atr }) => {
         const kind = findKind(table, atr)
-        return use({ card: new CardChannel(transmit, { extended: kind.extendedLength }), kind })
+        return use({ card: new CardChannel(this.#timed(transmit), { extended: kind.extendedLength }), kind })
       }),
     )
+  }
+
+  #timed(transmit: Transmit): Transmit {
+    return async (command) => {
+      const started = performance.now()
+      try {
+        return await transmit(command)
+      } finally {
+        this.#time.ms += performance.now() - started
+        this.#time.commands++
+      }
+    }
   }
 
   /** CARD_CHANGED when the card in the reader is not the one meant: nothing was written on it then. */

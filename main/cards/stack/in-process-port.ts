@@ -22,6 +22,7 @@ export function inProcessPort(stack: CardStack, options: { virtual: boolean }): 
     replaceTransportPin: (request) => stack.replaceTransportPin(request),
     wipe: (request) => stack.wipe(request),
     keyPaths: () => stack.keyPaths(),
+    cardTime: () => stack.cardTime(),
     on: ((event: 'readers' | 'state', listener: never) =>
       event === 'readers' ? stack.onReaders(listener) : () => undefined) as CardPort['on'],
     state: () => (stack.serviceDown() ? 'down' : 'running'),

@@ -8,6 +8,7 @@ export type CallName = keyof CardCalls
 export const CALL_NAMES = [
   'sealKey',
   'keyPaths',
+  'cardTime',
   'readers',
   'inspect',
   'sign',
