@@ -20,14 +20,24 @@ const crlOf = (number: bigint, octet: number): StoredCrl => ({
   der: Uint8Array.of(octet),
 })
 
+/** A driver's own kind of byte array counts as what it is: bytes. */
+function plain<T extends object | null>(row: T): T {
+  if (row === null) return row
+  const entries = Object.entries(row).map(([name, value]) => [
+    name,
+    value instanceof Uint8Array ? new Uint8Array(value) : (value as unknown),
+  ])
+  return Object.fromEntries(entries) as T
+}
+
 /** What every `CaStore` does. `open` gives the store of one empty database, the same at each call. */
 export function caStoreSuite(open: () => CaStore): void {
   it('gives back what was reserved, by request and by serial', async () => {
     const wanted = reservation('a')
-    const row = await open().reserve(wanted)
+    const row = plain(await open().reserve(wanted))
     expect(row).toEqual({ ...wanted, der: null, state: { status: 'issued' } })
-    expect(await open().findByRequest(wanted.idempotencyKey)).toEqual(row)
-    expect(await open().findBySerial(wanted.serial)).toEqual(row)
+    expect(plain(await open().findByRequest(wanted.idempotencyKey))).toEqual(row)
+    expect(plain(await open().findBySerial(wanted.serial))).toEqual(row)
     expect(await open().findByRequest('nothing')).toBeNull()
     expect(await open().findBySerial('00')).toBeNull()
   })
@@ -48,9 +58,9 @@ export function caStoreSuite(open: () => CaStore): void {
 
   it('keeps the first of two completions', async () => {
     const { serial } = await open().reserve(reservation('d'))
-    expect((await open().complete(serial, Uint8Array.of(1))).der).toEqual(Uint8Array.of(1))
-    expect((await open().complete(serial, Uint8Array.of(2))).der).toEqual(Uint8Array.of(1))
-    expect((await open().findBySerial(serial))?.der).toEqual(Uint8Array.of(1))
+    expect(plain(await open().complete(serial, Uint8Array.of(1))).der).toEqual(Uint8Array.of(1))
+    expect(plain(await open().complete(serial, Uint8Array.of(2))).der).toEqual(Uint8Array.of(1))
+    expect(plain(await open().findBySerial(serial))?.der).toEqual(Uint8Array.of(1))
   })
 
   it('changes a status only from those named, and one of two at once', async () => {
@@ -92,7 +102,7 @@ export function caStoreSuite(open: () => CaStore): void {
     expect(await open().latestCrl('issuing')).toBeNull()
     await open().saveCrl(crlOf(2n, 2))
     await open().saveCrl(crlOf(1n, 1))
-    expect(await open().latestCrl('issuing')).toEqual(crlOf(2n, 2))
+    expect(plain(await open().latestCrl('issuing'))).toEqual(crlOf(2n, 2))
     await open().saveCrl(crlOf(3n, 3))
     expect((await open().latestCrl('issuing'))?.number).toBe(3n)
     expect(await open().latestCrl('root')).toBeNull()
