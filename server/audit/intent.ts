@@ -1,6 +1,7 @@
 import type { Transaction } from 'kysely'
 import { AppError } from '../../shared/contract/errors.ts'
-import type { AuditAction } from '../../shared/audit/entry.ts'
+import { encodeEntry } from '../../shared/audit/entry.ts'
+import type { AuditAction, Entry } from '../../shared/audit/entry.ts'
 import { canonicalize } from '../../shared/audit/jcs.ts'
 import type { Json } from '../../shared/audit/json.ts'
 import type { OperationalDb } from '../db/schema.ts'
@@ -38,15 +39,58 @@ export interface AuditIntent {
 /** Bytes of canonical JSON one intent may have. */
 export const INTENT_MAX_BYTES = 256 * 1024
 
+const utf8 = new TextEncoder()
+const PLACEHOLDER = new Uint8Array(32)
+
+/** Where the intent's entry will stand in its chain. */
+export interface EntryPlace {
+  readonly chain: string
+  readonly sequence: number
+  readonly key: string
+  readonly payload: Uint8Array
+  readonly previous: Uint8Array
+}
+
+/** The entry an intent becomes at its place. */
+export const entryOf = (intent: AuditIntent, place: EntryPlace): Entry => ({
+  ...place,
+  at: intent.at,
+  tenant: intent.tenant,
+  division: intent.division ?? null,
+  office: intent.office ?? intent.operator?.office ?? null,
+  operator: intent.operator,
+  station: intent.station,
+  action: intent.action,
+  object: intent.object,
+  correlationId: intent.correlationId,
+  intent: intent.id,
+})
+
+/**
+ * An intent that cannot become an entry would stop the chain once it is committed: it is refused before, and the change
+ * it tells of with it.
+ */
+const assertCanBeEntry = (intent: AuditIntent): void => {
+  const isReason = intent.reason === null || typeof intent.reason === 'string'
+  try {
+    if (!isReason) throw new TypeError('reason')
+    const place = { chain: 'x', sequence: 0, key: 'x', payload: PLACEHOLDER, previous: PLACEHOLDER }
+    encodeEntry(entryOf(intent, place))
+  } catch (cause) {
+    throw new AppError('INTERNAL', { reason: 'intent-invalid' }, { cause })
+  }
+}
+
 /**
  * Writes the intent in the transaction of the change it tells of, so that both are committed or neither is. The entry is
  * in the chain once `sequencer.settle([intent.id])` resolved; answer nobody before that. Throws INTERNAL when the
- * payload holds a field named like a secret or is no plain JSON, REQUEST_TOO_LARGE, REQUEST_CONFLICT (id used before).
+ * payload holds a field named like a secret, or the intent cannot become an entry, REQUEST_TOO_LARGE, REQUEST_CONFLICT (id used before).
  */
 export const recordIntent = async (trx: Transaction<OperationalDb>, intent: AuditIntent): Promise<void> => {
   assertNoSecretFields(intent.before)
   assertNoSecretFields(intent.after)
+  assertCanBeEntry(intent)
   const body = canonicalize(intent as unknown as Json)
-  if (Buffer.byteLength(body) > INTENT_MAX_BYTES) throw new AppError('REQUEST_TOO_LARGE', { reason: 'audit-intent' })
+  if (utf8.encode(body).length > INTENT_MAX_BYTES) throw new AppError('REQUEST_TOO_LARGE', { reason: 'audit-intent' })
   await trx.insertInto('audit_intent').values({ id: intent.id, created_at: intent.at, body }).execute()
 }

@@ -1,6 +1,5 @@
 import { encodeBase64url } from '../../shared/audit/base64url.ts'
 import { encodeEntry } from '../../shared/audit/entry.ts'
-import type { Entry } from '../../shared/audit/entry.ts'
 import type { Json } from '../../shared/audit/json.ts'
 import { KEY_OBJECT, parseKeyStatement } from '../../shared/audit/key-statement.ts'
 import type { AuditKey } from '../../shared/audit/key-statement.ts'
@@ -9,6 +8,7 @@ import { MerkleFrontier, leafHash } from '../../shared/audit/merkle.ts'
 import { encodePayload, makePayload, newSalt, payloadDigest } from '../../shared/audit/payload.ts'
 import type { ChainHead } from '../db/repositories/audit-chain.ts'
 import type { NewEntry } from '../db/repositories/audit-entry-row.ts'
+import { entryOf } from './intent.ts'
 import type { AuditIntent } from './intent.ts'
 import { searchWords } from './words.ts'
 
@@ -41,24 +41,6 @@ interface LinkKey {
   sign(data: Uint8Array): Uint8Array | Promise<Uint8Array>
 }
 
-const entryOf = (intent: AuditIntent, draft: Draft, key: LinkKey, digest: Uint8Array): Entry => ({
-  chain: draft.chain,
-  sequence: draft.sequence + 1,
-  at: intent.at,
-  tenant: intent.tenant,
-  division: intent.division ?? null,
-  office: intent.office ?? intent.operator?.office ?? null,
-  operator: intent.operator,
-  station: intent.station,
-  action: intent.action,
-  object: intent.object,
-  correlationId: intent.correlationId,
-  intent: intent.id,
-  key: key.keyId,
-  payload: digest,
-  previous: draft.signature,
-})
-
 /** Signs the next entry over the signature of the last. Changes the draft's tree; give the draft to nobody else. */
 export const makeLink = async (
   intent: AuditIntent,
@@ -68,7 +50,13 @@ export const makeLink = async (
   const payload = makePayload(intent.before, intent.after, intent.reason)
   const salt = newSalt()
   const payloadBytes = encodePayload(payload)
-  const entry = entryOf(intent, draft, key, payloadDigest(salt, payloadBytes))
+  const entry = entryOf(intent, {
+    chain: draft.chain,
+    sequence: draft.sequence + 1,
+    key: key.keyId,
+    payload: payloadDigest(salt, payloadBytes),
+    previous: draft.signature,
+  })
   const bytes = encodeEntry(entry)
   const made = key.sign(entrySigningBytes(bytes))
   const signature = made instanceof Uint8Array ? made : await made

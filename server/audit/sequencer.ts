@@ -78,18 +78,19 @@ export class Sequencer implements AuditSequencer {
 
   /**
    * Opens the chain and drains what an earlier process left; every change made before is an entry when it returns.
-   * Throws CONFIG_INVALID (`chain-missing`), CHAIN_KEY_UNUSABLE. When the databases cannot be reached it returns with
-   * the chain stopped and goes on trying.
+   * Throws CONFIG_INVALID (`chain-missing`), CHAIN_KEY_UNUSABLE (`key-changed`). When the databases or the key store
+   * cannot be reached it returns with the chain stopped and goes on trying.
    */
   async start(): Promise<void> {
     try {
       await this.#writer.open()
-      await this.recover()
     } catch (error) {
       const code = codeOf(error)
       if (code === 'CONFIG_INVALID' || code === 'CHAIN_KEY_UNUSABLE') throw error
       this.#stop(error)
+      return
     }
+    await this.recover().catch((error: unknown) => this.#stop(error))
   }
 
   /** Drains everything that is waiting, now. Throws what stands in the way, after the chain was set to stopped. */

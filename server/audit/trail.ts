@@ -59,7 +59,15 @@ const nameOf = (value: Json | null): string | null => {
   return found ? found.slice(0, NAME_MAX) : null
 }
 
-const payloadOf = (row: JoinedRow): Payload | null => (row.payload_bytes ? parsePayload(row.payload_bytes) : null)
+/** Null when erased, and when someone changed the stored bytes: a list must still be read. Verification tells which. */
+const payloadOf = (row: JoinedRow): Payload | null => {
+  if (!row.payload_bytes) return null
+  try {
+    return parsePayload(row.payload_bytes)
+  } catch {
+    return null
+  }
+}
 
 const toRow = (row: JoinedRow, names: ReadonlyMap<string, string>, payload: Payload | null): AuditRow => ({
   chain: row.chain,

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { inTransaction } from '../../../../server/db/transaction.ts'
 import { recordIntent } from '../../../../server/audit/intent.ts'
+import type { AuditIntent } from '../../../../server/audit/intent.ts'
 import { FAULT_POINTS } from '../../../../server/audit/faults.ts'
 import type { FaultPoint } from '../../../../server/audit/faults.ts'
 import { Sequencer } from '../../../../server/audit/sequencer.ts'
@@ -206,6 +207,44 @@ describe('when a write fails', () => {
     await bench.databases.operational.db.updateTable('audit_intent').set({ id: 'another' }).execute()
     await expect(bench.sequencer.settle([intent.id])).rejects.toMatchObject({ code: 'AUDIT_CHAIN_UNWRITABLE' })
     expect(await own()).toEqual([])
+  })
+})
+
+describe('when an intent could never become an entry', () => {
+  it.each<[string, Partial<AuditIntent>]>([
+    ['an empty station', { station: '' }],
+    ['a long object id', { object: { type: 'holder', id: 'x'.repeat(201) } }],
+    ['no correlation', { correlationId: '' }],
+    ['a time that is no number', { at: Number.NaN }],
+    ['a time in fractions', { at: 1.5 }],
+    ['an unknown action', { action: 'Copy' as 'Insertion' }],
+    ['a reason that is no text', { reason: 5 as unknown as string }],
+    ['a date in the payload', { after: { at: new Date(0) as unknown as string } }],
+    ['a lone surrogate', { after: { name: '\ud800' } }],
+  ])('refuses %s before the change is committed', async (_, more) => {
+    bench = await openBench()
+    await expect(bench.record([newIntent(more)])).rejects.toMatchObject({ name: 'AppError' })
+    expect(await pending()).toEqual([])
+    await bench.write([newIntent()])
+    expect(await own()).toHaveLength(1)
+  })
+})
+
+describe('when the key store is down at the start', () => {
+  it('starts stopped, and writes what was waiting once it is back', async () => {
+    const signer = newSigner()
+    let isDown = false
+    const sign = (data: Uint8Array) => (isDown ? Promise.reject(new Error('down')) : signer.sign(data))
+    bench = await openBench({ signer: { ...signer, sign } }, { start: false })
+    const intent = newIntent()
+    await bench.record([intent])
+    isDown = true
+    await bench.sequencer.start()
+    expect(bench.sequencer.state()).toMatchObject({ state: 'stopped', reason: 'CHAIN_KEY_UNUSABLE' })
+    isDown = false
+    await expect.poll(() => bench.sequencer.state().state).toBe('running')
+    await bench.sequencer.settle([intent.id])
+    expect(await own()).toHaveLength(1)
   })
 })
 

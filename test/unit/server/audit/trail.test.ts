@@ -111,6 +111,25 @@ describe('the list of entries', () => {
   })
 })
 
+describe('a payload someone changed', () => {
+  it('does not keep the rest from being read', async () => {
+    const [row] = await all({ correlationId: 'request-9' })
+    const sequence = row?.sequence ?? -1
+    const set = (bytes: Uint8Array | null) =>
+      bench.databases.audit.db.updateTable('payload').set({ bytes }).where('sequence', '=', sequence).execute()
+    const { db } = bench.databases.audit
+    const kept = await db
+      .selectFrom('payload')
+      .select('bytes')
+      .where('sequence', '=', sequence)
+      .executeTakeFirstOrThrow()
+    await set(new TextEncoder().encode('{"before":'))
+    expect(await all({})).toHaveLength(32)
+    expect(await trail.get(CHAIN, sequence)).toMatchObject({ before: null, after: null, objectName: null })
+    await set(kept.bytes)
+  })
+})
+
 describe('one entry', () => {
   it('comes with before, after, changed fields and what proves it', async () => {
     const [row] = await all({ correlationId: 'request-5' })
