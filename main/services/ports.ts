@@ -25,7 +25,10 @@ export interface CardAddress {
 
 /** What a personalisation call needs to open the card: the management key wanted and the codes, sealed to the worker. */
 export interface CardSecrets {
-  /** `use: card-secrets` with `pin` (transport PIN), `puk`, `managementKey`. */
+  /**
+   * `use: card-secrets` with `pin` (transport PIN), `puk`, `managementKey`, bound to the card's serial. The one sealed
+   * secret that may be used again, for the same card within half an hour: the steps of a personalisation share it.
+   */
   secrets: Sealed
 }
 
@@ -58,7 +61,8 @@ export interface CardPort {
   // personalising: each does its step whatever was done before, and gives the same card
   /** Opens with the wanted key, else with the maker's default and then sets the wanted one. */
   setManagementKey(request: CardAddress & CardSecrets): Promise<void>
-  setPinAndPuk(request: CardAddress & CardSecrets): Promise<void>
+  /** `tries`: how many PIN and PUK shall have, where the kind of card can be told. */
+  setPinAndPuk(request: CardAddress & CardSecrets & { tries?: { pin: number; puk: number } }): Promise<void>
   writeChuid(request: CardAddress & CardSecrets & { guid: string; expiresOn: string }): Promise<void>
   /** Makes a new key pair on the card; gives its SubjectPublicKeyInfo (DER). */
   generateKey(request: CardAddress & CardSecrets & { slot: Slot; algorithm: CardKeyAlgorithm }): Promise<Uint8Array>

@@ -1,3 +1,4 @@
+import { AppError } from '../../../shared/contract/errors.ts'
 import type { CardCertificate, CardOnReader } from '../../../shared/contract/views.ts'
 import type { Slot } from '../../../shared/contract/words.ts'
 import type { CardKind } from '../card-table.ts'
@@ -23,11 +24,8 @@ export async function inspectCard(card: CardChannel, kind: CardKind): Promise<Ca
   const pin = await readPinTries(card, kind)
   const puk = await readPukTries(card, kind)
   const chuid = await readChuid(card)
-  const certificates: CardCertificate[] = []
-  for (const slot of SLOTS) {
-    const der = await readCertificate(card, slot)
-    if (der !== null) certificates.push(describeCertificate(slot, der))
-  }
+  const slots: (CardCertificate | 'unreadable' | null)[] = []
+  for (const slot of SLOTS) slots.push(await readSlot(card, slot))
   const managementKey = await readMetadata(card, kind, MANAGEMENT_REFERENCE)
   return {
     serial: makerSerial ?? chuid?.guid.toUpperCase() ?? null,
@@ -38,8 +36,19 @@ export async function inspectCard(card: CardChannel, kind: CardKind): Promise<Ca
     pinTriesMax: pin.max,
     pukTries: puk.left,
     pukTriesMax: puk.max,
-    certificates,
-    blank: certificates.length === 0 && (managementKey?.factory ?? chuid === null),
+    certificates: slots.filter((slot) => typeof slot === 'object' && slot !== null),
+    blank: slots.every((slot) => slot === null) && (managementKey?.factory ?? chuid === null),
+  }
+}
+
+/** What a slot's certificate object holds: one that we cannot read does not make the whole card unreadable. */
+async function readSlot(card: CardChannel, slot: Slot): Promise<CardCertificate | 'unreadable' | null> {
+  try {
+    const der = await readCertificate(card, slot)
+    return der === null ? null : describeCertificate(slot, der)
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'CARD_UNSUPPORTED') return 'unreadable'
+    throw error
   }
 }
 

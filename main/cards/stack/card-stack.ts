@@ -11,7 +11,14 @@ import { changePin, readPinTries, readPukTries, resetRetryCounter, verifyPin } f
 import { describeCertificate, identify } from '../piv/inspect.ts'
 import { algorithmOf, generateKey, signWithSlot } from '../piv/keys.ts'
 import { readCertificate, writeCertificate, writeChuid } from '../piv/objects.ts'
-import { ensureManagementKey, ensurePinAndPuk, openWithKey, replacePin, wipeCard } from '../piv/personalise.ts'
+import {
+  ensureManagementKey,
+  ensurePinAndPuk,
+  ensureTries,
+  openWithKey,
+  replacePin,
+  wipeCard,
+} from '../piv/personalise.ts'
 import { CardChannel, type Transmit } from '../reader/apdu.ts'
 import type { ReaderSource, TransactionEnd, VirtualCards } from '../reader/reader.ts'
 import { tellPulled } from './pulled.ts'
@@ -159,13 +166,18 @@ export class CardStack implements CardCalls {
     this.#watch.patch(request.reader, () => ({ blank: false }))
   }
 
-  async setPinAndPuk(request: CardAddress & CardSecrets): Promise<void> {
-    const names = ['pin', 'puk'] as const
-    const codes = await this.#parts.box.open(request.secrets, 'card-secrets', request.serial, names)
-    await this.#watchingTries(request.reader, () =>
-      this.#addressed(request, ({ card, kind }) => ensurePinAndPuk(card, kind, codes)),
+  async setPinAndPuk(request: Parameters<CardPort['setPinAndPuk']>[0]): Promise<void> {
+    const { reader, serial, secrets, tries } = request
+    const codes = await this.#parts.box.open(secrets, 'card-secrets', serial, ['pin', 'puk'])
+    await this.#watchingTries(reader, () =>
+      tries === undefined
+        ? this.#addressed(request, ({ card, kind }) => ensurePinAndPuk(card, kind, codes))
+        : this.#withKey(request, async ({ card, kind }) => {
+            await ensureTries(card, kind, tries, codes)
+            await ensurePinAndPuk(card, kind, codes)
+          }),
     )
-    this.#watch.patch(request.reader, (card) => ({ pinTries: card.pinTriesMax, pukTries: card.pukTriesMax }))
+    await this.#readTries(reader)
   }
 
   async writeChuid(request: CardAddress & CardSecrets & { guid: string; expiresOn: string }): Promise<void> {
