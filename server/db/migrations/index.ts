@@ -1,4 +1,5 @@
 import { initialAudit } from './audit-0001.ts'
+import { tenantFirst } from './audit-0002.ts'
 import { initialOperational } from './operational-0001.ts'
 import { sessionsAndAuthority } from './operational-0002.ts'
 import type { Migration } from './columns.ts'
@@ -7,4 +8,4 @@ export type { DialectName, Migration } from './columns.ts'
 
 /** In order, for ever: a migration that was delivered is never changed, only followed by another. */
 export const OPERATIONAL_MIGRATIONS: readonly Migration[] = [initialOperational, sessionsAndAuthority]
-export const AUDIT_MIGRATIONS: readonly Migration[] = [initialAudit]
+export const AUDIT_MIGRATIONS: readonly Migration[] = [initialAudit, tenantFirst]

@@ -63,7 +63,8 @@ const filtered = (query: Entries, filter: EntryFilter): Entries => {
 
 /**
  * With words the search index leads and gives its rows newest stored first: sorting all hits of a common word by time
- * would cost more with each entry. Time of storing and time of happening differ by moments.
+ * would cost more with each entry. Time of storing and time of happening differ by moments. CROSS JOIN keeps SQLite
+ * from turning the order of the two around.
  */
 const listByWords = async (
   db: Kysely<AuditDb>,
@@ -75,17 +76,21 @@ const listByWords = async (
   const limit = parseLimit(request.limit)
   let hits = db
     .selectFrom('entry_search')
-    .select('entry_search.rowid')
+    .crossJoin('entry')
+    .select('entry.id')
+    .whereRef('entry.id', '=', 'entry_search.rowid')
     .where(fullTextMatch('entry_search', words, dialect))
   if (request.cursor) hits = hits.where('entry_search.rowid', '<', Number(parseCursor(request.cursor, 'number').id))
-  const rows = (await filtered(selectEntries(db), filter)
-    .where('entry.id', 'in', hits)
-    .orderBy('entry.id', 'desc')
+  const found = await (filtered(hits as unknown as Entries, filter) as unknown as typeof hits)
+    .orderBy('entry_search.rowid', 'desc')
     .limit(limit + 1)
-    .execute()) as readonly JoinedRow[]
-  const items = rows.slice(0, limit)
+    .execute()
+  if (found.length === 0) return { items: [], next: null }
+  const ids = found.slice(0, limit).map((row) => row.id)
+  const query = selectEntries(db).where('entry.id', 'in', ids).orderBy('entry.id', 'desc')
+  const items = (await query.execute()) as readonly JoinedRow[]
   const last = items.at(-1)
-  return { items, next: rows.length > limit && last ? encodeCursor({ at: last.at, id: last.id }) : null }
+  return { items, next: found.length > limit && last ? encodeCursor({ at: last.at, id: last.id }) : null }
 }
 
 /** One page of entries, newest first. Throws REQUEST_INVALID (`cursor`, `limit`). */
