@@ -2,7 +2,11 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { Kysely } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openSqliteFile, sqliteDialect } from '../../../../server/db/dialects/sqlite.ts'
+import { migrate } from '../../../../server/db/migrate.ts'
+import { AUDIT_MIGRATIONS } from '../../../../server/db/migrations/index.ts'
 import {
   createAuditDatabase,
   createOperationalDatabase,
@@ -10,6 +14,7 @@ import {
   openDatabases,
 } from '../../../../server/db/open.ts'
 import type { DatabasesConfig } from '../../../../server/db/open.ts'
+import { registerDatabase } from '../../../../server/db/transaction.ts'
 
 let folder: string
 let config: DatabasesConfig
@@ -103,6 +108,25 @@ describe('when databases are opened', () => {
     await create()
     run('audit', sql)
     await expect(openDatabases(config)).rejects.toMatchObject({ code: 'CONFIG_INVALID', detail: { reason } })
+  })
+
+  it('copies a SQLite file before it brings it to a newer form, and the copy is whole', async () => {
+    await createOperationalDatabase(config.operational)
+    const token = {}
+    const dialect = sqliteDialect(openSqliteFile({ file: file('audit'), mustExist: false }), token)
+    const old = new Kysely<never>({ dialect })
+    registerDatabase(old, token)
+    await migrate(old, AUDIT_MIGRATIONS.slice(0, 1), 'sqlite')
+    await old.destroy()
+    run('audit', "insert into checkpoint values ('node-1', 7, x'00', 'kept', 1, null)")
+    await (await openDatabases(config)).close()
+    const copy = new Database(`${file('audit')}.before-${AUDIT_MIGRATIONS[1]?.id}`)
+    expect(copy.prepare('select note from checkpoint').get()).toEqual({ note: 'kept' })
+    expect(copy.prepare('select id from migration').all()).toEqual([{ id: '0001-initial' }])
+    copy.close()
+    const now = new Database(file('audit'))
+    expect(now.prepare('select id from migration').all()).toHaveLength(AUDIT_MIGRATIONS.length)
+    now.close()
   })
 
   it('reads beside a writer over one view', async () => {
