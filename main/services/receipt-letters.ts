@@ -92,7 +92,15 @@ const isPrintable = (letter: string) => /^[\u0020-\u007e\u00a0-\u00ff]$/u.test(l
 
 export function printable(text: string): { text: string; changed: boolean } {
   const whole = text.normalize('NFC')
-  const out = Array.from(whole, nearest).join('')
+  const letters = Array.from(whole)
+  const out = letters
+    .map((letter, at) => {
+      const near = nearest(letter)
+      // One capital that becomes several stays one capital inside a word: Щукин is Shchukin.
+      const isInWord = near.length > 1 && /\p{Ll}/u.test(letters[at + 1] ?? '')
+      return isInWord && /\p{Lu}/u.test(letter) ? near[0]! + near.slice(1).toLowerCase() : near
+    })
+    .join('')
   return { text: out, changed: out !== whole }
 }
 

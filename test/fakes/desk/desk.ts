@@ -87,6 +87,8 @@ function assembleDesk(parts: {
       desk.handlers['session.signIn']({ reader: 'Reader A', via: 'piv', pin: cards.seal('pin', pin), office: null }),
     restart: () => {
       store.close()
+      cards.forgetListeners()
+      remote.forgetListeners()
       remote.useSession(null)
       return assembleDesk(parts)
     },

@@ -43,6 +43,11 @@ export class MemoryCardPort implements CardPort {
     return sealFor(this.worker, use, null, use === 'pin' ? { pin } : { newPin: pin })
   }
 
+  forgetListeners(): void {
+    this.#onReaders.clear()
+    this.#onState.clear()
+  }
+
   // the port
   async sealKey(): Promise<PublicJwk> {
     return { kty: 'EC', crv: 'P-256', x: 'x'.repeat(43), y: 'y'.repeat(43), kid: this.worker }

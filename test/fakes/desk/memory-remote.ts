@@ -89,6 +89,11 @@ export class MemoryRemote implements Remote {
   reach(reached: boolean): void {
     for (const listener of this.#reach) listener(reached)
   }
+  /** What a process that is no more leaves behind: nobody listening. */
+  forgetListeners(): void {
+    this.#lost.clear()
+    this.#reach.clear()
+  }
   close(): void {
     this.session = null
   }
