@@ -28,6 +28,7 @@ export function Dialog(props: {
       closeOnEscape={!busy}
       withCloseButton={!busy}
       closeButtonProps={{ 'aria-label': t('close') }}
+      attributes={{ header: { role: 'none' } }}
     >
       {props.children}
     </Modal>

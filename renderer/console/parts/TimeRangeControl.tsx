@@ -1,4 +1,4 @@
-import { Button, Group, Popover, Stack, TextInput } from '@mantine/core'
+import { Button, Group, Input, Popover, Stack, TextInput } from '@mantine/core'
 import { useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { TFunction } from 'i18next'
@@ -66,41 +66,43 @@ export function TimeRangeControl(props: { value: TimeRange | null; onChange: (ra
   }
   const presets: (TimeRange | null)[] = [null, ...RANGE_PRESETS.map((preset) => ({ kind: 'last' as const, preset }))]
   return (
-    <Popover opened={open} onChange={setOpen} position="bottom-start" trapFocus returnFocus>
-      <Popover.Target>
-        <Button
-          variant="default"
-          size="sm"
-          w={160}
-          justify="flex-start"
-          title={rangeWords(t, props.value, i18n.language)}
-          leftSection={<IconCalendarStats size={16} aria-hidden />}
-          aria-label={`${t('filter.range')}: ${rangeWords(t, props.value, i18n.language)}`}
-          onClick={() => setOpen((was) => !was)}
-        >
-          {rangeWords(t, props.value, i18n.language)}
-        </Button>
-      </Popover.Target>
-      <Popover.Dropdown aria-label={t('filter.range')}>
-        <Group align="flex-start" gap="lg" wrap="nowrap">
-          <Stack gap={4}>
-            {presets.map((preset) => (
-              <Button
-                key={preset?.kind === 'last' ? preset.preset : 'all'}
-                size="xs"
-                variant="subtle"
-                justify="space-between"
-                aria-pressed={sameRange(preset, props.value)}
-                rightSection={sameRange(preset, props.value) ? <IconCheck size={14} aria-hidden /> : null}
-                onClick={() => choose(preset)}
-              >
-                {rangeWords(t, preset, i18n.language)}
-              </Button>
-            ))}
-          </Stack>
-          <CustomRange value={props.value} onChange={choose} />
-        </Group>
-      </Popover.Dropdown>
-    </Popover>
+    <Input.Wrapper label={t('filter.range')} labelElement="div">
+      <Popover opened={open} onChange={setOpen} position="bottom-start" trapFocus returnFocus>
+        <Popover.Target>
+          <Button
+            variant="default"
+            size="sm"
+            fullWidth
+            justify="flex-start"
+            title={rangeWords(t, props.value, i18n.language)}
+            leftSection={<IconCalendarStats size={16} aria-hidden />}
+            aria-label={`${t('filter.range')}: ${rangeWords(t, props.value, i18n.language)}`}
+            onClick={() => setOpen((was) => !was)}
+          >
+            {rangeWords(t, props.value, i18n.language)}
+          </Button>
+        </Popover.Target>
+        <Popover.Dropdown aria-label={t('filter.range')}>
+          <Group align="flex-start" gap="lg" wrap="nowrap">
+            <Stack gap={4}>
+              {presets.map((preset) => (
+                <Button
+                  key={preset?.kind === 'last' ? preset.preset : 'all'}
+                  size="xs"
+                  variant="subtle"
+                  justify="space-between"
+                  aria-pressed={sameRange(preset, props.value)}
+                  rightSection={sameRange(preset, props.value) ? <IconCheck size={14} aria-hidden /> : null}
+                  onClick={() => choose(preset)}
+                >
+                  {rangeWords(t, preset, i18n.language)}
+                </Button>
+              ))}
+            </Stack>
+            <CustomRange value={props.value} onChange={choose} />
+          </Group>
+        </Popover.Dropdown>
+      </Popover>
+    </Input.Wrapper>
   )
 }

@@ -1,9 +1,9 @@
-import { Button } from '@mantine/core'
 import { useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
 import { formatRoute } from '../../ui/route.ts'
 import { Column, Columns, Panel, Screen } from '../../ui/Screen.tsx'
 import { EmptyState, LoadView } from '../../ui/States.tsx'
+import { Notice } from '../../ui/Tone.tsx'
 import { valueOf } from '../client/value-of.ts'
 import { useConsole } from '../console-context.ts'
 import { ActionBadge } from '../parts/ActionBadge.tsx'
@@ -63,7 +63,7 @@ function NewestEntries() {
                     <td>
                       <ActionBadge action={entry.action} />
                     </td>
-                    <td>{entry.operatorName ?? t('audit.nobody')}</td>
+                    <td className={css.whole}>{entry.operatorName ?? t('audit.nobody')}</td>
                     <td>
                       <ObjectName entry={entry} />
                     </td>
@@ -97,14 +97,9 @@ function LastVerification() {
       <LoadView load={load} right="audit.verify">
         {({ items: [last] }) =>
           last === undefined ? (
-            <EmptyState
-              title={t('verification.none')}
-              action={
-                <Button component="a" href="#/verification" size="xs">
-                  {t('overview.verify')}
-                </Button>
-              }
-            />
+            <Notice tone="idle" title={t('verification.none')}>
+              <p>{t('verification.noneWhy')}</p>
+            </Notice>
           ) : (
             <VerdictNotice verification={last} short />
           )

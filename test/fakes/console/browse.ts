@@ -10,13 +10,15 @@ import { ordinaryBehaviour, startFakeConsoleServer } from './server.ts'
 
 /**
  * Walks through every screen of the built console in Chromium: a picture of each, and axe. Ends with the number of
- * findings (axe, broken policy, errors on the page). `node test/fakes/console/browse.ts [--out DIR] [--italian] [--zoom]`.
+ * findings (axe, broken policy, errors on the page). `node test/fakes/console/browse.ts [--out DIR] [--italian] [--zoom] [--quick] [--only NAME]`;
+ * `--quick` is one size in the light scheme, `--zoom` is 1280×800 at 200 %.
  */
 const { values } = parseArgs({
   options: {
     out: { type: 'string' },
     italian: { type: 'boolean', default: false },
     zoom: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
     only: { type: 'string' },
   },
 })
@@ -168,8 +170,8 @@ const walk = async (browser: Browser, size: { width: number; height: number }, s
 
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: CHROMIUM_ARGS })
 try {
-  for (const size of SIZES)
-    for (const scheme of ['light', 'dark'] as const) {
+  for (const size of values.quick ? SIZES.slice(0, 1) : SIZES)
+    for (const scheme of values.quick ? (['light'] as const) : (['light', 'dark'] as const)) {
       console.log(`${size.width}×${size.height} ${scheme}`)
       await walk(browser, size, scheme)
     }

@@ -94,7 +94,7 @@ export const startFakeConsoleServer = async (
       sendJson(response, 200, 'application/json', await answerApi(request, url))
     } catch (error) {
       const known = error instanceof AppError ? error : new AppError('INTERNAL', {}, { cause: error })
-      if (known.code === 'INTERNAL') console.error(known.cause ?? known)
+      if (known.cause !== undefined) console.error(known.cause)
       const { code, status, detail } = known
       const instance = `urn:countersign:request:${randomUUID().slice(0, 8)}`
       const problem = { type: `urn:countersign:error:${code}`, title: code, status, code, detail, instance }

@@ -10,7 +10,7 @@ import { usePreferences } from '../../../ui/preferences.ts'
 import { formatRoute, goTo } from '../../../ui/route.ts'
 import { Screen } from '../../../ui/Screen.tsx'
 import { EmptyState, LoadView, SkeletonRows } from '../../../ui/States.tsx'
-import { usePagedLoad, type PagedLoad } from '../../../ui/use-load.ts'
+import { useDelayed, usePagedLoad, type PagedLoad } from '../../../ui/use-load.ts'
 import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import css from '../../parts/console.module.css'
@@ -120,7 +120,12 @@ export function Audit({ query }: { query: Readonly<Record<string, string>> }) {
   useShortcuts(shortcuts, letters)
 
   const count = formatNumber(entries.length, i18n.language)
-  const note = load.data === undefined ? '' : t(load.hasMore ? 'audit.countMore' : 'audit.count', { n: count })
+  const late = useDelayed(load.loading && load.data !== undefined)
+  const note = late
+    ? t('common:loading')
+    : load.data === undefined
+      ? ''
+      : t(load.hasMore ? 'audit.countMore' : 'audit.count', { n: count })
   return (
     <Screen
       title={t('screen.audit')}
@@ -157,6 +162,7 @@ export function Audit({ query }: { query: Readonly<Record<string, string>> }) {
                 focus={rows.focus}
                 hasMore={load.hasMore}
                 loading={load.loading}
+                late={late}
                 onMore={load.loadMore}
               />
             )

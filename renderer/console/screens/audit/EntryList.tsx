@@ -67,6 +67,8 @@ export function EntryList(props: {
   focus: { readonly turn: number; readonly index: number }
   hasMore: boolean
   loading: boolean
+  /** The rows are of the question before; the new ones are late. */
+  late: boolean
   onMore: () => void
 }) {
   const { t } = useTranslation('console')
@@ -104,7 +106,7 @@ export function EntryList(props: {
     props.onMove(event.key === 'ArrowDown' ? 1 : -1)
   }
   return (
-    <div ref={box} className={css.list} onKeyDown={onKeyDown}>
+    <div ref={box} className={css.list} data-late={props.late} onKeyDown={onKeyDown}>
       <div role="table" aria-label={t('audit.entries')} aria-rowcount={hasMore ? -1 : entries.length + 1}>
         <div role="rowgroup" className={css.head}>
           <div role="row" aria-rowindex={1} className={css.row}>

@@ -20,7 +20,7 @@ interface Props {
   readonly onChange: (filters: AuditFilters) => void
 }
 
-function TextField({ name, width, filters, onChange }: Props & { name: TextFilter; width: number }) {
+function TextField({ name, filters, onChange }: Props & { name: TextFilter }) {
   const { t } = useTranslation('console')
   const settled = useCallback(
     (value: string | null) => onChange({ ...filters, [name]: value }),
@@ -28,7 +28,6 @@ function TextField({ name, width, filters, onChange }: Props & { name: TextFilte
   )
   return (
     <SearchInput
-      w={width}
       label={t(`filter.${name}`)}
       value={filters[name]}
       onSettled={settled}
@@ -43,10 +42,9 @@ export function FilterBar({ filters, onChange }: Props) {
   const actions = AuditAction.options.map((value) => ({ value, label: t(`common:auditAction.${value}`) }))
   return (
     <search className={css.filters} aria-label={t('filter.label')}>
-      <TextField name="text" width={190} filters={filters} onChange={onChange} />
+      <TextField name="text" filters={filters} onChange={onChange} />
       <TimeRangeControl value={filters.range} onChange={(range) => onChange({ ...filters, range })} />
       <Select
-        w={145}
         label={t('filter.objectType')}
         placeholder={t('filter.any')}
         data={objectTypes}
@@ -57,7 +55,6 @@ export function FilterBar({ filters, onChange }: Props) {
         onChange={(value) => onChange({ ...filters, objectType: value as ObjectType | null })}
       />
       <Select
-        w={150}
         label={t('filter.action')}
         placeholder={t('filter.any')}
         data={actions}
@@ -67,9 +64,9 @@ export function FilterBar({ filters, onChange }: Props) {
         clearButtonProps={{ 'aria-label': t('filter.clearOne', { name: t('filter.action') }) }}
         onChange={(value) => onChange({ ...filters, action: value as AuditAction | null })}
       />
-      <TextField name="operator" width={130} filters={filters} onChange={onChange} />
-      <TextField name="office" width={105} filters={filters} onChange={onChange} />
-      <TextField name="station" width={105} filters={filters} onChange={onChange} />
+      <TextField name="operator" filters={filters} onChange={onChange} />
+      <TextField name="office" filters={filters} onChange={onChange} />
+      <TextField name="station" filters={filters} onChange={onChange} />
     </search>
   )
 }

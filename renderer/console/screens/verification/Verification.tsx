@@ -31,6 +31,7 @@ export function Verification() {
   const onStarted = (verification: VerificationView) => {
     setStarted(verification)
     setChosen(null)
+    reload()
   }
   const onEnded = useCallback(
     (verification: VerificationView) => {
