@@ -39,7 +39,7 @@ describe('when the audit database', () => {
 
     other.exec('rollback')
     other.close()
-    await expect.poll(() => bench.sequencer.state().state).toBe('running')
+    await expect.poll(() => bench.sequencer.state().state, { timeout: 10_000 }).toBe('running')
     bench.sequencer.assertWritable()
     await bench.sequencer.settle([second.id])
     expect(await own()).toEqual([first.id, second.id])
@@ -59,7 +59,7 @@ describe('when the audit database', () => {
     })
     other.exec('alter table entry_gone rename to entry')
     other.close()
-    await expect.poll(() => bench.sequencer.state().state).toBe('running')
+    await expect.poll(() => bench.sequencer.state().state, { timeout: 10_000 }).toBe('running')
     await bench.sequencer.settle(intents.map((intent) => intent.id))
     expect(await own()).toEqual(intents.map((intent) => intent.id))
     expect(await bench.verify()).toMatchObject({ ok: true })

@@ -149,7 +149,7 @@ describe('when keys change', () => {
     expect(() => bench.sequencer.assertWritable()).toThrow('AUDIT_CHAIN_UNWRITABLE')
     expect(await own()).toEqual([])
     isBroken = false
-    await expect.poll(() => bench.sequencer.state().state).toBe('running')
+    await expect.poll(() => bench.sequencer.state().state, { timeout: 10_000 }).toBe('running')
     await bench.sequencer.settle([intent.id])
     expect(states).toEqual(['running null', 'stopped CHAIN_KEY_UNUSABLE', 'running null'])
     expect(await own()).toHaveLength(1)
@@ -174,7 +174,7 @@ describe('when a write fails', () => {
     await expect(bench.sequencer.settle(intents.map((intent) => intent.id))).rejects.toMatchObject({
       code: 'AUDIT_CHAIN_UNWRITABLE',
     })
-    await expect.poll(() => bench.sequencer.state().state).toBe('running')
+    await expect.poll(() => bench.sequencer.state().state, { timeout: 10_000 }).toBe('running')
     await bench.sequencer.settle(intents.map((intent) => intent.id))
     expect((await own()).slice(1).map((row) => row.intent_id)).toEqual(intents.map((intent) => intent.id))
     expect(await pending()).toEqual([])
@@ -191,7 +191,7 @@ describe('when a write fails', () => {
       await bench.record([intent])
       const writer = round % 2 === 0 ? bench.sequencer : second
       await writer.settle([intent.id]).catch(async () => {
-        await expect.poll(() => writer.state().state).toBe('running')
+        await expect.poll(() => writer.state().state, { timeout: 10_000 }).toBe('running')
         await writer.settle([intent.id])
       })
     }
@@ -242,7 +242,7 @@ describe('when the key store is down at the start', () => {
     await bench.sequencer.start()
     expect(bench.sequencer.state()).toMatchObject({ state: 'stopped', reason: 'CHAIN_KEY_UNUSABLE' })
     isDown = false
-    await expect.poll(() => bench.sequencer.state().state).toBe('running')
+    await expect.poll(() => bench.sequencer.state().state, { timeout: 10_000 }).toBe('running')
     await bench.sequencer.settle([intent.id])
     expect(await own()).toHaveLength(1)
   })
