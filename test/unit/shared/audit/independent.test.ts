@@ -64,7 +64,8 @@ const check = ({ chain, trusted, keys, entries }: Vector): string => {
     }
     const announces = body.action === 'KeyUse' && body.object.type === 'audit-key'
     if (body.chain !== chain || body.sequence !== sequence || body.previous !== previous) fail('link')
-    const signer = sequence === 0 && announces ? body.object.id : body.key === epoch && !announces ? epoch : inForce
+    const signer: string | null =
+      sequence === 0 && announces ? body.object.id : body.key === epoch && !announces ? epoch : inForce
     const known = statements.get(body.key)
     if (body.key !== signer || !known || sha(raw(known.says.spki ?? '')).toString('base64url') !== body.key)
       return fail('key')
