@@ -56,11 +56,12 @@ const warmDark: MantineColorsTuple = [
   '#131210',
 ]
 
-/** Light variants take the darkest (light scheme) and a pale (dark scheme) shade as text: AA on their own ground. */
+/** Light and subtle variants take the darkest (light scheme) and a pale (dark scheme) shade as text: AA on any ground of ours. */
 const variantColors: VariantColorsResolver = (input) => {
   const resolved = defaultVariantColorsResolver(input)
-  if (input.variant !== 'light' || input.color === undefined || !(input.color in input.theme.colors)) return resolved
-  const shade = (n: number) => `var(--mantine-color-${input.color}-${n})`
+  const name = (input.color ?? input.theme.primaryColor).split('.')[0] ?? ''
+  if ((input.variant !== 'light' && input.variant !== 'subtle') || !(name in input.theme.colors)) return resolved
+  const shade = (n: number) => `var(--mantine-color-${name}-${n})`
   return { ...resolved, color: `light-dark(${shade(9)}, ${shade(1)})` }
 }
 

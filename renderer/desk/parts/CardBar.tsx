@@ -76,8 +76,9 @@ function Operator({ onKeys }: { onKeys: () => void }) {
   return (
     <Menu position="bottom-end" withArrow>
       <Menu.Target>
-        <button type="button" className={css.person} aria-label={t('operator.menu', { name: session.operator.name })}>
+        <button type="button" className={css.person}>
           <span className={css.who}>{session.operator.name}</span>
+          <span className="cs-hidden">, {t('operator.menu')} </span>
           <span className={css.state}>{session.office?.name ?? t(`common:role.${session.role}`)}</span>
         </button>
       </Menu.Target>

@@ -33,16 +33,13 @@ export function ReaderButton({ reader, index }: { reader: ReaderView; index: num
   return (
     <Popover position="bottom-start" width={360} trapFocus returnFocus>
       <Popover.Target>
-        <button
-          type="button"
-          className={css.reader}
-          data-testid={`reader-${index}`}
-          data-state={word}
-          aria-label={t('bar.reader', { number: index + 1, title, state })}
-        >
+        <button type="button" className={css.reader} data-testid={`reader-${index}`} data-state={word}>
           <Icon size={24} aria-hidden />
           <span className={css.lines}>
-            <span className={css.who}>{title}</span>
+            <span className={css.who}>
+              <span className="cs-hidden">{t('bar.reader', { number: index + 1 })} </span>
+              {title}
+            </span>
             <span className={css.state}>{state}</span>
           </span>
           <span style={{ color: `var(--cs-${TONE_COLOUR[readerTone(word)]})`, display: 'flex' }}>
