@@ -12,7 +12,7 @@ export interface Places extends Brought {
 /** Where things lie around the built entry (`out/main`), in a package and in a source tree. */
 export function findPlaces(app: App, folder: string, argv: readonly string[]): Places {
   const { values } = parseArgs({
-    args: [...argv.slice(1)],
+    args: argv.slice(1),
     options: { config: { type: 'string' } },
     // Electron and Chromium have options of their own on the same line.
     strict: false,

@@ -143,6 +143,9 @@ export class MemoryCardPort implements CardPort {
   async keyPaths(): Promise<KeyPath[]> {
     return ['piv']
   }
+  async cardTime(): Promise<{ ms: number; commands: number }> {
+    return { ms: 0, commands: 0 }
+  }
   async close(): Promise<void> {
     this.isClosed = true
   }
