@@ -357,7 +357,7 @@ export class CardStack implements CardCalls {
     }))
   }
 
-  /** A module says "wrong PIN" and not how many tries are left: the card is asked. Call it inside the reader's queue. */
+  /** A module says "wrong PIN" and not how many tries are left: the card is asked. Call it inside the queue. */
   async #withTriesLeft(reader: string, error: unknown): Promise<unknown> {
     if (!(error instanceof AppError) || error.code !== 'CARD_PIN_WRONG') return error
     const { left } = await this.#transact(reader, 'reset', async ({ card, kind }) => {
@@ -379,7 +379,8 @@ export class CardStack implements CardCalls {
     if (module === null) throw new AppError('CARD_UNSUPPORTED', { reason: 'no-pkcs11-module' })
     const serial = this.#serial(reader)
     return this.#watchingTries(reader, () =>
-      this.#queue.run(reader, async () => {
+      // A module looks into every reader, blocking this thread: a transaction of ours on another one would never end.
+      this.#queue.runAlone(async () => {
         try {
           const { signature, certificate } = await tellPulled(source, reader, () =>
             module.sign({ reader, slot, pin, data }),

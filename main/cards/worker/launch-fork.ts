@@ -13,7 +13,8 @@ export function forkWorker(options: { entry?: string; env?: Readonly<Record<stri
       serialization: 'advanced',
       execArgv: [],
       env: { ...process.env, ...options.env },
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // What a native module prints must not mix with what the desk prints for its starter.
+      stdio: ['ignore', 2, 2, 'ipc'],
     })
     return {
       pid: child.pid,
