@@ -63,8 +63,8 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
   app.setErrorHandler((error, request, reply) => sendProblem(log, request, reply, error))
 
   const known = Object.values(HTTP).map((route) => pattern(route.path))
-  app.setNotFoundHandler(async (request, reply) => {
-    await reply.helmet()
+  app.setNotFoundHandler((request, reply) => {
+    void reply.helmet()
     const path = request.url.split('?')[0] ?? ''
     if (options.consoleFolder !== null && request.method === 'GET' && isConsolePage(request.url))
       return reply.header('cache-control', 'no-cache').sendFile('index.html')

@@ -187,7 +187,7 @@ export class Sessions {
   /** Ends all sessions of an operator: suspended, or their certificate revoked. */
   async endOf(operatorId: string): Promise<void> {
     await this.#loadAll()
-    for (const session of [...this.#live.values()]) {
+    for (const session of this.#live.values()) {
       if (session.view.operator.id === operatorId) await this.end(session, 'revoked')
     }
   }
@@ -195,7 +195,7 @@ export class Sessions {
   /** Ends what ran out, so that the audit says when; called by a timer. */
   async sweep(now: number): Promise<void> {
     await this.#loadAll()
-    for (const session of [...this.#live.values()]) {
+    for (const session of this.#live.values()) {
       if (session.view.expiresAt <= now || session.seenAt + this.#limits.idleMs <= now)
         await this.end(session, 'expired')
     }

@@ -66,12 +66,17 @@ export class Health {
 
   /** Ready to take work: changes can be written. */
   isReady(): boolean {
-    return this.#deps.sequencer.state().state === 'running'
+    return this.#chain().state === 'ok'
   }
 
   #chain(): Finding {
-    const { state, reason } = this.#deps.sequencer.state()
-    return state === 'running' ? OK : { state: 'failed', detail: reason }
+    const { reason } = this.#deps.sequencer.state()
+    try {
+      this.#deps.sequencer.assertWritable()
+      return OK
+    } catch (error) {
+      return { state: 'failed', detail: reason ?? (error instanceof AppError ? error.code : 'INTERNAL') }
+    }
   }
 
   async #keyStore(): Promise<Finding> {

@@ -25,7 +25,7 @@ export interface RegistrarOptions {
   /** Parse every answer by its schema: a mismatch is INTERNAL. Off in production, where answers are only written. */
   readonly checkAnswers: boolean
 }
-type AnyHandler = (incoming: Incoming<HttpName>) => Promise<unknown> | unknown
+type AnyHandler = (incoming: Incoming<HttpName>) => unknown
 
 const NOTHING = new Uint8Array(0)
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true })

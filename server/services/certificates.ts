@@ -220,7 +220,11 @@ export class Certificates {
   async #supersede(trx: OperationalTransaction, tell: Tell, row: CertificateRowStored, at: number): Promise<void> {
     const { serial, der, subject, not_before, not_after } = row
     const values = {
-      ...{ serial, der, subject, not_before, not_after },
+      serial,
+      der,
+      subject,
+      not_before,
+      not_after,
       state: 'revoked' as const,
       revoked_at: at,
       revocation_reason: 'superseded',

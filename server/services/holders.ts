@@ -51,8 +51,8 @@ export class Holders {
     const found = await listHolders(db, scopeOf(call), filter)
     const items = found.items.map((row) => ({
       ...holderView(directory, row),
-      activeCards: Number(row.active_cards),
-      openEnrolments: Number(row.open_enrolments),
+      activeCards: row.active_cards,
+      openEnrolments: row.open_enrolments,
     }))
     return { items, next: found.next }
   }

@@ -2,7 +2,7 @@ import type { Json } from '../../shared/audit/json.ts'
 import {
   AppError,
   FaceFeature,
-  HolderFields,
+  type HolderFields,
   isErrorCode,
   StepView,
   type CardView,

@@ -103,15 +103,18 @@ export const makeOperator = async (
         await tell({ action: 'Insertion', object: { type: 'grant', id: row.id }, after, reason: 'setup' })
       }
       const card = {
-        ...{ id: newId('card'), tenant, ...home, serial: operator.card.serial, chuid: null, atr: null },
-        ...{
-          state: 'active' as const,
-          reason: 'operator',
-          holder_id: null,
-          card_profile: null,
-          enrolment_id: null,
-          expires_at: null,
-        },
+        id: newId('card'),
+        tenant,
+        ...home,
+        serial: operator.card.serial,
+        chuid: null,
+        atr: null,
+        state: 'active' as const,
+        reason: 'operator',
+        holder_id: null,
+        card_profile: null,
+        enrolment_id: null,
+        expires_at: null,
       }
       await trx
         .insertInto('card')

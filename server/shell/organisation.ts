@@ -152,8 +152,17 @@ export const makeOrganisation = async (making: Making, tenant: string, plan: Pla
         .where('id', '=', office)
         .executeTakeFirstOrThrow()
       const row = {
-        ...{ id, tenant, division: placed.division, office, name, public_key: spki, key_fingerprint: fingerprint },
-        ...{ status: 'active' as const, last_seen_at: null, created_at: at, updated_at: at },
+        id,
+        tenant,
+        division: placed.division,
+        office,
+        name,
+        public_key: spki,
+        key_fingerprint: fingerprint,
+        status: 'active' as const,
+        last_seen_at: null,
+        created_at: at,
+        updated_at: at,
       }
       await trx.insertInto('station').values(row).execute()
     })
