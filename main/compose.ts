@@ -27,7 +27,7 @@ export interface Desk {
   readonly dispatch: Dispatch
   readonly events: DeskEvents
   readonly log: Log
-  /** How long the card worker has been answering since the start, all calls together: what is not the desk's own time. */
+  /** How long cards took to answer commands: see `CardPort.cardTime`. */
   cardTime(): Promise<{ ms: number; commands: number }>
   /** Signs out, resets the cards, ends the worker, closes the store. Safe to call twice. */
   close(): Promise<void>
@@ -62,6 +62,9 @@ export interface DeskParts {
   stationKey: ReturnType<typeof readStationKey>
 }
 
+/** Late enough that the first screens come first, early enough that no receipt waits. */
+const PREPARE_AFTER_MS = 400
+
 /** The services over the given parts: what tests use with parts of their own. */
 export function assemble({ config, host, log, logFile, remote, store, cards, stationKey }: DeskParts): Desk {
   const events = new EventHub()
@@ -76,6 +79,7 @@ export function assemble({ config, host, log, logFile, remote, store, cards, sta
     server: `${server.name} ${server.url}`,
     station: config.station.id,
   }
+  const receipt = new ReceiptService({ remote, store })
   const handlers = makeHandlers({
     info: async () => ({
       version: host.version,
@@ -96,7 +100,7 @@ export function assemble({ config, host, log, logFile, remote, store, cards, sta
     handOver: new HandOverService({ cards, remote, store, log }),
     unblock: new UnblockService({ cards, remote, outbox, log }),
     card: new CardService({ cards, remote }),
-    receipt: new ReceiptService({ remote, store }),
+    receipt,
     diagnostics: new DiagnosticsService({ cards, remote, store, about, logFile }),
     console: new ConsoleService({ cards, remote, session }),
   })
@@ -104,7 +108,9 @@ export function assemble({ config, host, log, logFile, remote, store, cards, sta
     cards.on('readers', (readers) => events.emit('readers', readers)),
     connection.onOnline(() => void outbox.flush()),
     events.on('session', ({ status }) => {
-      if (status === 'signed-in') void outbox.flush()
+      if (status !== 'signed-in') return
+      void outbox.flush()
+      setTimeout(() => void receipt.prepare(), PREPARE_AFTER_MS).unref()
     }),
   ]
   connection.start()

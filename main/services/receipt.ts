@@ -1,9 +1,11 @@
 import { AppError, type DeskOutput, type EnrolmentView } from '../../shared/contract/index.ts'
 import { RECEIPT_TEXT } from './receipt-text.ts'
-import { ReceiptPage } from './receipt-page.ts'
 import type { DeskStore, Remote } from './ports.ts'
 
 type Language = 'en' | 'it'
+
+/** What draws is large and needed late: it is read when somebody has signed in, not while the desk starts. */
+const loadPage = () => import('./receipt-page.ts')
 
 /** The holder's receipt, printed after issuing. */
 export class ReceiptService {
@@ -12,6 +14,11 @@ export class ReceiptService {
   constructor(parts: { remote: Remote; store: DeskStore }) {
     this.#remote = parts.remote
     this.#store = parts.store
+  }
+
+  /** Reads what drawing needs, so that the first receipt is as quick as the next. */
+  async prepare(): Promise<void> {
+    await loadPage()
   }
 
   /** Only of an enrolment whose card was issued. Throws ENROLMENT_STATE. The record's digest is known where it was signed. */
@@ -34,6 +41,7 @@ export async function drawReceipt(
   const text = RECEIPT_TEXT[language]
   const date = (ms: number) => formatDate(new Date(ms), language)
   const { holder, proofing, profile } = enrolment
+  const { ReceiptPage } = await loadPage()
   const page = await ReceiptPage.begin({ title: text.title, language, date: now })
   page.title(text.title)
   page.paragraph(text.intro)
