@@ -24,7 +24,12 @@ export interface CheckReport {
 }
 
 export async function startServer(instance: DemoInstance) {
-  return startProgram({ name: 'The server', script: 'server/index.ts', args: ['--config', instance.serverConfig] })
+  return startProgram({
+    name: 'The server',
+    script: 'server/index.ts',
+    args: ['--config', instance.serverConfig],
+    logFile: join(instance.folder, 'server/server.log'),
+  })
 }
 
 export async function openDesk(instance: DemoInstance) {

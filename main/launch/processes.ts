@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { join } from 'node:path'
 import { node24, ROOT, toolEnvironment } from './setup.mjs'
@@ -18,6 +19,8 @@ export interface ProgramStart {
   args: readonly string[]
   env?: Record<string, string>
   readyTimeoutMs?: number
+  /** Where what it writes is kept, from the last start only. */
+  logFile?: string
 }
 
 const FOLLOW = join(ROOT, 'main/launch/follow-parent.mjs')
@@ -42,6 +45,11 @@ export async function startProgram(start: ProgramStart): Promise<RunningProgram>
     signal: signal as string | null,
   }))
   const errors: string[] = []
+  const log = start.logFile === undefined ? null : createWriteStream(start.logFile, { mode: 0o600 })
+  if (log !== null) {
+    child.stdout.pipe(log, { end: false })
+    child.stderr.pipe(log, { end: false })
+  }
   createInterface({ input: child.stderr }).on('line', (line) => {
     errors.push(line)
     if (errors.length > 200) errors.shift()
