@@ -1,4 +1,5 @@
 import '@mantine/spotlight/styles.layer.css'
+import { Modal } from '@mantine/core'
 import { Spotlight } from '@mantine/spotlight'
 import { useCallback, useEffect, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -70,8 +71,9 @@ export function Palette({ onClose, shortcuts }: { onClose: () => void; shortcuts
       onSpotlightClose={onClose}
       clearQueryOnClose={false}
       shortcut={null}
-      aria-label={t('palette.title')}
+      centered={false}
     >
+      <Modal.Title className="cs-hidden">{t('palette.title')}</Modal.Title>
       <Spotlight.Search
         placeholder={t('palette.placeholder')}
         aria-label={t('palette.placeholder')}

@@ -43,12 +43,14 @@ export function Notice(props: {
       role={props.live === true ? (props.tone === 'bad' ? 'alert' : 'status') : undefined}
       data-testid={props.testId}
     >
-      <ToneIcon tone={props.tone} size={20} />
-      <div className={css.noticeBody}>
-        <p className={css.noticeTitle}>{props.title}</p>
-        {props.children}
+      <div className={css.noticeText}>
+        <ToneIcon tone={props.tone} size={20} />
+        <div className={css.noticeBody}>
+          <p className={css.noticeTitle}>{props.title}</p>
+          {props.children}
+        </div>
       </div>
-      <div>{props.actions}</div>
+      {props.actions}
     </div>
   )
 }

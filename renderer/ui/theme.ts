@@ -92,7 +92,10 @@ export const theme = createTheme({
   components: {
     Badge: { defaultProps: { variant: 'light', radius: 'sm' }, styles: { root: { textTransform: 'none' } } },
     Paper: { defaultProps: { withBorder: true, p: 'md' } },
-    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45 } } },
+    Modal: {
+      defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45 } },
+      styles: { title: { fontSize: rem(16), fontWeight: 600 } },
+    },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
     Popover: { defaultProps: { shadow: 'md', withArrow: true } },
   },

@@ -8,8 +8,8 @@ import { useDeskState, useReaders, useSession } from '../stores/desk-state.ts'
 import css from './card-bar.module.css'
 import { ReaderButton } from './ReaderButton.tsx'
 
-/** Always in view: each reader with its card, the connection, the operator and office. */
-export function CardBar({ onKeys }: { onKeys: () => void }) {
+/** Always in view: each reader with its card, the connection, the operator and office (not while locked: no `onKeys`). */
+export function CardBar({ onKeys }: { onKeys?: () => void }) {
   const { t } = useTranslation('desk')
   const readers = useReaders()
   const connection = useDeskState((state) => state.connection)
@@ -31,7 +31,7 @@ export function CardBar({ onKeys }: { onKeys: () => void }) {
         </ul>
         <div className={css.side}>
           {connection === null ? null : <Connection connection={connection} />}
-          <Operator onKeys={onKeys} />
+          {onKeys === undefined ? null : <Operator onKeys={onKeys} />}
         </div>
       </div>
       {connection?.keys === 'software' ? (

@@ -17,22 +17,24 @@ export function CardChoice(props: {
   return (
     <fieldset className={css.choices}>
       <legend style={{ marginBottom: 8 }}>{props.label ?? t('choose.label')}</legend>
-      {props.readers.map((reader) => (
-        <label key={reader.name} className={css.choice}>
-          <input
-            type="radio"
-            name={group}
-            checked={props.chosen === reader.name}
-            onChange={() => props.onChoose(reader.name)}
-          />
-          <span style={{ minWidth: 0 }}>
-            <strong>{ownerOf(reader) ?? t(`reader.${reader.state}.word`)}</strong>
-            <br />
-            <span className={css.muted}>{reader.name}</span>
-          </span>
-          {reader.card === null ? null : <TriesLeft left={reader.card.pinTries} most={reader.card.pinTriesMax} />}
-        </label>
-      ))}
+      <div className={css.pair}>
+        {props.readers.map((reader) => (
+          <label key={reader.name} className={css.choice}>
+            <input
+              type="radio"
+              name={group}
+              checked={props.chosen === reader.name}
+              onChange={() => props.onChoose(reader.name)}
+            />
+            <span style={{ minWidth: 0 }}>
+              <strong>{ownerOf(reader) ?? t(`reader.${reader.state}.word`)}</strong>
+              <br />
+              <span className={css.muted}>{reader.name}</span>
+            </span>
+            {reader.card === null ? null : <TriesLeft left={reader.card.pinTries} most={reader.card.pinTriesMax} />}
+          </label>
+        ))}
+      </div>
     </fieldset>
   )
 }

@@ -37,6 +37,7 @@ export function RevokeDialog(props: {
       <Text>{t('revoke.loses', { slot: t(`common:slot.${certificate.slot}`), subject: certificate.subject })}</Text>
       <NativeSelect
         label={t('revoke.reason')}
+        data-autofocus
         value={reason ?? ''}
         onChange={(event) => {
           const chosen = RevocationReason.safeParse(event.currentTarget.value)

@@ -89,7 +89,7 @@ function Inspected({ reader }: { reader: ReaderView }) {
               <Facts
                 rows={[
                   [t('certificate.subject'), certificate.commonName ?? certificate.subject],
-                  [t('certificate.until'), <Moment key="until" at={certificate.notAfter} show="day" />],
+                  [t('signIn.validUntil'), <Moment key="until" at={certificate.notAfter} show="day" />],
                   [
                     t('certificate.serial'),
                     <span className="cs-mono" key="serial">

@@ -1,6 +1,7 @@
 import { Button, FocusTrap, Group } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { IconLock } from '../../ui/icons.ts'
+import { CardBar } from '../parts/CardBar.tsx'
 import { useDeskState } from '../stores/desk-state.ts'
 import { signOut } from '../stores/session-actions.ts'
 import { SignInWithCard } from './SignIn.tsx'
@@ -15,7 +16,10 @@ export function LockOverlay() {
   return (
     <FocusTrap active>
       <div className={css.overlay} role="dialog" aria-modal="true" aria-labelledby="locked-title">
-        <div className={css.signInBox}>
+        <div className={css.overlayBar}>
+          <CardBar />
+        </div>
+        <div className={css.signInBox} style={{ padding: 24 }}>
           <Group gap="sm" mb="xs" wrap="nowrap">
             <IconLock size={28} aria-hidden />
             <h1 id="locked-title">{t('locked.title')}</h1>

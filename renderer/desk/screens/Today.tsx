@@ -75,13 +75,11 @@ function Queues({ rows }: { rows: readonly EnrolmentRow[] }) {
 function QueueRow({ row }: { row: EnrolmentRow }) {
   const { t } = useTranslation('desk')
   return (
-    <li>
-      <span style={{ display: 'flex', gap: 12, alignItems: 'center', minWidth: 0 }}>
-        <strong>{row.holderName}</strong>
-        <ToneBadge tone={ENROLMENT_TONES[row.state]}>{t(`common:enrolmentState.${row.state}`)}</ToneBadge>
-        <span className={css.muted}>
-          <Moment at={row.updatedAt} /> · {row.officer.name}
-        </span>
+    <li className={css.waiting}>
+      <strong>{row.holderName}</strong>
+      <ToneBadge tone={ENROLMENT_TONES[row.state]}>{t(`common:enrolmentState.${row.state}`)}</ToneBadge>
+      <span className={css.muted} title={row.officer.name}>
+        <Moment at={row.updatedAt} />
       </span>
       <Button
         component="a"

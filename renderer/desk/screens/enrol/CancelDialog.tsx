@@ -25,6 +25,7 @@ export function CancelDialog(props: { view: EnrolmentView; opened: boolean; onCl
       <Text>{t('enrol.cancelLoses')}</Text>
       <Textarea
         label={t('enrol.reason')}
+        data-autofocus
         value={reason}
         onChange={(event) => setReason(event.currentTarget.value)}
         maxLength={500}

@@ -30,6 +30,7 @@ export function RollBackDialog(props: {
       <Text>{t('personalise.rollBackLoses')}</Text>
       <Textarea
         label={t('enrol.reason')}
+        data-autofocus
         value={reason}
         onChange={(event) => setReason(event.currentTarget.value)}
         maxLength={500}
