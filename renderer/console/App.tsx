@@ -1,6 +1,7 @@
 import { lazy, Suspense } from 'react'
 import { SkeletonRows } from '../ui/States.tsx'
 import { useDelayed } from '../ui/use-load.ts'
+import { Boundary } from './parts/Boundary.tsx'
 import { useSession } from './stores/session-store.ts'
 
 const SignIn = lazy(async () => ({ default: (await import('./screens/sign-in/SignIn.tsx')).SignIn }))
@@ -13,5 +14,9 @@ function Waiting() {
 export function App() {
   const { phase } = useSession((store) => store.state)
   if (phase === 'checking') return <Waiting />
-  return <Suspense fallback={<Waiting />}>{phase === 'signed-in' ? <Shell /> : <SignIn />}</Suspense>
+  return (
+    <Boundary key={phase}>
+      <Suspense fallback={<Waiting />}>{phase === 'signed-in' ? <Shell /> : <SignIn />}</Suspense>
+    </Boundary>
+  )
 }

@@ -73,6 +73,7 @@ export function TimeRangeControl(props: { value: TimeRange | null; onChange: (ra
             variant="default"
             size="sm"
             fullWidth
+            px="xs"
             justify="flex-start"
             title={rangeWords(t, props.value, i18n.language)}
             leftSection={<IconCalendarStats size={16} aria-hidden />}

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { IconRefresh } from '../../ui/icons.ts'
-import { Column, Columns, Screen } from '../../ui/Screen.tsx'
+import { Screen } from '../../ui/Screen.tsx'
 import { LoadView } from '../../ui/States.tsx'
 import css from '../parts/console.module.css'
 import { ChainPanel, ChecksPanel, KeyStoreNotice, LoadPanel, ServerPanel } from '../parts/HealthPanels.tsx'
@@ -36,20 +36,12 @@ export function Health() {
           <div className={css.stack}>
             <StaleNotice load={load} asOf={health.time} />
             <KeyStoreNotice health={health} />
-            <Columns>
-              <Column span={4}>
-                <ServerPanel health={health} />
-              </Column>
-              <Column span={4}>
-                <ChainPanel health={health} />
-              </Column>
-              <Column span={4}>
-                <LoadPanel health={health} />
-              </Column>
-              <Column span={12}>
-                <ChecksPanel health={health} />
-              </Column>
-            </Columns>
+            <div className={css.three}>
+              <ServerPanel health={health} />
+              <ChainPanel health={health} />
+              <LoadPanel health={health} />
+            </div>
+            <ChecksPanel health={health} />
           </div>
         )}
       </LoadView>

@@ -1,7 +1,7 @@
 import { useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
 import { formatRoute } from '../../ui/route.ts'
-import { Column, Columns, Panel, Screen } from '../../ui/Screen.tsx'
+import { Panel, Screen } from '../../ui/Screen.tsx'
 import { EmptyState, LoadView } from '../../ui/States.tsx'
 import { Notice } from '../../ui/Tone.tsx'
 import { valueOf } from '../client/value-of.ts'
@@ -122,30 +122,18 @@ export function Overview() {
           <div className={css.stack}>
             <StaleNotice load={load} asOf={health.time} />
             <KeyStoreNotice health={health} />
-            <Columns>
-              <Column span={mayVerify ? 4 : 6}>
-                <ServerPanel health={health} />
-              </Column>
-              <Column span={mayVerify ? 4 : 6}>
-                <ChainPanel health={health} />
-              </Column>
-              {mayVerify ? (
-                <Column span={4}>
-                  <LastVerification />
-                </Column>
-              ) : null}
-              {mayAudit ? (
-                <Column span={8}>
-                  <NewestEntries />
-                </Column>
-              ) : null}
-              <Column span={mayAudit ? 4 : 12}>
-                <div className={css.stack}>
-                  <LoadPanel health={health} />
-                  <ChecksList health={health} />
-                </div>
-              </Column>
-            </Columns>
+            <div className={css.three}>
+              <ServerPanel health={health} />
+              <ChainPanel health={health} />
+              {mayVerify ? <LastVerification /> : null}
+            </div>
+            <div className={mayAudit ? css.wide : css.stack}>
+              {mayAudit ? <NewestEntries /> : null}
+              <div className={css.stack}>
+                <LoadPanel health={health} />
+                <ChecksList health={health} />
+              </div>
+            </div>
           </div>
         )}
       </LoadView>

@@ -5,18 +5,18 @@ import type { Right } from '../../../shared/contract/index.ts'
 import { Screen } from '../../ui/Screen.tsx'
 import { EmptyState, NotPermitted, SkeletonRows } from '../../ui/States.tsx'
 import { useDelayed } from '../../ui/use-load.ts'
+import { Boundary } from '../parts/Boundary.tsx'
 import type { Place, PlainScreen, ScreenName } from '../route/location.ts'
 import { useMay } from '../stores/session-store.ts'
+import { SCREEN_LOADERS } from './screen-loaders.ts'
 
-const Overview = lazy(async () => ({ default: (await import('../screens/Overview.tsx')).Overview }))
-const Audit = lazy(async () => ({ default: (await import('../screens/audit/Audit.tsx')).Audit }))
-const Trail = lazy(async () => ({ default: (await import('../screens/Trail.tsx')).Trail }))
-const Verification = lazy(async () => ({
-  default: (await import('../screens/verification/Verification.tsx')).Verification,
-}))
-const Health = lazy(async () => ({ default: (await import('../screens/Health.tsx')).Health }))
-const Operators = lazy(async () => ({ default: (await import('../screens/Operators.tsx')).Operators }))
-const Stations = lazy(async () => ({ default: (await import('../screens/Stations.tsx')).Stations }))
+const Overview = lazy(SCREEN_LOADERS.overview)
+const Audit = lazy(SCREEN_LOADERS.audit)
+const Trail = lazy(SCREEN_LOADERS.trail)
+const Verification = lazy(SCREEN_LOADERS.verification)
+const Health = lazy(SCREEN_LOADERS.health)
+const Operators = lazy(SCREEN_LOADERS.operators)
+const Stations = lazy(SCREEN_LOADERS.stations)
 
 const RIGHTS: Readonly<Record<Exclude<ScreenName, 'unknown'>, Right>> = {
   overview: 'health.read',
@@ -80,7 +80,9 @@ export function CurrentScreen({ place }: { place: Place }) {
   if (place.screen === 'unknown') return <Unknown />
   return (
     <Permitted screen={place.screen}>
-      <Suspense fallback={<Waiting />}>{screenAt(place)}</Suspense>
+      <Boundary key={place.screen}>
+        <Suspense fallback={<Waiting />}>{screenAt(place)}</Suspense>
+      </Boundary>
     </Permitted>
   )
 }

@@ -1,20 +1,25 @@
-import { lazy, Suspense, useMemo, useState } from 'react'
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Frame } from '../../ui/Frame.tsx'
 import { useShortcuts, type Shortcut } from '../../ui/keys.ts'
 import { usePreferences } from '../../ui/preferences.ts'
 import { formatRoute, goTo, useRoute } from '../../ui/route.ts'
 import { useConsole } from '../console-context.ts'
+import { Boundary } from '../parts/Boundary.tsx'
 import { LOGO } from '../parts/logo.ts'
 import { parsePlace, pathOf } from '../route/location.ts'
 import { HealthContext, useHealthPoll } from '../stores/health-store.ts'
 import { sessionMay, useSignedIn } from '../stores/session-store.ts'
 import { CurrentScreen } from './CurrentScreen.tsx'
+import { fetchScreensAhead } from './screen-loaders.ts'
 import { SCREENS } from './screens.ts'
 import { TopBar } from './TopBar.tsx'
 
 const Palette = lazy(async () => ({ default: (await import('./Palette.tsx')).Palette }))
 const KeyHelp = lazy(async () => ({ default: (await import('./KeyHelp.tsx')).KeyHelp }))
+
+/** After the first screen had its time. */
+const AHEAD_MS = 2000
 
 /** Everything behind the sign-in: navigation, bar, the screen the URL names, palette and keys. */
 export function Shell() {
@@ -42,6 +47,11 @@ export function Shell() {
   )
   useShortcuts(shortcuts, letters)
 
+  useEffect(() => {
+    const timer = setTimeout(() => void fetchScreensAhead(), AHEAD_MS)
+    return () => clearTimeout(timer)
+  }, [])
+
   const items = screens.map((screen) => ({
     id: screen.name,
     label: t(`screen.${screen.name}`),
@@ -59,10 +69,12 @@ export function Shell() {
       >
         <CurrentScreen place={place} />
       </Frame>
-      <Suspense>
-        {open === 'palette' ? <Palette screens={screens} onClose={close} onSignOut={signOut} /> : null}
-        {open === 'keys' ? <KeyHelp onClose={close} shortcuts={shortcuts} /> : null}
-      </Suspense>
+      <Boundary>
+        <Suspense>
+          {open === 'palette' ? <Palette screens={screens} onClose={close} onSignOut={signOut} /> : null}
+          {open === 'keys' ? <KeyHelp onClose={close} shortcuts={shortcuts} /> : null}
+        </Suspense>
+      </Boundary>
     </HealthContext>
   )
 }
