@@ -104,19 +104,24 @@ export function assemble({ config, host, log, logFile, remote, store, cards, sta
     diagnostics: new DiagnosticsService({ cards, remote, store, about, logFile }),
     console: new ConsoleService({ cards, remote, session }),
   })
+  let preparing: NodeJS.Timeout | null = null
+  const prepare = () => {
+    receipt.prepare().catch((error: unknown) => log.warn('receipt.not-prepared', { error }))
+  }
   const stops = [
     cards.on('readers', (readers) => events.emit('readers', readers)),
     connection.onOnline(() => void outbox.flush()),
     events.on('session', ({ status }) => {
       if (status !== 'signed-in') return
       void outbox.flush()
-      setTimeout(() => void receipt.prepare(), PREPARE_AFTER_MS).unref()
+      preparing ??= setTimeout(prepare, PREPARE_AFTER_MS).unref()
     }),
   ]
   connection.start()
   let closing: Promise<void> | null = null
   const close = async () => {
     for (const stop of stops) stop()
+    if (preparing) clearTimeout(preparing)
     connection.close()
     await session.close()
     await cards.close()

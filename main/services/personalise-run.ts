@@ -26,7 +26,8 @@ type Progress = DeskEventValue<'enrolment.progress'>
 /**
  * One run of the saga over one card. Order of writes, and what is true if the desk dies after each:
  * 1. server: claim (`startPersonalisation`). The card belongs to the enrolment; nothing is on it.
- * 2. card: the step's effect; then server: `completeStep`. Dying between: the step is done again, with the same effect.
+ * 2. card: the step's effect; then server: `completeStep`, while the card does the next one. Dying between: at most two
+ *    steps are done again, with the same effect.
  * 3. per key: store forgets the old key → card makes a key → store keeps its public half. Dying between: a new key is made.
  * 4. store keeps the request → server issues → card holds the certificate. Dying between: the kept request gives the same
  *    certificate; on a desk without it a new key is made and the server revokes the first certificate.
@@ -41,6 +42,7 @@ export class PersonaliseRun {
   #address: CardAddress
   #atr = ''
   #current: { id: StepId; startedAt: number; startedMs: number } | null = null
+  #telling: Promise<void> = Promise.resolve()
 
   constructor(parts: PersonaliseParts, enrolment: EnrolmentView, reader: string, tell: (progress: Progress) => void) {
     this.#parts = parts
@@ -73,6 +75,7 @@ export class PersonaliseRun {
     await this.#once('chuid', (open) => cards.writeChuid({ ...open, guid, expiresOn }))
     for (const { slot, algorithm } of this.#enrolment.profile?.keys ?? []) await this.#slot({ slot, algorithm })
     await this.#step('finish', false, () => Promise.resolve())
+    await this.#settle()
     this.#parts.store.forgetKeys(this.#enrolment.id)
   }
 
@@ -114,6 +117,7 @@ export class PersonaliseRun {
       requestFor(this.#parts, open, key, this.#enrolment),
     )
     const certificate = await this.#step(`certificate:${slot}`, false, async () => {
+      await this.#settle()
       const body = { cardSerial: this.#address.serial, slot, csr: Buffer.from(csr).toString('base64') }
       const { der } = await remote.call('issueCertificate', { params: { id }, body })
       const issued = new Uint8Array(Buffer.from(der, 'base64'))
@@ -155,6 +159,7 @@ export class PersonaliseRun {
   }
 
   async #fetchTicket(): Promise<void> {
+    await this.#settle()
     const { cards, remote } = this.#parts
     const body = { cardSerial: this.#address.serial, atr: this.#atr, workerKey: await cards.sealKey() }
     this.#ticket = await remote.call('startPersonalisation', { params: { id: this.#enrolment.id }, body })
@@ -172,20 +177,35 @@ export class PersonaliseRun {
     this.#current = { id, startedAt: this.#parts.remote.nowMs(), startedMs: performance.now() }
     this.#show(true, null)
   }
+  /**
+   * Tells the server that a step was done. The card goes on with the next step meanwhile, never with the one after: the
+   * server is at most one step behind, and a step done twice gives the same card.
+   */
   async #complete(id: StepId, anew: boolean): Promise<void> {
     const { startedAt, startedMs } = this.#current!
+    const ms = Math.round(performance.now() - startedMs)
+    await this.#settle()
     if (anew || !this.#isDone(id)) {
-      const body = { cardSerial: this.#address.serial, startedAt, ms: Math.round(performance.now() - startedMs) }
-      this.#enrolment = await this.#parts.remote.call('completeStep', {
-        params: { id: this.#enrolment.id, step: id },
-        body,
-      })
+      this.#telling = this.#tellDone(id, { cardSerial: this.#address.serial, startedAt, ms })
+      // Whoever settles next gets the failure; until then nobody waits for it.
+      this.#telling.catch(() => undefined)
     }
     this.#show(true, null)
+  }
+  async #tellDone(id: StepId, body: { cardSerial: string; startedAt: number; ms: number }): Promise<void> {
+    const params = { id: this.#enrolment.id, step: id }
+    this.#enrolment = await this.#parts.remote.call('completeStep', { params, body })
+    this.#show(true, null)
+  }
+  async #settle(): Promise<void> {
+    const telling = this.#telling
+    this.#telling = Promise.resolve()
+    await telling
   }
   async #interrupt(code: ErrorCode): Promise<void> {
     // Before the claim the server has nothing to interrupt.
     if (this.#ticket === null) return
+    await this.#settle().catch((error: unknown) => this.#parts.log.warn('personalise.step-not-told', { error }))
     const body = { code, step: this.#current?.id ?? null }
     try {
       this.#enrolment = await this.#parts.remote.call('interruptPersonalisation', {
