@@ -70,6 +70,8 @@ export class ConnectionMonitor {
   }
 
   #set(server: ConnectionState['server']): void {
+    // A ping still under way when the desk closed: nobody listens any more, and the store is closed.
+    if (this.#closed) return
     if (server !== this.#server) {
       this.#server = server
       this.#since = Date.now()
