@@ -2,25 +2,18 @@ import { AppError } from '../../../shared/contract/errors.ts'
 import type { DemoCard } from '../../../shared/contract/desk.ts'
 import type { PublicJwk } from '../../../shared/contract/scalars.ts'
 import type { Sealed } from '../../../shared/contract/sealed.ts'
-import type { CardOnReader, ReaderView } from '../../../shared/contract/views.ts'
+import type { ReaderView } from '../../../shared/contract/views.ts'
 import type { KeyPath } from '../../../shared/contract/words.ts'
 import type { CardAddress, CardPort, CardSecrets } from '../../services/ports.ts'
-import { findKind, type CardKind, type CardTable } from '../card-table.ts'
-import { selectPiv } from '../piv/application.ts'
-import { changePin, readPinTries, readPukTries, resetRetryCounter, verifyPin } from '../piv/codes.ts'
+import type { CardTable } from '../card-table.ts'
+import { changePin, resetRetryCounter, verifyPin } from '../piv/codes.ts'
 import { describeCertificate, identify } from '../piv/inspect.ts'
 import { algorithmOf, generateKey, signWithSlot } from '../piv/keys.ts'
 import { readCertificate, writeCertificate, writeChuid } from '../piv/objects.ts'
-import {
-  ensureManagementKey,
-  ensurePinAndPuk,
-  ensureTries,
-  openWithKey,
-  replacePin,
-  wipeCard,
-} from '../piv/personalise.ts'
-import { CardChannel, type Transmit } from '../reader/apdu.ts'
-import type { ReaderSource, TransactionEnd, VirtualCards } from '../reader/reader.ts'
+import { ensureManagementKey, ensurePinAndPuk, ensureTries, replacePin, wipeCard } from '../piv/personalise.ts'
+import type { ReaderSource, VirtualCards } from '../reader/reader.ts'
+import { CardClock } from './card-clock.ts'
+import { CardRunner } from './card-runner.ts'
 import { tellPulled } from './pulled.ts'
 import { NamedQueue } from './queue.ts'
 import { ReaderWatch } from './reader-watch.ts'
@@ -51,13 +44,7 @@ export interface CardStackParts {
   inspectDeadlineMs?: number
 }
 
-interface OnCard {
-  card: CardChannel
-  kind: CardKind
-}
-
 const INSPECT_DEADLINE_MS = 10_000
-const CODE_ERRORS = new Set(['CARD_PIN_WRONG', 'CARD_PIN_BLOCKED', 'CARD_PUK_WRONG', 'CARD_PUK_BLOCKED'])
 
 /**
  * Everything the desk does with cards, in one process: one queue per reader, one exclusive transaction per call, the
@@ -67,16 +54,15 @@ export class CardStack implements CardCalls {
   readonly #parts: CardStackParts
   readonly #queue = new NamedQueue()
   readonly #watch: ReaderWatch
-  readonly #time = { ms: 0, commands: 0 }
+  readonly #clock = new CardClock()
+  readonly #runner: CardRunner
 
   constructor(parts: CardStackParts) {
     this.#parts = parts
-    this.#watch = new ReaderWatch(
-      parts.source,
-      parts.table,
-      this.#queue,
-      parts.inspectDeadlineMs ?? INSPECT_DEADLINE_MS,
-    )
+    const { source, table, inspectDeadlineMs = INSPECT_DEADLINE_MS } = parts
+    const shared = { source, table, queue: this.#queue, clock: this.#clock }
+    this.#watch = new ReaderWatch({ ...shared, inspectDeadlineMs })
+    this.#runner = new CardRunner({ ...shared, box: parts.box, watch: this.#watch })
   }
 
   onReaders(listener: (readers: ReaderView[]) => void): () => void {
@@ -96,7 +82,7 @@ export class CardStack implements CardCalls {
   }
 
   async cardTime(): Promise<{ ms: number; commands: number }> {
-    return { ...this.#time }
+    return this.#clock.read()
   }
 
   async readers(): Promise<ReaderView[]> {
@@ -121,8 +107,8 @@ export class CardStack implements CardCalls {
     const { pin } = await this.#parts.box.open(request.pin, 'pin', this.#serial(request.reader), ['pin'])
     const { reader, slot, data } = request
     if (request.via === 'pkcs11') return this.#signByModule(reader, slot, pin, data)
-    return this.#watchingTries(reader, () =>
-      this.#run(reader, 'reset', async ({ card, kind }) => {
+    return this.#runner.watchingTries(reader, () =>
+      this.#runner.run(reader, 'reset', async ({ card, kind }) => {
         const serial = await identify(card, kind)
         const certificate = await readCertificate(card, slot)
         if (certificate === null) throw new AppError('CERTIFICATE_NOT_FOUND', { slot })
@@ -138,63 +124,63 @@ export class CardStack implements CardCalls {
   async checkPin(request: { reader: string; pin: Sealed }): Promise<ReaderView> {
     this.#watch.view(request.reader)
     const { pin } = await this.#parts.box.open(request.pin, 'pin', this.#serial(request.reader), ['pin'])
-    return this.#withCodes(request.reader, null, ({ card }) => verifyPin(card, pin))
+    return this.#runner.withCodes(request.reader, null, ({ card }) => verifyPin(card, pin))
   }
 
   async changePin(request: { reader: string; pins: Sealed }): Promise<ReaderView> {
     this.#watch.view(request.reader)
     const names = ['pin', 'newPin'] as const
     const codes = await this.#parts.box.open(request.pins, 'change-pin', this.#serial(request.reader), names)
-    return this.#withCodes(request.reader, null, ({ card }) => changePin(card, codes.pin, codes.newPin))
+    return this.#runner.withCodes(request.reader, null, ({ card }) => changePin(card, codes.pin, codes.newPin))
   }
 
   async unblock(request: CardAddress & { puk: Sealed; newPin: Sealed }): Promise<ReaderView> {
     const { box } = this.#parts
     const { puk } = await box.open(request.puk, 'puk', request.serial, ['puk'])
     const { newPin } = await box.open(request.newPin, 'new-pin', request.serial, ['newPin'])
-    return this.#withCodes(request.reader, request.serial, ({ card }) => resetRetryCounter(card, puk, newPin))
+    return this.#runner.withCodes(request.reader, request.serial, ({ card }) => resetRetryCounter(card, puk, newPin))
   }
 
   async replaceTransportPin(request: CardAddress & CardSecrets & { newPin: Sealed }): Promise<ReaderView> {
     const { pin } = await this.#parts.box.open(request.secrets, 'card-secrets', request.serial, ['pin'])
     const { newPin } = await this.#parts.box.open(request.newPin, 'new-pin', request.serial, ['newPin'])
-    return this.#withCodes(request.reader, request.serial, ({ card }) => replacePin(card, pin, newPin))
+    return this.#runner.withCodes(request.reader, request.serial, ({ card }) => replacePin(card, pin, newPin))
   }
 
   async setManagementKey(request: CardAddress & CardSecrets): Promise<void> {
-    await this.#withKey(request, ({ card, kind }, key) => ensureManagementKey(card, kind, key), false)
+    await this.#runner.withKey(request, ({ card, kind }, key) => ensureManagementKey(card, kind, key), false)
     this.#watch.patch(request.reader, () => ({ blank: false }))
   }
 
   async setPinAndPuk(request: Parameters<CardPort['setPinAndPuk']>[0]): Promise<void> {
     const { reader, serial, secrets, tries } = request
     const codes = await this.#parts.box.open(secrets, 'card-secrets', serial, ['pin', 'puk'])
-    await this.#watchingTries(reader, () =>
+    await this.#runner.watchingTries(reader, () =>
       tries === undefined
-        ? this.#addressed(request, ({ card, kind }) => ensurePinAndPuk(card, kind, codes))
-        : this.#withKey(request, async ({ card, kind }) => {
+        ? this.#runner.addressed(request, ({ card, kind }) => ensurePinAndPuk(card, kind, codes))
+        : this.#runner.withKey(request, async ({ card, kind }) => {
             await ensureTries(card, kind, tries, codes)
             await ensurePinAndPuk(card, kind, codes)
           }),
     )
-    await this.#readTries(reader)
+    await this.#runner.readTries(reader)
   }
 
   async writeChuid(request: CardAddress & CardSecrets & { guid: string; expiresOn: string }): Promise<void> {
     const { reader, guid, expiresOn } = request
-    await this.#withKey(request, ({ card }) => writeChuid(card, { guid, expiresOn }))
+    await this.#runner.withKey(request, ({ card }) => writeChuid(card, { guid, expiresOn }))
     this.#watch.patch(reader, () => ({ guid, expiresOn }))
   }
 
   async generateKey(request: Parameters<CardPort['generateKey']>[0]): Promise<Uint8Array> {
-    return this.#withKey(request, ({ card }) => generateKey(card, request.slot, request.algorithm))
+    return this.#runner.withKey(request, ({ card }) => generateKey(card, request.slot, request.algorithm))
   }
 
   async signWithTransportPin(request: Parameters<CardPort['signWithTransportPin']>[0]): Promise<Uint8Array> {
     const { reader, serial, slot, algorithm, data } = request
     const { pin } = await this.#parts.box.open(request.secrets, 'card-secrets', serial, ['pin'])
-    return this.#watchingTries(reader, () =>
-      this.#addressed(request, async ({ card }) => {
+    return this.#runner.watchingTries(reader, () =>
+      this.#runner.addressed(request, async ({ card }) => {
         await verifyPin(card, pin)
         return signWithSlot(card, slot, algorithm, data)
       }),
@@ -204,7 +190,7 @@ export class CardStack implements CardCalls {
   async writeCertificate(request: Parameters<CardPort['writeCertificate']>[0]): Promise<void> {
     const { reader, slot, certificate } = request
     const shown = describeCertificate(slot, certificate)
-    await this.#withKey(request, ({ card }) => writeCertificate(card, slot, certificate))
+    await this.#runner.withKey(request, ({ card }) => writeCertificate(card, slot, certificate))
     this.#watch.patch(reader, (card) => ({
       certificates: [...card.certificates.filter((other) => other.slot !== slot), shown].sort((a, b) =>
         a.slot.localeCompare(b.slot),
@@ -213,7 +199,7 @@ export class CardStack implements CardCalls {
   }
 
   async readCertificate(request: Parameters<CardPort['readCertificate']>[0]): Promise<Uint8Array | null> {
-    return this.#addressed(request, ({ card }) => readCertificate(card, request.slot), 'leave')
+    return this.#runner.addressed(request, ({ card }) => readCertificate(card, request.slot), 'leave')
   }
 
   async wipe(request: CardAddress & CardSecrets): Promise<void> {
@@ -221,7 +207,7 @@ export class CardStack implements CardCalls {
     const codes = await this.#parts.box.open(request.secrets, 'card-secrets', request.serial, names)
     const managementKey = new Uint8Array(Buffer.from(codes.managementKey, 'hex'))
     try {
-      await this.#addressed(request, ({ card, kind }) => wipeCard(card, kind, { ...codes, managementKey }))
+      await this.#runner.addressed(request, ({ card, kind }) => wipeCard(card, kind, { ...codes, managementKey }))
     } finally {
       managementKey.fill(0)
       await this.#watch.inspect(request.reader)
@@ -261,114 +247,6 @@ export class CardStack implements CardCalls {
     return this.#watch.view(reader).card?.serial ?? null
   }
 
-  #run<T>(reader: string, end: TransactionEnd, use: (on: OnCard) => Promise<T>): Promise<T> {
-    return this.#queue.run(reader, () => this.#transact(reader, end, use))
-  }
-
-  #transact<T>(reader: string, end: TransactionEnd, use: (on: OnCard) => Promise<T>): Promise<T> {
-    const { source, table } = this.#parts
-    return tellPulled(source, reader, () =>
-      source.transaction(reader, end, (transmit, { atr }) => {
-        const kind = findKind(table, atr)
-        return use({ card: new CardChannel(this.#timed(transmit), { extended: kind.extendedLength }), kind })
-      }),
-    )
-  }
-
-  #timed(transmit: Transmit): Transmit {
-    return async (command) => {
-      const started = performance.now()
-      try {
-        return await transmit(command)
-      } finally {
-        this.#time.ms += performance.now() - started
-        this.#time.commands++
-      }
-    }
-  }
-
-  /** CARD_CHANGED when the card in the reader is not the one meant: nothing was written on it then. */
-  #addressed<T>(address: CardAddress, use: (on: OnCard) => Promise<T>, end: TransactionEnd = 'reset'): Promise<T> {
-    return this.#run(address.reader, end, async (on) => {
-      const found = await identify(on.card, on.kind)
-      if (found !== address.serial) throw new AppError('CARD_CHANGED', { expected: address.serial, found })
-      return use(on)
-    })
-  }
-
-  /** As `#addressed`, the management key of the sealed secrets given to `use` (and open, unless told not). */
-  async #withKey<T>(
-    request: CardAddress & CardSecrets,
-    use: (on: OnCard, key: Uint8Array) => Promise<T>,
-    open = true,
-  ): Promise<T> {
-    const { box } = this.#parts
-    const { managementKey } = await box.open(request.secrets, 'card-secrets', request.serial, ['managementKey'])
-    const key = new Uint8Array(Buffer.from(managementKey, 'hex'))
-    try {
-      return await this.#addressed(request, async (on) => {
-        if (open) await openWithKey(on.card, on.kind, key)
-        return use(on, key)
-      })
-    } finally {
-      key.fill(0)
-    }
-  }
-
-  /** Does something with PIN or PUK and gives the reader's view with the tries as they are after it. */
-  async #withCodes(reader: string, serial: string | null, use: (on: OnCard) => Promise<void>): Promise<ReaderView> {
-    await this.#watchingTries(reader, () =>
-      serial === null
-        ? this.#run(reader, 'reset', async (on) => {
-            await selectPiv(on.card)
-            await use(on)
-          })
-        : this.#addressed({ reader, serial }, use),
-    )
-    await this.#readTries(reader)
-    return this.#watch.view(reader)
-  }
-
-  /** A wrong code costs a try: the view says so as soon as it happened. A right one gives all back. */
-  async #watchingTries<T>(reader: string, job: () => Promise<T>): Promise<T> {
-    try {
-      const done = await job()
-      this.#watch.patch(reader, (card) => ({ pinTries: card.pinTriesMax ?? card.pinTries }))
-      return done
-    } catch (error) {
-      if (error instanceof AppError && CODE_ERRORS.has(error.code)) {
-        const left = error.code.endsWith('BLOCKED') ? 0 : Number(error.detail['triesLeft'] ?? 0)
-        this.#watch.patch(reader, (card) => lost(card, error.code, left))
-      }
-      throw error
-    }
-  }
-
-  async #readTries(reader: string): Promise<void> {
-    const [pin, puk] = await this.#run(reader, 'leave', async ({ card, kind }) => {
-      await selectPiv(card)
-      return [await readPinTries(card, kind), await readPukTries(card, kind)] as const
-    })
-    this.#watch.patch(reader, () => ({
-      pinTries: pin.left,
-      pinTriesMax: pin.max,
-      pukTries: puk.left,
-      pukTriesMax: puk.max,
-    }))
-  }
-
-  /** A module says "wrong PIN" and not how many tries are left: the card is asked. Call it inside the queue. */
-  async #withTriesLeft(reader: string, error: unknown): Promise<unknown> {
-    if (!(error instanceof AppError) || error.code !== 'CARD_PIN_WRONG') return error
-    const { left } = await this.#transact(reader, 'reset', async ({ card, kind }) => {
-      await selectPiv(card)
-      return readPinTries(card, kind)
-    })
-    if (left === null) return error
-    if (left === 0) return new AppError('CARD_PIN_BLOCKED', error.detail, { cause: error })
-    return new AppError('CARD_PIN_WRONG', { ...error.detail, triesLeft: left }, { cause: error })
-  }
-
   async #signByModule(
     reader: string,
     slot: '9A' | '9C' | '9D' | '9E',
@@ -378,7 +256,7 @@ export class CardStack implements CardCalls {
     const { module, source } = this.#parts
     if (module === null) throw new AppError('CARD_UNSUPPORTED', { reason: 'no-pkcs11-module' })
     const serial = this.#serial(reader)
-    return this.#watchingTries(reader, () =>
+    return this.#runner.watchingTries(reader, () =>
       // A module looks into every reader, blocking this thread: a transaction of ours on another one would never end.
       this.#queue.runAlone(async () => {
         try {
@@ -387,7 +265,7 @@ export class CardStack implements CardCalls {
           )
           return { signature, certificate, algorithm: algorithmOf(certificate), serial }
         } catch (error) {
-          throw await this.#withTriesLeft(reader, error)
+          throw await this.#runner.withTriesLeft(reader, error)
         } finally {
           // The module leaves the PIN verified for whoever comes next.
           await source.reset(reader)
@@ -395,9 +273,4 @@ export class CardStack implements CardCalls {
       }),
     )
   }
-}
-
-function lost(card: CardOnReader, code: string, left: number): Partial<CardOnReader> {
-  if (code.startsWith('CARD_PIN')) return { pinTries: left }
-  return { pukTries: card.pukTriesMax === null ? null : left }
 }

@@ -4,6 +4,7 @@ import { findKind, type CardTable } from '../card-table.ts'
 import { inspectCard } from '../piv/inspect.ts'
 import { CardChannel } from '../reader/apdu.ts'
 import type { ReaderSource, ReaderStatus } from '../reader/reader.ts'
+import type { CardClock } from './card-clock.ts'
 import type { NamedQueue } from './queue.ts'
 
 /** A busy or failed card is looked at again after this long. */
@@ -16,6 +17,13 @@ const STATE_OF_ERROR: Readonly<Partial<Record<string, ReaderState>>> = {
   CARD_TIMEOUT: 'mute',
 }
 
+export interface ReaderWatchParts {
+  source: ReaderSource
+  table: CardTable
+  queue: NamedQueue
+  clock: CardClock
+  inspectDeadlineMs: number
+}
 interface Watched {
   status: ReaderStatus
   view: ReaderView
@@ -29,6 +37,7 @@ export class ReaderWatch {
   readonly #source: ReaderSource
   readonly #table: CardTable
   readonly #queue: NamedQueue
+  readonly #clock: CardClock
   readonly #inspectDeadlineMs: number
   readonly #listeners = new Set<(readers: ReaderView[]) => void>()
   readonly #readers = new Map<string, Watched>()
@@ -36,12 +45,13 @@ export class ReaderWatch {
   readonly #timers = new Set<NodeJS.Timeout>()
   #serviceDown = false
 
-  constructor(source: ReaderSource, table: CardTable, queue: NamedQueue, inspectDeadlineMs: number) {
-    this.#source = source
-    this.#table = table
-    this.#queue = queue
-    this.#inspectDeadlineMs = inspectDeadlineMs
-    this.#unsubscribe = source.onChange(() => this.#sync())
+  constructor(parts: ReaderWatchParts) {
+    this.#source = parts.source
+    this.#table = parts.table
+    this.#queue = parts.queue
+    this.#clock = parts.clock
+    this.#inspectDeadlineMs = parts.inspectDeadlineMs
+    this.#unsubscribe = parts.source.onChange(() => this.#sync())
     this.#sync()
   }
 
@@ -150,7 +160,7 @@ export class ReaderWatch {
       const reading = this.#source.transaction(reader, 'leave', (transmit, { atr }) => {
         this.#noteAtr(reader, atr)
         const kind = findKind(this.#table, atr)
-        return inspectCard(new CardChannel(transmit, { extended: kind.extendedLength }), kind)
+        return inspectCard(new CardChannel(this.#clock.timed(transmit), { extended: kind.extendedLength }), kind)
       })
       try {
         return await Promise.race([reading, deadline.promise])

@@ -24,7 +24,8 @@ const LONG: Partial<Record<CallName, number>> = {
   sign: 45_000,
   setPinAndPuk: 45_000,
 }
-const START_MS = 15_000
+/** Generous: a machine that is starting everything at once takes many times the usual half second. */
+const START_MS = 60_000
 const CLOSE_MS = 3_000
 const FIRST_BACKOFF_MS = 50
 const LONGEST_BACKOFF_MS = 5_000

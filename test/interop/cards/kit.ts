@@ -70,7 +70,7 @@ export class Bench {
   }
   async insert(): Promise<void> {
     await this.pcscd.cards[0].insert(this.file)
-    await vi.waitUntil(async () => /blank|ready/.test((await this.state()) ?? ''), { interval: 20, timeout: 8000 })
+    await vi.waitUntil(async () => /blank|ready/.test((await this.state()) ?? ''), { interval: 20, timeout: 30_000 })
   }
   async state(): Promise<string | undefined> {
     return (await this.port.readers()).find(({ name }) => name === this.reader)?.state

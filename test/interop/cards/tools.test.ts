@@ -1,8 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { defaultManagementKey, padCode, readState } from '../../fakes/card/card-state.ts'
 import { startPcscd, type PrivatePcscd, type RunResult } from '../../fakes/card/pcscd.ts'
 import { createCardFile } from '../../fakes/card/virtual-card.ts'
@@ -19,7 +18,10 @@ describe.skipIf(skip !== null)('when other people’s tools work on a card from 
     createCardFile(file(), { label: 'card', serial: 70000007, managementAlgorithm })
     await pcscd.cards[0].insert(file())
     // pcscd asks the reader for its state twice a second.
-    await pause(900)
+    await vi.waitUntil(async () => (await pcscd.run('opensc-tool', ['--atr'])).code === 0, {
+      interval: 100,
+      timeout: 30_000,
+    })
   }
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'countersign-tools-'))

@@ -35,7 +35,7 @@ describe.skipIf(skip !== null)('when two cards are in two readers', () => {
     await bench.insert()
     await bench.personalise('ecdsa-p256')
     await bench.pcscd.cards[1].insert(join(folder, 'second.json'))
-    await vi.waitUntil(async () => (await secondState()) === 'blank', { interval: 20, timeout: 8000 })
+    await vi.waitUntil(async () => (await secondState()) === 'blank', { interval: 20, timeout: 30_000 })
   })
   afterAll(async () => {
     await bench.stop()
@@ -73,7 +73,7 @@ describe.skipIf(skip !== null)('when two cards are in two readers', () => {
 
   it('says a card is held by another program, and reads it when it is let go', async () => {
     await bench.pcscd.cards[1].remove()
-    await vi.waitUntil(async () => (await secondState()) === 'empty', { interval: 20, timeout: 5000 })
+    await vi.waitUntil(async () => (await secondState()) === 'empty', { interval: 20, timeout: 30_000 })
     const env = { ...process.env, ...bench.pcscd.env }
     const cwd = resolve(import.meta.dirname, '../../..')
     const holder = spawn(process.execPath, ['-e', HOLDER, bench.pcscd.readers[0]], {
@@ -86,6 +86,6 @@ describe.skipIf(skip !== null)('when two cards are in two readers', () => {
     await expect(bench.port.checkPin({ reader: bench.reader, pin })).rejects.toMatchObject({ code: 'CARD_BUSY' })
     expect(await bench.port.inspect(bench.reader)).toMatchObject({ state: 'busy', card: null })
     holder.stdin.end()
-    await vi.waitUntil(async () => (await bench.state()) === 'ready', { interval: 20, timeout: 5000 })
+    await vi.waitUntil(async () => (await bench.state()) === 'ready', { interval: 20, timeout: 30_000 })
   })
 })

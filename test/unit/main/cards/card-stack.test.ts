@@ -24,7 +24,7 @@ const ticket = async () => ({
 })
 const view = async () => (await port.readers())[0]
 const until = (state: string) =>
-  expect.poll(async () => (await view())?.state, { interval: 10, timeout: 3000 }).toBe(state)
+  expect.poll(async () => (await view())?.state, { interval: 10, timeout: 12_000 }).toBe(state)
 
 beforeEach(async () => {
   folder = makeCardFolder({ one: { serial: Number(SERIAL) }, two: { serial: 60000006 } }, [{ name: 'A', card: 'one' }])
@@ -78,6 +78,17 @@ describe('when codes are used', () => {
     await port.setManagementKey(open)
     await port.setPinAndPuk({ ...open, tries: { pin: 5, puk: 8 } })
     expect((await view())?.card).toMatchObject({ pinTries: 5, pinTriesMax: 5, pukTries: 8, pukTriesMax: 8 })
+  })
+})
+
+describe('when the time of cards is asked for', () => {
+  it('counts every command, those of reading a card that came as well', async () => {
+    const before = await port.cardTime()
+    expect(before.commands).toBeGreaterThan(5)
+    folder.setReader('A', { delayMs: 20 })
+    await port.inspect('A')
+    const after = await port.cardTime()
+    expect(after.ms - before.ms).toBeGreaterThan((after.commands - before.commands) * 19)
   })
 })
 

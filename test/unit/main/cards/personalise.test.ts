@@ -28,7 +28,7 @@ async function open(options: { managementAlgorithm?: number } = {}): Promise<voi
 }
 async function view(state: ReaderView['state']): Promise<ReaderView> {
   return expect
-    .poll(async () => (await port.readers()).find(({ name }) => name === READER), { interval: 10, timeout: 3000 })
+    .poll(async () => (await port.readers()).find(({ name }) => name === READER), { interval: 10, timeout: 12_000 })
     .toMatchObject({ state })
     .then(async () => (await port.readers())[0] as ReaderView)
 }
