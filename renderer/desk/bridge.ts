@@ -1,3 +1,4 @@
+import '../ui/no-eval.ts'
 import { z } from 'zod'
 import {
   DESK_CALLS,

@@ -1,7 +1,7 @@
 import { useEffect, useRef, type CSSProperties, type ReactNode } from 'react'
 import css from './parts.module.css'
 
-/** A screen: title (takes the focus on arrival), a line below it, and the actions, the primary one last, always top right. */
+/** A screen: title (takes the focus on arrival, unless a field of it did), a line below it, and the actions, the primary one last, always top right. */
 export function Screen(props: {
   title: string
   subtitle?: ReactNode
@@ -11,15 +11,17 @@ export function Screen(props: {
   ownFocus?: boolean
 }) {
   const title = useRef<HTMLHeadingElement>(null)
+  const screen = useRef<HTMLDivElement>(null)
   const own = props.ownFocus === true
   useEffect(() => {
-    if (!own) title.current?.focus({ preventScroll: true })
+    const taken = screen.current?.contains(document.activeElement) === true
+    if (!own && !taken) title.current?.focus({ preventScroll: true })
   }, [own])
   useEffect(() => {
     document.title = `${props.title} · Countersign`
   }, [props.title])
   return (
-    <div className={css.screen}>
+    <div className={css.screen} ref={screen}>
       <div className={css.screenHead}>
         <div style={{ minWidth: 0 }}>
           <h1 ref={title} tabIndex={-1}>

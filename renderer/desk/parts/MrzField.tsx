@@ -14,6 +14,7 @@ export function MrzField(props: {
   onText: (text: string, zone: MrzResult | null) => void
   label?: string
   disabled?: boolean
+  autoFocus?: boolean
 }) {
   const { t } = useTranslation('desk')
   const outcome = parseMrz(props.value, localDate(useNow()))
@@ -42,6 +43,7 @@ export function MrzField(props: {
         description={t('mrz.hint')}
         value={props.value}
         disabled={props.disabled === true}
+        autoFocus={props.autoFocus === true}
         onChange={(event) => {
           const text = normaliseMrz(event.currentTarget.value)
           const read = parseMrz(text, localDate(Date.now()))

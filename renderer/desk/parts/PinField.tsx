@@ -37,6 +37,7 @@ export function PinField({
       autoComplete="off"
       spellCheck={false}
       maxLength={8}
+      autoFocus={props.autoFocus === true}
       data-autofocus={props.autoFocus === true ? true : undefined}
       onInput={(event) => {
         const input = event.currentTarget

@@ -60,8 +60,8 @@ const TONE_COLOUR = { ok: 'ok', info: 'accent', warn: 'warn', bad: 'bad', idle: 
 /** "Virtual PCD 00 00" is what the system calls it; people need no slot numbers twice. */
 const shortName = (name: string): string => name.replace(/\s+00$/, '')
 
-/** State, way out, and what the card tells about itself. */
-export function ReaderFacts({ reader }: { reader: ReaderView }) {
+/** State, way out, and what the card tells about itself; `brief` where little room is. */
+export function ReaderFacts({ reader, brief = false }: { reader: ReaderView; brief?: boolean }) {
   const { t } = useTranslation('desk')
   const word = readerWord(reader, useNow())
   const card = reader.card
@@ -74,7 +74,7 @@ export function ReaderFacts({ reader }: { reader: ReaderView }) {
       <Facts
         rows={[
           [t('reader.name'), reader.name],
-          [t('reader.kind'), card?.kind ?? null],
+          [t('reader.kind'), brief ? null : (card?.kind ?? null)],
           [
             t('reader.serial'),
             card?.serial ? (

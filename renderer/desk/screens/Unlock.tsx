@@ -113,7 +113,7 @@ function UnblockForm({ reader, known, holder }: { reader: ReaderView; known: Car
           </span>
         }
       >
-        <HolderFacts holder={holder} />
+        <HolderFacts holder={holder} brief />
       </Panel>
       <Panel title={t('unlock.identity')}>
         <fieldset style={{ border: 0, margin: 0, padding: 0 }}>

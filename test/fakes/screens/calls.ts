@@ -312,9 +312,9 @@ export function makeCalls(world: World, emit: (event: string, value: unknown) =>
     },
     'diagnostics.checks': async () => [
       { name: 'server', state: 'ok', detail: 'countersign.example answers, TLS 1.3', ms: 12 },
-      { name: 'card-worker', state: 'ok', detail: 'process 4121, 3 h', ms: 3 },
+      { name: 'card-service', state: 'ok', detail: 'process 4121, 3 h', ms: 3 },
       { name: 'readers', state: 'ok', detail: '2 readers', ms: 1 },
-      { name: 'pkcs11', state: 'warning', detail: 'opensc-pkcs11 found; no token present', ms: 41 },
+      { name: 'key-paths', state: 'warning', detail: 'piv; no PKCS#11 module found', ms: 41 },
       { name: 'clock', state: 'ok', detail: '0.2 s from the server', ms: 0 },
       { name: 'store', state: 'failed', detail: 'locked by another program', ms: 5 },
     ],

@@ -72,7 +72,11 @@ export function EnrolmentAside({ view }: { view: EnrolmentView | null }) {
         )}
       </Panel>
       <Panel title={t('enrol.otherReader')}>
-        {reader === null ? <p className={css.muted}>{t('enrol.noOtherReader')}</p> : <ReaderFacts reader={reader} />}
+        {reader === null ? (
+          <p className={css.muted}>{t('enrol.noOtherReader')}</p>
+        ) : (
+          <ReaderFacts reader={reader} brief />
+        )}
       </Panel>
     </aside>
   )

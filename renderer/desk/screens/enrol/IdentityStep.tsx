@@ -1,4 +1,4 @@
-import { Button, Checkbox, Group, NativeSelect, Textarea, TextInput } from '@mantine/core'
+import { Button, Checkbox, NativeSelect, Textarea, TextInput } from '@mantine/core'
 import { useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import { normaliseMrz, parseMrz } from '../../../../shared/contract/mrz.ts'
@@ -76,6 +76,7 @@ function IdentityForm({ view, onProved }: { view: EnrolmentView; onProved: () =>
       <div style={{ display: 'grid', gap: 16 }}>
         <Panel title={t('identity.document')}>
           <MrzField
+            autoFocus
             value={draft.value.mrz}
             onText={(text, read) =>
               draft.set((old) =>
@@ -124,7 +125,7 @@ function IdentityForm({ view, onProved }: { view: EnrolmentView; onProved: () =>
         </Panel>
         {failure === undefined ? null : <FailureNotice failure={failure} />}
       </div>
-      <Group justify="flex-end" mt="md" gap="sm">
+      <div className={css.foot}>
         <span aria-live="polite" className={css.muted}>
           {tried && missing.length > 0
             ? t('identity.stillMissing', { what: missing.map((m) => t(`identity.short.${m}`)).join(', ') })
@@ -133,7 +134,7 @@ function IdentityForm({ view, onProved }: { view: EnrolmentView; onProved: () =>
         <Button type="submit" data-primary loading={busy}>
           {t('identity.confirm')}
         </Button>
-      </Group>
+      </div>
     </form>
   )
 }

@@ -51,6 +51,7 @@ export function NewPerson(props: { familyName: string; onBack: () => void; onCho
       <div style={{ display: 'grid', gap: 16 }}>
         <Panel title={t('person.scan')}>
           <MrzField
+            autoFocus
             value={draft.value.mrz}
             onText={(text, zone) =>
               draft.set((old) =>
@@ -60,7 +61,7 @@ export function NewPerson(props: { familyName: string; onBack: () => void; onCho
           />
         </Panel>
         <Panel title={t('person.data')}>
-          <HolderForm draft={draft.value} onChange={draft.set} tried={tried} autoFocus />
+          <HolderForm draft={draft.value} onChange={draft.set} tried={tried} />
         </Panel>
         <Duplicates draft={draft.value} onChosen={props.onChosen} />
         {failure === undefined ? null : <FailureNotice failure={failure} />}
