@@ -60,7 +60,7 @@ function NewestEntries() {
                         <Instant at={entry.time} />
                       </a>
                     </td>
-                    <td>
+                    <td className={css.whole}>
                       <ActionBadge action={entry.action} />
                     </td>
                     <td className={css.whole}>{entry.operatorName ?? t('audit.nobody')}</td>
