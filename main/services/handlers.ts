@@ -1,5 +1,10 @@
-import { AppError, type AppInfo, type DeskHandlers, type DeskCall } from '../../shared/contract/index.ts'
-import type { ConnectionMonitor } from '../remote/connection.ts'
+import {
+  AppError,
+  type AppInfo,
+  type ConnectionState,
+  type DeskHandlers,
+  type DeskCall,
+} from '../../shared/contract/index.ts'
 import type { CardService } from './cards.ts'
 import type { ConsoleService } from './console.ts'
 import type { DiagnosticsService } from './diagnostics.ts'
@@ -16,7 +21,7 @@ export interface DeskServices {
   info: () => Promise<AppInfo>
   cards: CardPort
   store: DeskStore
-  connection: ConnectionMonitor
+  connection: { state(): ConnectionState }
   session: SessionService
   holder: HolderService
   enrolment: EnrolmentService

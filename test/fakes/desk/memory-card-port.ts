@@ -137,9 +137,6 @@ export class MemoryCardPort implements CardPort {
   state(): State {
     return this.#state
   }
-  async cardTime(): Promise<{ ms: number; commands: number }> {
-    return { ms: 0, commands: 0 }
-  }
   async keyPaths(): Promise<KeyPath[]> {
     return ['piv']
   }

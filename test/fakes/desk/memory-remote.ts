@@ -1,5 +1,6 @@
 import { createHash, createPublicKey, randomBytes, randomUUID, verify, type KeyObject } from 'node:crypto'
 import { canonicalBytes } from '../../../shared/audit/jcs.ts'
+import type { JsonObject } from '../../../shared/audit/json.ts'
 import {
   AppError,
   type CardProfile,
@@ -140,7 +141,8 @@ export class MemoryRemote implements Remote {
       const content = Buffer.from(body.statement, 'base64')
       const { signerCertificate } = verifySignedData({ cms, content })
       const statement = SignInStatement.parse(JSON.parse(content.toString('utf8')))
-      if (!Buffer.from(canonicalBytes(statement)).equals(content)) throw new AppError('SIGN_IN_STATEMENT_INVALID')
+      if (!Buffer.from(canonicalBytes(statement as JsonObject)).equals(content))
+        throw new AppError('SIGN_IN_STATEMENT_INVALID')
       if (statement.nonce !== this.#challenge) throw new AppError('SIGN_IN_CHALLENGE_INVALID')
       const stationKey = this.stationKey && createPublicKey(this.stationKey)
       if (stationKey && !verify('sha256', cms, stationKey, Buffer.from(body.stationSignature, 'base64')))

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { vi } from 'vitest'
+import { type Mock, vi } from 'vitest'
 
 /**
  * A stand-in for the few parts of Electron the desk uses. It does nothing but remember: what windows were made with, who
@@ -56,8 +56,8 @@ class FakeApp extends EventEmitter {
   hasLock = true
   readonly switches: [string, string | undefined][] = []
   readonly commandLine = { appendSwitch: (name: string, value?: string) => void this.switches.push([name, value]) }
-  readonly quit = vi.fn()
-  readonly exit = vi.fn()
+  readonly quit: Mock = vi.fn()
+  readonly exit: Mock = vi.fn()
   userData = ''
   requestSingleInstanceLock(): boolean {
     return this.hasLock
@@ -92,8 +92,8 @@ export class BrowserWindow extends EventEmitter {
   readonly options: Record<string, unknown> & { webPreferences: Record<string, unknown> }
   readonly loaded: string[] = []
   isShown = false
-  readonly focus = vi.fn()
-  readonly restore = vi.fn()
+  readonly focus: Mock = vi.fn()
+  readonly restore: Mock = vi.fn()
   constructor(options: BrowserWindow['options']) {
     super()
     record('window')
@@ -116,7 +116,7 @@ export const ipcMain = {
   removeHandler: (channel: string) => void ipcMain.handlers.delete(channel),
 }
 
-export const dialog = { showErrorBox: vi.fn() }
+export const dialog: { showErrorBox: Mock } = { showErrorBox: vi.fn() }
 
 export const safeStorage = {
   available: true,
@@ -130,7 +130,7 @@ export const safeStorage = {
 export class FakeUtilityProcess extends EventEmitter {
   pid: number | undefined = undefined
   readonly posted: unknown[] = []
-  readonly kill = vi.fn()
+  readonly kill: Mock = vi.fn()
   postMessage(message: unknown): void {
     this.posted.push(message)
   }
@@ -148,7 +148,7 @@ export const utilityProcess = {
 export const exposed = new Map<string, unknown>()
 export const contextBridge = { exposeInMainWorld: (name: string, value: unknown) => void exposed.set(name, value) }
 class FakeIpcRenderer extends EventEmitter {
-  readonly invoke = vi.fn(async (..._args: unknown[]): Promise<unknown> => ({ ok: true, value: null }))
+  readonly invoke: Mock = vi.fn(async (..._args: unknown[]): Promise<unknown> => ({ ok: true, value: null }))
 }
 export const ipcRenderer = new FakeIpcRenderer()
 

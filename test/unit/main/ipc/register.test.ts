@@ -30,7 +30,7 @@ describe('when a call arrives', () => {
     ['a name of Object', 'constructor', {}, 'REQUEST_INVALID'],
     ['__proto__', '__proto__', {}, 'REQUEST_INVALID'],
     ['no name', undefined, {}, 'REQUEST_INVALID'],
-    ['an object for a name', { toString: () => 'app.info' }, {}, 'REQUEST_INVALID'],
+    ['an object for a name', { toString: (): string => 'app.info' }, {}, 'REQUEST_INVALID'],
     ['an extra key', 'app.info', { more: 1 }, 'REQUEST_INVALID'],
     ['no input', 'app.info', undefined, 'REQUEST_INVALID'],
     ['too much input', 'app.info', { a: 'x'.repeat(500_000) }, 'REQUEST_TOO_LARGE'],
