@@ -1,4 +1,4 @@
-import { createHmac, hash, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { AppError, PROOF_PATTERN, PROOF_SKEW_MS, PROOF_WINDOW, proofInput } from '../../shared/contract/index.ts'
 
 /** Counters seen, newest 1024, as one bit each (RFC 4303 §3.4.3). Memory of a session's life, not longer. */
@@ -40,7 +40,7 @@ const refused = (reason: string): AppError => new AppError('SESSION_PROOF_INVALI
  */
 export const verifyProof = (
   request: ProvedRequest,
-  key: Uint8Array,
+  key: KeyObject,
   window: ReplayWindow,
   now: number,
   notBefore: number,

@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto'
+import { createSecretKey, hash, randomBytes, type KeyObject } from 'node:crypto'
 import { AppError, Role, type PublicJwk, type SessionView } from '../../shared/contract/index.ts'
 import type { AuditAction } from '../../shared/contract/index.ts'
 import type { Json } from '../../shared/audit/json.ts'
@@ -27,7 +27,8 @@ const SEEN_EVERY_MS = 60_000
 export interface LiveSession {
   readonly id: string
   readonly tokenDigest: string
-  readonly proofKey: Uint8Array
+  /** As a key object: five times faster per proof than bytes. */
+  readonly proofKey: KeyObject
   readonly window: ReplayWindow
   readonly ability: Ability
   readonly view: SessionView
@@ -86,6 +87,8 @@ export class Sessions {
   readonly #startedAt: number
   readonly #live = new Map<string, LiveSession>()
   readonly #loading = new Map<string, Promise<LiveSession>>()
+  /** Ended here but not yet in the database (the chain takes no entry now): refused, and tried again by `sweep`. */
+  readonly #ending = new Map<string, { readonly session: LiveSession; readonly why: EndReason }>()
   #end: EndWith | null = null
 
   constructor(db: OperationalDatabase, directory: Directory, keys: KeyStore, limits: SessionLimits, startedAt: number) {
@@ -106,8 +109,8 @@ export class Sessions {
   }
 
   /**
-   * Stores a new session in the transaction given. The token is told once and kept nowhere. Call `admit` after the
-   * change was settled; before that the session answers no request.
+   * Stores a new session in the transaction given. The token is told once and kept nowhere; `made.proofKey` is wiped.
+   * Call `admit` after the change was settled; before that the session answers no request.
    */
   async create(
     trx: OperationalTransaction,
@@ -143,7 +146,7 @@ export class Sessions {
     }
     const last = await lastSignInAt(trx, made.operatorId)
     await insertSession(trx, row)
-    return { token, session: await this.#revive(trx, row, new Uint8Array(made.proofKey), last) }
+    return { token, session: await this.#revive(trx, row, made.proofKey, last) }
   }
 
   admit(session: LiveSession): void {
@@ -155,6 +158,7 @@ export class Sessions {
    */
   async authenticate(request: ProvedRequest, now: number): Promise<LiveSession> {
     const digest = digestOf(request.token)
+    if (this.#ending.has(digest)) throw new AppError('SESSION_LOCKED')
     const session = this.#live.get(digest) ?? (await this.#load(digest))
     if (session.view.expiresAt <= now || session.seenAt + this.#limits.idleMs <= now) {
       await this.end(session, 'expired')
@@ -171,9 +175,11 @@ export class Sessions {
 
   /** Ends a session with its audit entry; nothing happens when it had ended. */
   async end(session: LiveSession, why: EndReason): Promise<void> {
-    this.#live.delete(session.tokenDigest)
     const end = this.#end
     if (!end) throw new AppError('INTERNAL', { reason: 'sessions-not-composed' })
+    // First of all nobody may use it any more, whatever the database says next.
+    this.#ending.set(session.tokenDigest, { session, why })
+    this.#live.delete(session.tokenDigest)
     const at = Date.now()
     await end(session, async (trx, tell) => {
       const isLock = why === 'lock' || why === 'card-removed'
@@ -181,7 +187,7 @@ export class Sessions {
       const after = { id: session.id, name: session.view.operator.name, kind: session.view.kind, end: why }
       await tell({ action: 'Logout', object: { type: 'session', id: session.id }, after, reason: why })
     })
-    session.proofKey.fill(0)
+    this.#ending.delete(session.tokenDigest)
   }
 
   /** Ends all sessions of an operator: suspended, or their certificate revoked. */
@@ -194,6 +200,7 @@ export class Sessions {
 
   /** Ends what ran out, so that the audit says when; called by a timer. */
   async sweep(now: number): Promise<void> {
+    for (const { session, why } of this.#ending.values()) await this.end(session, why)
     await this.#loadAll()
     for (const session of this.#live.values()) {
       if (session.view.expiresAt <= now || session.seenAt + this.#limits.idleMs <= now)
@@ -203,7 +210,8 @@ export class Sessions {
 
   async #loadAll(): Promise<void> {
     for (const row of await listOpenSessions(this.#db, this.#directory.tenant)) {
-      if (row.token_digest !== null && !this.#live.has(row.token_digest)) await this.#load(row.token_digest)
+      const digest = row.token_digest
+      if (digest !== null && !this.#live.has(digest) && !this.#ending.has(digest)) await this.#load(digest)
     }
   }
 
@@ -237,6 +245,8 @@ export class Sessions {
     proofKey: Uint8Array,
     last: number | null,
   ): Promise<LiveSession> {
+    const key = createSecretKey(proofKey)
+    proofKey.fill(0)
     const { resolved, views } = resolveGrants(
       this.#directory,
       await listGrants(db, row.tenant, [row.operator_id], Date.now()),
@@ -246,7 +256,7 @@ export class Sessions {
     return {
       id: row.id,
       tokenDigest: row.token_digest ?? '',
-      proofKey,
+      proofKey: key,
       window: new ReplayWindow(),
       ability: abilityOf(resolved),
       tenant: row.tenant,

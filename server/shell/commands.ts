@@ -7,9 +7,11 @@ import type { ServerConfig } from '../config.ts'
 import { Directory } from '../db/repositories/directory.ts'
 import { findCertificate } from '../db/repositories/cards.ts'
 import { setOperatorCertificateStatus } from '../db/repositories/operators.ts'
+import { endSession, listOpenSessions } from '../db/repositories/sessions.ts'
+import type { OperationalTransaction } from '../db/schema.ts'
 import type { Log } from '../log/log.ts'
 import { changeCertificate } from '../services/certificates.ts'
-import { Changes } from '../services/change.ts'
+import { Changes, type Tell } from '../services/change.ts'
 import { openCa, shellAuthor } from './setup.ts'
 
 export const COMMAND_OPTIONS = {
@@ -50,6 +52,25 @@ const number = (text: string | undefined, fallback: number): number => {
 
 const everything = (tenant: string) => ({ tenant, reach: { kind: 'everything' } }) as const
 
+/** Ends what an operator has open: the server must find no session of theirs when it starts again. */
+const endSessionsOf = async (
+  trx: OperationalTransaction,
+  tell: Tell,
+  tenant: string,
+  operator: string,
+  at: number,
+): Promise<void> => {
+  for (const { id, operator_id: owner, kind } of await listOpenSessions(trx, tenant)) {
+    if (owner !== operator || !(await endSession(trx, id, { at, reason: 'revoked', isLock: false }))) continue
+    await tell({
+      action: 'Logout',
+      object: { type: 'session', id },
+      after: { id, kind, end: 'revoked' },
+      reason: 'shell',
+    })
+  }
+}
+
 const revokeCertificate: Command = async ({ foundation, tenant, changes }, values) => {
   const serial = need(values, 'serial').toLowerCase()
   const reason = RevocationReason.exclude(['certificateHold']).safeParse(values.reason ?? 'unspecified')
@@ -60,7 +81,8 @@ const revokeCertificate: Command = async ({ foundation, tenant, changes }, value
     const before = await findCertificate(trx, everything(tenant), serial)
     if (!before) throw new AppError('CERTIFICATE_NOT_FOUND')
     if (before.state === 'revoked') return
-    await setOperatorCertificateStatus(trx, tenant, serial, 'revoked', author.at)
+    const operator = await setOperatorCertificateStatus(trx, tenant, serial, 'revoked', author.at)
+    if (operator !== null) await endSessionsOf(trx, tell, tenant, operator, author.at)
     const values = { state: 'revoked' as const, revoked_at: author.at, revocation_reason: reason.data }
     await changeCertificate(trx, tell, before, values, author.at, 'shell')
   })
@@ -88,6 +110,7 @@ const setOperatorStatus =
         .where('id', '=', id)
         .execute()
       const { name, division, office } = before
+      if (status === 'suspended') await endSessionsOf(trx, tell, tenant, id, author.at)
       await tell({
         action: 'Modification',
         object: { type: 'operator', id },

@@ -1,4 +1,4 @@
-import { createHmac, hash, randomUUID } from 'node:crypto'
+import { createHmac, createSecretKey, hash, randomUUID, type KeyObject } from 'node:crypto'
 import {
   formatProof,
   HTTP,
@@ -62,14 +62,14 @@ export class TestClient {
   readonly #transport: Transport
   readonly token: string | null
   readonly session: SessionView | null
-  readonly #proofKey: Uint8Array | null
+  readonly #proofKey: KeyObject | null
   #counter = 0
 
   constructor(transport: Transport, signedIn?: { token: string; proofKey: Uint8Array; session: SessionView }) {
     this.#transport = transport
     this.token = signedIn?.token ?? null
     this.session = signedIn?.session ?? null
-    this.#proofKey = signedIn?.proofKey ?? null
+    this.#proofKey = signedIn ? createSecretKey(signedIn.proofKey) : null
   }
 
   nextCounter(): number {

@@ -40,7 +40,7 @@ const HOSTILE: readonly unknown[] = [
   null,
   0,
   -1,
-  1e309,
+  Number.MAX_VALUE,
   true,
   '',
   ' ',
@@ -161,11 +161,11 @@ describe('when a body is not what the contract says', () => {
     const before = await fingerprint()
     const send = (text: string | Buffer) =>
       client.send(route.method, pathOf(route), Buffer.from(text), headersOf(route))
-    const bad: unknown[] = [...HOSTILE.filter((one) => one !== undefined)]
+    const bad: unknown[] = HOSTILE.slice()
     for (const member of Object.keys(good)) {
       const { [member]: _left, ...rest } = good
-      if (!(route.body?.shape[member] as { safeParse(v: unknown): { success: boolean } }).safeParse(undefined).success)
-        bad.push(rest)
+      const without = route.body?.safeParse(rest)
+      if (without?.success !== true) bad.push(rest)
       for (const value of HOSTILE) {
         const body = { ...good, [member]: value }
         if (route.body?.safeParse(JSON.parse(JSON.stringify(body))).success !== true) bad.push(body)

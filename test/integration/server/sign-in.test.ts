@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { refusal, TestClient } from '../../fakes/server/client.ts'
-import { SoftCard } from '../../fakes/server/soft-card.ts'
+import type { SoftCard } from '../../fakes/server/soft-card.ts'
 import { startServer, type TestServer } from '../../fakes/server/start-server.ts'
 import type { SignInTwists } from '../../fakes/server/sign-in.ts'
 import { runCommand } from '../../../server/shell/commands.ts'
