@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { useCallback, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { ReaderView } from '../../../shared/contract/views.ts'
+import type { CardOnReader, ReaderView } from '../../../shared/contract/views.ts'
 import { IconRefresh } from '../../ui/icons.ts'
 import { Moment } from '../../ui/Moment.tsx'
 import { formatRoute } from '../../ui/route.ts'
@@ -45,11 +45,15 @@ export function Card() {
           <ReaderFacts reader={reader} />
         </Panel>
       ) : (
-        <Inspected key={`${reader.name} ${reader.card.serial ?? ''} ${reader.changedAt}`} reader={reader} />
+        <Inspected key={contentOf(reader.name, reader.card)} reader={reader} />
       )}
     </Screen>
   )
 }
+
+/** What the comparison depends on: a PIN try changes nothing of it, another card or certificate does. */
+const contentOf = (name: string, card: CardOnReader): string =>
+  [name, card.serial, ...card.certificates.map((certificate) => certificate.serial)].join(' ')
 
 const TONES: Readonly<Record<CardComparison['findings'][number], Tone>> = {
   'unknown-card': 'warn',

@@ -14,7 +14,7 @@ import { desk } from '../desk.ts'
 import { HolderFacts } from '../parts/HolderFacts.tsx'
 import { KnownCard } from '../parts/KnownCard.tsx'
 import { Trail } from '../parts/Trail.tsx'
-import { ENROLMENT_TONES } from '../stores/queue.ts'
+import { ENROLMENT_TONES, isOpen } from '../stores/queue.ts'
 import { useMay } from '../stores/desk-state.ts'
 import { HolderEdit } from './HolderEdit.tsx'
 import css from './screens.module.css'
@@ -39,17 +39,7 @@ export function Holder({ id }: { id: string }) {
               {t('people.back')}
             </a>
           }
-          actions={
-            mayEnrol ? (
-              <Button
-                data-primary
-                leftSection={<IconUserPlus size={18} aria-hidden />}
-                onClick={() => goTo(['enrol'], { query: { holder: holder.id } })}
-              >
-                {t('person.enrol')}
-              </Button>
-            ) : null
-          }
+          actions={mayEnrol ? <EnrolButton holder={holder.id} rows={enrolments} /> : null}
         >
           <Columns>
             <Column span={4}>
@@ -73,6 +63,18 @@ export function Holder({ id }: { id: string }) {
         </Screen>
       )}
     </LoadView>
+  )
+}
+
+/** Begins an enrolment; one that is open already is continued instead. */
+function EnrolButton({ holder, rows }: { holder: string; rows: readonly EnrolmentRow[] }) {
+  const { t } = useTranslation('desk')
+  const open = rows.find((row) => isOpen(row.state))
+  const begin = () => (open === undefined ? goTo(['enrol'], { query: { holder } }) : goTo(['enrol', open.id]))
+  return (
+    <Button data-primary leftSection={<IconUserPlus size={18} aria-hidden />} onClick={begin}>
+      {open === undefined ? t('person.enrol') : t('people.continue')}
+    </Button>
   )
 }
 

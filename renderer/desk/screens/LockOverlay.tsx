@@ -27,7 +27,7 @@ export function LockOverlay() {
           <p style={{ margin: '0 0 16px' }} role="status">
             {t(`locked.${session.why}`, { name })}
           </p>
-          <SignInWithCard action={t('locked.unlock')} />
+          <SignInWithCard action={t('locked.unlock')} expected={session.session} />
           <Group justify="space-between" mt="md">
             <p className={css.muted}>{t('locked.kept', { name })}</p>
             <Button variant="subtle" onClick={signOut}>

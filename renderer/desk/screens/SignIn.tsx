@@ -1,6 +1,7 @@
 import { Stack } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import type { SessionView } from '../../../shared/contract/views.ts'
 import type { KeyPath } from '../../../shared/contract/words.ts'
 import { Panel, Screen } from '../../ui/Screen.tsx'
 import { CardBar } from '../parts/CardBar.tsx'
@@ -8,7 +9,7 @@ import { CardChoice } from '../parts/CardChoice.tsx'
 import { PinForm } from '../parts/PinForm.tsx'
 import { WaitForCard } from '../parts/WaitForCard.tsx'
 import { useDeskState, useReaders } from '../stores/desk-state.ts'
-import { signInCertificate, signInReaders } from '../stores/reader-facts.ts'
+import { isCardOf, signInCertificate, signInReaders } from '../stores/reader-facts.ts'
 import { signIn } from '../stores/session-actions.ts'
 import { KeyPathChoice } from './KeyPathChoice.tsx'
 import { WhoYouAre } from './WhoYouAre.tsx'
@@ -38,17 +39,30 @@ export function SignIn({ onKeys }: { onKeys: () => void }) {
   )
 }
 
-/** The card, its owner and the PIN. Used to sign in and to unlock; several officers' cards are offered to choose from. */
-export function SignInWithCard({ action }: { action: string }) {
+/**
+ * The card, its owner and the PIN. Used to sign in and to unlock; several officers' cards are offered to choose from.
+ * `expected` is whose desk is locked: their card is taken by itself, any other only when chosen, so that nobody's PIN
+ * goes to a card that happens to lie in the other reader.
+ */
+export function SignInWithCard({ action, expected }: { action: string; expected?: SessionView }) {
   const { t } = useTranslation('desk')
   const readers = useReaders()
   const paths = useDeskState((state) => state.info?.keyPaths)
   const [chosen, setChosen] = useState<string | null>(null)
   const [path, setPath] = useState<KeyPath | null>(null)
   const candidates = signInReaders(readers)
-  const reader = candidates.find((candidate) => candidate.name === chosen) ?? candidates[0]
+  const usual = expected === undefined ? candidates[0] : candidates.find((candidate) => isCardOf(candidate, expected))
+  const reader = candidates.find((candidate) => candidate.name === chosen) ?? usual
   const via = path ?? paths?.[0] ?? 'piv'
-  if (reader === undefined) return <WaitForCard readers={readers} />
+  if (reader === undefined)
+    return (
+      <Stack gap="md">
+        <WaitForCard readers={readers} />
+        {candidates.length === 0 ? null : (
+          <CardChoice readers={candidates} chosen={null} onChoose={setChosen} label={t('locked.other')} />
+        )}
+      </Stack>
+    )
   const certificate = signInCertificate(reader.card)
   return (
     <Stack gap="md">

@@ -16,6 +16,9 @@ const QUEUE: Readonly<Partial<Record<EnrolmentState, Queue>>> = {
   'awaiting-approval': 'drafts',
 }
 
+/** Is there still something to do. */
+export const isOpen = (state: EnrolmentState): boolean => QUEUE[state] !== undefined
+
 /** Rows by queue, oldest first: who has waited longest is next. What is closed is in none. */
 export function queueOf(rows: readonly EnrolmentRow[]): Record<Queue, EnrolmentRow[]> {
   const queues: Record<Queue, EnrolmentRow[]> = { interrupted: [], personalising: [], 'hand-over': [], drafts: [] }

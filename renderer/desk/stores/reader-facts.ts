@@ -1,4 +1,4 @@
-import type { CardCertificate, CardOnReader, ReaderView } from '../../../shared/contract/views.ts'
+import type { CardCertificate, CardOnReader, ReaderView, SessionView } from '../../../shared/contract/views.ts'
 import type { Tone } from '../../ui/Tone.tsx'
 
 /** What screens say about readers and cards, as pure functions of what the reader answered. */
@@ -14,6 +14,10 @@ export function ownerOf(reader: ReaderView): string | null {
 /** Readers with a card somebody could sign in with. */
 export const signInReaders = (readers: readonly ReaderView[]): ReaderView[] =>
   readers.filter((reader) => reader.state === 'ready' && signInCertificate(reader.card) !== null)
+
+/** Is it the card somebody is signed in with: by its serial, by the name in it where the session knows none. */
+export const isCardOf = (reader: ReaderView, session: SessionView): boolean =>
+  session.cardSerial === null ? ownerOf(reader) === session.operator.name : reader.card?.serial === session.cardSerial
 
 export const isPinBlocked = (reader: ReaderView): boolean => reader.card?.pinTries === 0
 export const isPukBlocked = (reader: ReaderView): boolean => reader.card?.pukTries === 0

@@ -125,7 +125,7 @@ function IdentityForm({ view, onProved }: { view: EnrolmentView; onProved: () =>
         </Panel>
         {failure === undefined ? null : <FailureNotice failure={failure} />}
       </div>
-      <div className={css.foot}>
+      <div className={`${css.foot} ${css.formFoot}`}>
         <span aria-live="polite" className={css.muted}>
           {tried && missing.length > 0
             ? t('identity.stillMissing', { what: missing.map((m) => t(`identity.short.${m}`)).join(', ') })

@@ -66,7 +66,7 @@ export function NewPerson(props: { familyName: string; onBack: () => void; onCho
         <Duplicates draft={draft.value} onChosen={props.onChosen} />
         {failure === undefined ? null : <FailureNotice failure={failure} />}
       </div>
-      <div className={css.foot}>
+      <div className={`${css.foot} ${css.formFoot}`}>
         <Button variant="default" onClick={props.onBack}>
           {t('person.backToSearch')}
         </Button>

@@ -21,10 +21,10 @@ export function PersonStep({ holder }: { holder: string | null }) {
   const [creating, setCreating] = useState(false)
   const [failure, setFailure] = useState<Failure>()
   const search = useRef<HTMLInputElement>(null)
-  const begin = useCallback(async (id: string) => {
+  const begin = useCallback(async (id: string, replace = false) => {
     setFailure(undefined)
     try {
-      await startEnrolment(id)
+      await startEnrolment(id, '', replace)
     } catch (error) {
       setFailure(failureOf(error))
     }
@@ -34,7 +34,7 @@ export function PersonStep({ holder }: { holder: string | null }) {
     if (holder === null) search.current?.focus()
     else if (!started.current) {
       started.current = true
-      void begin(holder)
+      void begin(holder, true)
     }
   }, [holder, begin])
   if (creating) return <NewPerson familyName={text} onBack={() => setCreating(false)} onChosen={begin} />

@@ -10,13 +10,14 @@ export function onceKey(purpose: string): string {
   return known
 }
 
-/** Opens an enrolment for a holder and goes to its identity step. `mrz` already read is kept as the step's draft. */
-export async function startEnrolment(holder: string, mrz = ''): Promise<void> {
+/** Opens an enrolment for a holder and goes to its identity step. `mrz` already read is kept as the step's draft; `replace` leaves
+ * no address behind that would open another one. */
+export async function startEnrolment(holder: string, mrz = '', replace = false): Promise<void> {
   const purpose = `enrol ${holder}`
   const view = keepEnrolment(await desk.call('enrolments.create', { holder, key: onceKey(purpose) }))
   keys.delete(purpose)
   if (mrz !== '') await desk.call('drafts.put', { name: identityDraft(view.id), value: { mrz } })
-  goTo(['enrol', view.id])
+  goTo(['enrol', view.id], { replace })
 }
 
 export const identityDraft = (enrolment: string): string => `enrol:${enrolment}:identity`

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   cardFit,
+  isCardOf,
   ownerOf,
   readerTone,
   readerWord,
@@ -9,7 +10,7 @@ import {
   triesTone,
   workReader,
 } from '../../../../renderer/desk/stores/reader-facts.ts'
-import { blank, card, reader } from './fixtures.ts'
+import { blank, card, reader, session } from './fixtures.ts'
 
 describe('when a reader is put in a word', () => {
   it.each([
@@ -92,5 +93,18 @@ describe('when tries are told', () => {
   })
   it('is unknown without a reader', () => {
     expect(triesAfter({}, null)).toBeNull()
+  })
+})
+
+describe('when a desk is locked', () => {
+  const rossi = { id: 'opr_00000009', name: 'Anna Rossi' }
+  it.each([
+    ['the card it was opened with', card({ serial: 'A1' }), { ...session('RO'), cardSerial: 'A1' }, true],
+    ['another card', card({ serial: 'B2' }), { ...session('RO'), cardSerial: 'A1' }, false],
+    ['another card with the same name', card({ serial: 'B2' }), { ...session('RO', rossi), cardSerial: 'A1' }, false],
+    ['a card of that name where no serial is known', card(), session('RO', rossi), true],
+    ['a card of another name', card(), session('RO'), false],
+  ])('%s: %s', (_what, held, of, same) => {
+    expect(isCardOf(reader('r', held), of)).toBe(same)
   })
 })
