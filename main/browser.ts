@@ -6,6 +6,7 @@ import { readConfig } from './config.ts'
 import { startBrowserHost } from './ipc/browser-host.ts'
 import { AppError } from '../shared/contract/index.ts'
 import { plainSeal } from './store/crypto.ts'
+import { endOnCrash } from './system/crash.ts'
 
 const startCards: DeskHost['startCards'] = ({ readers, cardTable }, log) =>
   startCardWorker({ readers, cardTable, log: ({ code, cause }) => log.warn('cards.failed', { code, cause }) })
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
         process.exit(1)
       })
   }
+  endOnCrash(desk.log, desk.close, (code) => process.exit(code))
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
   print({ ready: true, url: host.url })

@@ -30,7 +30,7 @@ export interface Desk {
   /** How long cards took to answer commands: see `CardPort.cardTime`. */
   cardTime(): Promise<{ ms: number; commands: number }>
   /** Signs out, resets the cards, ends the worker, closes the store. Safe to call twice. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 export interface DeskHost {
   readonly kind: AppInfo['host']
@@ -62,8 +62,8 @@ export interface DeskParts {
   stationKey: ReturnType<typeof readStationKey>
 }
 
-/** Late enough that the first screens come first, early enough that no receipt waits. */
-const PREPARE_AFTER_MS = 400
+/** After the start is over, before anybody can have come to a receipt. */
+const PREPARE_AFTER_MS = 2_000
 
 /** The services over the given parts: what tests use with parts of their own. */
 export function assemble({ config, host, log, logFile, remote, store, cards, stationKey }: DeskParts): Desk {
@@ -104,24 +104,22 @@ export function assemble({ config, host, log, logFile, remote, store, cards, sta
     diagnostics: new DiagnosticsService({ cards, remote, store, about, logFile }),
     console: new ConsoleService({ cards, remote, session }),
   })
-  let preparing: NodeJS.Timeout | null = null
   const prepare = () => {
     receipt.prepare().catch((error: unknown) => log.warn('receipt.not-prepared', { error }))
   }
+  const preparing = setTimeout(prepare, PREPARE_AFTER_MS).unref()
   const stops = [
     cards.on('readers', (readers) => events.emit('readers', readers)),
     connection.onOnline(() => void outbox.flush()),
     events.on('session', ({ status }) => {
-      if (status !== 'signed-in') return
-      void outbox.flush()
-      preparing ??= setTimeout(prepare, PREPARE_AFTER_MS).unref()
+      if (status === 'signed-in') void outbox.flush()
     }),
   ]
   connection.start()
   let closing: Promise<void> | null = null
   const close = async () => {
     for (const stop of stops) stop()
-    if (preparing) clearTimeout(preparing)
+    clearTimeout(preparing)
     connection.close()
     await session.close()
     await cards.close()

@@ -4,6 +4,7 @@ import { startCardWorker } from './cards/index.ts'
 import { composeDesk, type Desk } from './compose.ts'
 import { readConfig } from './config.ts'
 import { serveWindow } from './ipc/electron-host.ts'
+import { endOnCrash } from './system/crash.ts'
 import { loginSeal } from './system/safe-seal.ts'
 import { closeNetwork, declareScheme, serveScheme } from './windows/app-protocol.ts'
 import { utilityWorker } from './windows/card-worker.ts'
@@ -28,6 +29,7 @@ async function start(): Promise<void> {
     startCards: ({ readers, cardTable }, log) =>
       startCardWorker({ readers, cardTable, launch, log: (event) => log.warn('cards.failed', event) }),
   })
+  endOnCrash(desk.log, desk.close, (code) => app.exit(code))
   denyEscapes(app, desk.log)
   denyPermissions(session.defaultSession)
   closeNetwork(session.defaultSession)

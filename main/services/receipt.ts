@@ -4,7 +4,7 @@ import type { DeskStore, Remote } from './ports.ts'
 
 type Language = 'en' | 'it'
 
-/** What draws is large and needed late: it is read when somebody has signed in, not while the desk starts. */
+/** What draws is large and needed late: it is read after the desk has started, not while it does. */
 const loadPage = () => import('./receipt-page.ts')
 
 /** The holder's receipt, printed after issuing. */

@@ -17,7 +17,7 @@ interface BuilderConfig {
   mac: { target: string[]; hardenedRuntime: boolean; entitlements: string; icon: string }
 }
 const builder = createRequire(require.resolve('electron-builder/package.json'))
-const { load } = builder('js-yaml') as { load(text: string): unknown }
+const { load } = builder('js-yaml') as { load: (text: string) => unknown }
 const config = load(readFileSync(resolve(ROOT, 'electron-builder.yml'), 'utf8')) as BuilderConfig
 
 /** Every file of ours that an entry brings along, by its imports. */
@@ -41,7 +41,7 @@ describe('when the desk is packaged', () => {
   it('has a configuration that electron-builder takes', async () => {
     const lib = createRequire(builder.resolve('app-builder-lib/package.json'))
     const { validateConfiguration } = lib('./out/util/config/config') as {
-      validateConfiguration(value: unknown, log: unknown): Promise<void>
+      validateConfiguration: (value: unknown, log: unknown) => Promise<void>
     }
     const { DebugLogger } = lib('builder-util') as { DebugLogger: new (on: boolean) => unknown }
     await expect(validateConfiguration(config, new DebugLogger(false))).resolves.toBeUndefined()

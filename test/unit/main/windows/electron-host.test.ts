@@ -36,7 +36,13 @@ beforeEach(async () => {
   writeFileSync(join(folder, 'screen/index.html'), '<html><head></head></html>')
   writeConfig({})
 })
+const WATCHED = ['uncaughtException', 'unhandledRejection'] as const
+const before = new Set<unknown>(WATCHED.flatMap((event) => process.listeners(event as 'uncaughtException')))
 afterEach(async () => {
+  // A started desk watches for crashes of its process, which here is the runner's.
+  for (const event of WATCHED)
+    for (const listener of process.listeners(event as 'uncaughtException'))
+      if (!before.has(listener)) process.off(event, listener)
   await t.end()
   rmSync(folder, { recursive: true, force: true })
 })
