@@ -14,9 +14,15 @@ export const registerPublic = (
   app: FastifyInstance,
   { ca, health, version }: { readonly ca: CaGateway; readonly health: Health; readonly version: string },
 ): void => {
-  const document = JSON.stringify(openApiDocument(version))
-  const documentTag = `"${createHash('sha256').update(document).digest('base64url').slice(0, 22)}"`
+  // Made when it is first asked for: it costs more than the rest of the start.
+  let made: { readonly document: string; readonly documentTag: string } | null = null
+  const describe = () => {
+    const document = JSON.stringify(openApiDocument(version))
+    return { document, documentTag: `"${createHash('sha256').update(document).digest('base64url').slice(0, 22)}"` }
+  }
   app.get('/api/openapi.json', (request, reply) => {
+    made ??= describe()
+    const { document, documentTag } = made
     void reply.header('etag', documentTag).header('cache-control', 'no-cache')
     if (request.headers['if-none-match'] === documentTag) return reply.code(304).send()
     return reply.type('application/json').send(document)
