@@ -23,7 +23,7 @@ export function ReaderButton({ reader, index }: { reader: ReaderView; index: num
   const left = reader.card?.pinTries ?? null
   const state =
     owner === null
-      ? shortName(reader.name)
+      ? reader.name
       : word === 'ready'
         ? [mine ? t('reader.yours') : null, left === null ? t('reader.ready.word') : t('tries.pin', { count: left })]
             .filter((part) => part !== null)
@@ -56,9 +56,6 @@ export function ReaderButton({ reader, index }: { reader: ReaderView; index: num
 }
 
 const TONE_COLOUR = { ok: 'ok', info: 'accent', warn: 'warn', bad: 'bad', idle: 'line' } as const
-
-/** "Virtual PCD 00 00" is what the system calls it; people need no slot numbers twice. */
-const shortName = (name: string): string => name.replace(/\s+00$/, '')
 
 /** State, way out, and what the card tells about itself; `brief` where little room is. */
 export function ReaderFacts({ reader, brief = false }: { reader: ReaderView; brief?: boolean }) {
