@@ -70,6 +70,8 @@ export class ConnectionMonitor {
   }
 
   #set(server: ConnectionState['server']): void {
+    // A ping under way when the desk closed comes back to a store that is closed.
+    if (this.#closed) return
     // A ping still under way when the desk closed: nobody listens any more, and the store is closed.
     if (this.#closed) return
     if (server !== this.#server) {

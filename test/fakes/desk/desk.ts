@@ -87,6 +87,8 @@ function assembleDesk(parts: {
       desk.handlers['session.signIn']({ reader: 'Reader A', via: 'piv', pin: cards.seal('pin', pin), office: null }),
     restart: () => {
       store.close()
+      // The killed desk's timers still run in this process; its store has nothing more to say.
+      store.waiting = () => 0
       cards.forgetListeners()
       remote.forgetListeners()
       remote.useSession(null)

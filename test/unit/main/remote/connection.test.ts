@@ -59,3 +59,20 @@ describe('when the operator may not see everything', () => {
     expect(t.remote.calls.at(-1)!.input).toEqual({ query: { limit: 5 } })
   })
 })
+
+describe('when the desk closes while the server is asked', () => {
+  it('tells nothing more', async () => {
+    const slow = await makeDesk()
+    const heard: ConnectionState[] = []
+    slow.desk.events.on('connection', (state) => heard.push(state))
+    const { promise, resolve } = Promise.withResolvers<never>()
+    slow.remote.handlers.ping = () => promise
+    const again = slow.restart()
+    const closed = again.desk.close()
+    resolve({ name: 's', version: '0', time: Date.now(), keys: 'hsm' } as never)
+    await closed
+    await new Promise((done) => setImmediate(done))
+    expect(heard.some(({ keys }) => keys === 'hsm')).toBe(false)
+    await again.end()
+  })
+})
