@@ -18,8 +18,8 @@ import type { Desk } from '../compose.ts'
  * dispatcher that parses a screen's arguments.
  */
 export class DeskUser {
-  readonly #desk: Desk
-  constructor(desk: Desk) {
+  readonly #desk: Pick<Desk, 'dispatch'>
+  constructor(desk: Pick<Desk, 'dispatch'>) {
     this.#desk = desk
   }
 
