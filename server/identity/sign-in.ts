@@ -103,8 +103,7 @@ export class SignIn {
       ...this.#server(),
     })
     assertStationSigned(station.public_key, cms, bytesOf(request.stationSignature))
-    const verified = await this.#verifyCard(cms, statementBytes, at)
-    known.operator = verified.registered.operatorId
+    const verified = await this.#verifyCard(cms, statementBytes, at, (operator) => (known.operator = operator))
     const proofKey = deriveProofKey(challenge, statement.sessionKey)
     const { operatorId } = verified.registered
     const placed = await this.#place(operatorId, request.office, station, at)
@@ -221,9 +220,14 @@ export class SignIn {
     this.#consoles.approve(requestId, { token, session: session.view })
   }
 
-  #verifyCard(cms: Uint8Array, content: Uint8Array, at: number): Promise<VerifiedOperatorSignature> {
+  #verifyCard(
+    cms: Uint8Array,
+    content: Uint8Array,
+    at: number,
+    onOperator: (operatorId: string) => void = () => undefined,
+  ): Promise<VerifiedOperatorSignature> {
     const { signers, directory } = this.#deps
-    return signers.verify({ cms, content, tenant: directory.tenant, at, ...SIGN_IN_USAGE })
+    return signers.verify({ cms, content, tenant: directory.tenant, at, onOperator, ...SIGN_IN_USAGE })
   }
 
   async #station(id: string): Promise<StationRowStored> {

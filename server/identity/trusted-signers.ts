@@ -53,6 +53,8 @@ interface Wanted {
   readonly at: number
   readonly keyUsage: readonly KeyUsage[]
   readonly eku?: string
+  /** Told whose certificate it is as soon as its key was proved, also when it is refused afterwards: for the audit. */
+  readonly onOperator?: (operatorId: string) => void
 }
 
 /**
@@ -76,8 +78,11 @@ export class TrustedSigners {
   async verify(wanted: Wanted): Promise<VerifiedOperatorSignature> {
     const { cms, content } = wanted
     const signed = this.#verifySignature(cms, content)
+    const fingerprint = hash('sha256', signed.signerCertificate.der)
+    const registered = await findOperatorCertificate(this.#db, wanted.tenant, fingerprint)
+    if (registered) wanted.onOperator?.(registered.operatorId)
     await this.#verifyTrust(signed.signerCertificate, wanted)
-    const registered = await this.#findRegistered(signed.signerCertificate, wanted.tenant)
+    this.#assertRegistered(registered)
     return { registered, certificate: signed.signerCertificate, content: signed.content }
   }
 
@@ -132,12 +137,10 @@ export class TrustedSigners {
     return this.#crls.lists
   }
 
-  async #findRegistered(certificate: Certificate, tenant: string): Promise<RegisteredCertificate> {
-    const registered = await findOperatorCertificate(this.#db, tenant, hash('sha256', certificate.der))
+  #assertRegistered(registered: RegisteredCertificate | null): asserts registered is RegisteredCertificate {
     if (!registered) throw new AppError('OPERATOR_NOT_FOUND')
     if (registered.status === 'revoked') throw new AppError('CERTIFICATE_REVOKED', { reason: 'registered-revoked' })
     if (registered.operatorStatus !== 'active') throw new AppError('OPERATOR_SUSPENDED')
-    return registered
   }
 }
 
