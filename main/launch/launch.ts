@@ -42,7 +42,12 @@ async function main(): Promise<void> {
   try {
     const electron = options.headless || options.browser || options.dev ? null : findElectron()
     const desk = () =>
-      startProgram({ name: 'The desk', script: 'main/browser.ts', args: ['--config', instance.deskConfig] })
+      startProgram({
+        name: 'The desk',
+        script: 'main/browser.ts',
+        args: ['--config', instance.deskConfig],
+        onLine: tellLink,
+      })
     if (options.dev) stops.push(await restartOnChange(instance))
     // Both at once: the desk waits for its server by itself, as it does when a network comes back.
     const [, browserDesk] = await Promise.all([
@@ -60,6 +65,11 @@ async function main(): Promise<void> {
     console.error(error instanceof Error ? error.message : String(error))
     await stop(1)
   }
+}
+
+/** The screen was closed: the desk goes on and may be opened again. */
+function tellLink(line: Record<string, unknown>): void {
+  if (typeof line['link'] === 'string') console.log(`The screen was closed. To open it again: ${line['link']}`)
 }
 
 interface Shown {

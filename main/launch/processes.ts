@@ -19,6 +19,8 @@ export interface ProgramStart {
   args: readonly string[]
   env?: Record<string, string>
   readyTimeoutMs?: number
+  /** Called with each further JSON line it prints. */
+  onLine?: (line: Record<string, unknown>) => void
   /** Where what it writes is kept, from the last start only. */
   logFile?: string
 }
@@ -63,9 +65,11 @@ export async function startProgram(start: ProgramStart): Promise<RunningProgram>
     }, start.readyTimeoutMs ?? 60_000)
     void ended.then(({ code, signal }) => fail(`ended before it was ready (${signal ?? `exit code ${code}`})`))
     createInterface({ input: child.stdout }).on('line', (line) => {
-      if (!line.startsWith('{"ready":true')) return
-      clearTimeout(timer)
-      resolve(JSON.parse(line) as Record<string, unknown>)
+      const message = jsonLine(line)
+      if (message?.['ready'] === true) {
+        clearTimeout(timer)
+        resolve(message)
+      } else if (message !== null) start.onLine?.(message)
     })
   })
   return { name: start.name, child, ready, ended }
@@ -98,4 +102,14 @@ export async function runScript(
   const [code] = (await once(child, 'close')) as [number | null]
   if (code !== 0) throw new Error(`${script} ${args[0] ?? ''} failed:\n${error.trim() || out.trim()}`)
   return out
+}
+
+function jsonLine(line: string): Record<string, unknown> | null {
+  if (!line.startsWith('{')) return null
+  try {
+    return JSON.parse(line) as Record<string, unknown>
+  } catch {
+    // A line of text that only looks like one of ours.
+    return null
+  }
 }

@@ -79,7 +79,11 @@ export function ensureBuilt(say = console.error) {
   if (existsSync(stamp) && statSync(stamp).mtimeMs >= newest) return false
   say('Building the screens (about half a minute) …')
   const vite = join(ROOT, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js')
-  const run = spawnSync(node24(), [vite, 'build', '--logLevel', 'warn'], { cwd: ROOT, env: toolEnvironment(), encoding: 'utf8' })
+  const run = spawnSync(node24(), [vite, 'build', '--logLevel', 'warn'], {
+    cwd: ROOT,
+    env: toolEnvironment(),
+    encoding: 'utf8',
+  })
   if (run.status !== 0) throw new Error(`The build failed:\n${run.stdout}\n${run.stderr}`)
   mkdirSync(dirname(stamp), { recursive: true })
   writeFileSync(stamp, '')

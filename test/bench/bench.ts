@@ -1,0 +1,24 @@
+import { cpus, loadavg } from 'node:os'
+import { print, type Figure } from './figure.ts'
+import { benchApi } from './api.ts'
+import { benchOverhead } from './overhead.ts'
+import { benchScreens } from './screens.ts'
+import { benchStart } from './start.ts'
+
+/** Areas and their benchmarks; each gives its figures when it has measured them. */
+const AREAS: Record<string, readonly (() => AsyncIterable<Figure>)[]> = {
+  desk: [benchOverhead, benchStart, benchApi, benchScreens],
+}
+
+const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'))
+const unknown = wanted.filter((area) => !Object.hasOwn(AREAS, area))
+if (unknown.length > 0) {
+  process.stderr.write(`No area ${unknown.join(', ')}; there are: ${Object.keys(AREAS).join(', ')}\n`)
+  process.exit(2)
+}
+process.stderr.write(`${cpus().length} cores, load ${loadavg()[0]!.toFixed(2)} at the start\n`)
+for (const area of wanted.length > 0 ? wanted : Object.keys(AREAS)) {
+  for (const bench of AREAS[area]!) for await (const figure of bench()) print(figure)
+}
+process.stderr.write(`load ${loadavg()[0]!.toFixed(2)} at the end\n`)
+process.exit(0)
