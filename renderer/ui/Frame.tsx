@@ -45,7 +45,7 @@ export function Frame(props: {
                 title={collapsed ? item.label : undefined}
               >
                 <item.icon size={20} aria-hidden />
-                {collapsed ? null : item.label}
+                {collapsed ? null : <span>{item.label}</span>}
               </a>
             </li>
           ))}
@@ -61,7 +61,7 @@ export function Frame(props: {
             onClick={() => setPreference('navCollapsed', !collapsed)}
           >
             <Fold size={20} aria-hidden />
-            {collapsed ? null : t('nav.fold')}
+            {collapsed ? null : <span>{t('nav.fold')}</span>}
           </button>
         </div>
       </nav>

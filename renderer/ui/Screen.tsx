@@ -62,7 +62,11 @@ export function Columns({ children }: { children: ReactNode }) {
   return <div className={css.grid}>{children}</div>
 }
 export function Column({ span, children, style }: { span: number; children: ReactNode; style?: CSSProperties }) {
-  return <div style={{ gridColumn: `span ${span}`, minWidth: 0, ...style }}>{children}</div>
+  return (
+    <div className={css.column} style={{ gridColumn: `span ${span}`, ...style }}>
+      {children}
+    </div>
+  )
 }
 
 /** Names and values. A value of null is left out. */
