@@ -102,7 +102,6 @@ describe('when the server died between the CA and its own books', () => {
         email: null,
       },
     })
-    const before = server.running().foundation.sequencer.state().head
     const intent = {
       id: 'intent_left0000behind',
       at: Date.now(),
@@ -132,6 +131,10 @@ describe('when the server died between the CA and its own books', () => {
         .execute()
       await opened.close()
     })
-    expect(server.running().foundation.sequencer.state().head).toBe(before + 1)
+    const trail = { params: { objectType: 'holder', objectId: holder.id }, query: {} }
+    const carla = await server.signIn('carla')
+    expect((await carla.call('readTrail', trail)).items.map((one) => one.correlationId)).toContain('left-behind')
+    await server.restart()
+    expect((await carla.call('readTrail', trail)).items).toHaveLength(2)
   })
 })
