@@ -11,7 +11,15 @@ if (major < 24) {
 
 const usage = 'usage: node server/index.ts --config FILE\n'
 
-const { values } = parseArgs({ options: { config: { type: 'string' }, help: { type: 'boolean', short: 'h' } } })
+const readArguments = (): { config?: string | undefined; help?: boolean | undefined } => {
+  try {
+    return parseArgs({ options: { config: { type: 'string' }, help: { type: 'boolean', short: 'h' } } }).values
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}`)
+    process.exit(2)
+  }
+}
+const values = readArguments()
 // Compiled modules are kept beside the configuration, in a folder only the server's own user may write: later starts
 // take half the time. Where it cannot be written the start is slower, nothing else.
 if (values.config !== undefined) enableCompileCache(join(dirname(resolve(values.config)), '.compile-cache'))

@@ -17,10 +17,17 @@ const FOREIGN: Readonly<Record<string, ErrorCode>> = {
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 
+/** Refusals of the libraries below that carry nothing but an HTTP status: a path outside the console's folder, an odd range. */
+const byStatus = (error: unknown): ErrorCode | undefined => {
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
+  if (status === 403 || status === 404) return 'NOT_FOUND'
+  return typeof status === 'number' && status >= 400 && status < 500 ? 'REQUEST_INVALID' : undefined
+}
+
 /** The one AppError an error stands for; what nobody foresaw is INTERNAL, and its cause stays inside. */
 export const toAppError = (error: unknown): AppError => {
   if (error instanceof AppError) return error
-  const code = FOREIGN[codeOf(error)]
+  const code = FOREIGN[codeOf(error)] ?? byStatus(error)
   return new AppError(code ?? 'INTERNAL', {}, { cause: error })
 }
 

@@ -14,6 +14,9 @@ describe('when an error leaves the server', () => {
   it.each([
     [Object.assign(new Error('x'), { code: 'FST_ERR_CTP_BODY_TOO_LARGE' }), 'REQUEST_TOO_LARGE'],
     [Object.assign(new Error('x'), { code: 'FST_ERR_CTP_INVALID_MEDIA_TYPE' }), 'REQUEST_UNSUPPORTED_MEDIA'],
+    [Object.assign(new Error('secret in here'), { statusCode: 403 }), 'NOT_FOUND'],
+    [Object.assign(new Error('secret in here'), { statusCode: 416 }), 'REQUEST_INVALID'],
+    [Object.assign(new Error('secret in here'), { statusCode: 502 }), 'INTERNAL'],
     [Object.assign(new Error('secret in here'), { code: 'E_OTHER' }), 'INTERNAL'],
     [new TypeError('secret in here'), 'INTERNAL'],
     ['a string', 'INTERNAL'],
