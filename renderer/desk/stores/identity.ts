@@ -73,6 +73,13 @@ export const proofingFromMrz = (draft: ProofingDraft, mrz: MrzResult, text: stri
   expiresOn: mrz.expiryDate ?? draft.expiresOn,
 })
 
+/** The identity step's draft from a zone scanned before: filled where it is sound, else only kept. */
+export function proofingFromScan(text: string, today: string): ProofingDraft {
+  const outcome = parseMrz(text, today)
+  const sound = outcome.ok && outcome.value.failed.length === 0
+  return sound ? proofingFromMrz(emptyProofing, outcome.value, text) : { ...emptyProofing, mrz: text }
+}
+
 /** Names as an MRZ can write them: no accents, ICAO's transliterations (Doc 9303 part 3 §6), blanks for anything else. */
 export function mrzName(name: string): string {
   return name

@@ -1,5 +1,7 @@
 import { goTo } from '../../../ui/route.ts'
 import { desk } from '../../desk.ts'
+import { localDate } from '../../../ui/format.ts'
+import { proofingFromScan } from '../../stores/identity.ts'
 import { keepEnrolment } from '../../stores/enrolments.ts'
 
 /** Idempotency keys by what they are for: a second press, or a retry after a lost answer, makes nothing twice. */
@@ -16,7 +18,8 @@ export async function startEnrolment(holder: string, mrz = '', replace = false):
   const purpose = `enrol ${holder}`
   const view = keepEnrolment(await desk.call('enrolments.create', { holder, key: onceKey(purpose) }))
   keys.delete(purpose)
-  if (mrz !== '') await desk.call('drafts.put', { name: identityDraft(view.id), value: { mrz } })
+  if (mrz !== '')
+    await desk.call('drafts.put', { name: identityDraft(view.id), value: proofingFromScan(mrz, localDate(Date.now())) })
   goTo(['enrol', view.id], { replace })
 }
 

@@ -14,6 +14,7 @@ import {
   mrzName,
   ProofingDraft,
   proofingFromMrz,
+  proofingFromScan,
   proofingOf,
 } from '../../../../renderer/desk/stores/identity.ts'
 import { holderRow } from './fixtures.ts'
@@ -64,6 +65,18 @@ describe('when a zone fills fields', () => {
       expiresOn: '2031-03-11',
       note: 'kept',
     })
+  })
+})
+
+describe('when a zone was scanned with the person', () => {
+  it('fills the document of the identity step', () => {
+    expect(proofingFromScan(td3('ROSSI<<ANNA'), TODAY)).toMatchObject({
+      documentType: 'passport',
+      documentNumber: 'YA1234567',
+    })
+  })
+  it('is only kept where it does not read', () => {
+    expect(proofingFromScan('P<ITA', TODAY)).toEqual({ ...emptyProofing, mrz: 'P<ITA' })
   })
 })
 
