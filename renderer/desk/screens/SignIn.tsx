@@ -2,7 +2,10 @@ import { Stack } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { SessionView } from '../../../shared/contract/views.ts'
+import type { Failure } from '../../../shared/contract/result.ts'
 import type { KeyPath } from '../../../shared/contract/words.ts'
+import { failureOf } from '../../ui/failure.ts'
+import { FailureNotice } from '../../ui/FailureNotice.tsx'
 import { Panel, Screen } from '../../ui/Screen.tsx'
 import { CardBar } from '../parts/CardBar.tsx'
 import { CardChoice } from '../parts/CardChoice.tsx'
@@ -50,6 +53,8 @@ export function SignInWithCard({ action, expected }: { action: string; expected?
   const paths = useDeskState((state) => state.info?.keyPaths)
   const [chosen, setChosen] = useState<string | null>(null)
   const [path, setPath] = useState<KeyPath | null>(null)
+  // The form is gone with the card; what went wrong is not.
+  const [failure, setFailure] = useState<Failure>()
   const candidates = signInReaders(readers)
   const usual = expected === undefined ? candidates[0] : candidates.find((candidate) => isCardOf(candidate, expected))
   const reader = candidates.find((candidate) => candidate.name === chosen) ?? usual
@@ -57,6 +62,7 @@ export function SignInWithCard({ action, expected }: { action: string; expected?
   if (reader === undefined)
     return (
       <Stack gap="md">
+        {failure === undefined ? null : <FailureNotice failure={failure} />}
         <WaitForCard readers={readers} />
         {candidates.length === 0 ? null : (
           <CardChoice readers={candidates} chosen={null} onChoose={setChosen} label={t('locked.other')} />
@@ -73,7 +79,16 @@ export function SignInWithCard({ action, expected }: { action: string; expected?
           reader={reader}
           action={action}
           label={t('pin.yours')}
-          onPin={(pin) => signIn(reader.name, reader.card?.serial ?? null, via, pin)}
+          onPin={async (pin) => {
+            setFailure(undefined)
+            try {
+              await signIn(reader.name, reader.card?.serial ?? null, via, pin)
+            } catch (error) {
+              const told = failureOf(error)
+              if (told.code === 'CARD_REMOVED' || told.code === 'CARD_NOT_PRESENT') setFailure(told)
+              throw error
+            }
+          }}
         >
           {certificate === null ? null : <WhoYouAre reader={reader} certificate={certificate} />}
           {paths !== undefined && paths.length > 1 ? (
