@@ -16,7 +16,7 @@ const readArguments = (): { config?: string | undefined; help?: boolean | undefi
     return parseArgs({ options: { config: { type: 'string' }, help: { type: 'boolean', short: 'h' } } }).values
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}`)
-    process.exit(2)
+    return process.exit(2)
   }
 }
 const values = readArguments()

@@ -7,18 +7,12 @@ import {
   type PublicJwk,
 } from '../../shared/contract/index.ts'
 import { newId } from '../db/index.ts'
-import {
-  findCardAnywhere,
-  insertCard,
-  listCertificates,
-  updateCard,
-  type CardRowStored,
-} from '../db/repositories/cards.ts'
+import { findCardAnywhere, insertCard, listCertificates, type CardRowStored } from '../db/repositories/cards.ts'
 import type { EnrolmentRowStored } from '../db/repositories/enrolments.ts'
 import type { OperationalTransaction } from '../db/schema.ts'
 import { assertWorkerKey } from '../vault/worker-key.ts'
-import type { CodeOwner } from '../vault/vault.ts'
 import type { Call } from './call.ts'
+import { changeCard, codeOwner } from './card-change.ts'
 import { changeCertificate, type Certificates } from './certificates.ts'
 import type { Tell } from './change.ts'
 import { dayOf, placeOf, type ServiceDeps } from './deps.ts'
@@ -28,35 +22,6 @@ import { enrolmentView, getEnrolment } from './enrolment-view.ts'
 import { cardSnapshot, stepsOf } from './views.ts'
 
 const DAY_MS = 86_400_000
-
-export const codeOwner = (card: CardRowStored): CodeOwner => ({
-  tenant: card.tenant,
-  cardId: card.id,
-  cardSerial: card.serial,
-  ...placeOf(card),
-})
-
-/** Writes a card's new values with the entry that tells of them. */
-export const changeCard = async (
-  trx: OperationalTransaction,
-  tell: Tell,
-  before: CardRowStored,
-  values: Partial<Omit<CardRowStored, 'id' | 'tenant' | 'version' | 'created_at' | 'updated_at'>>,
-  call: Call,
-  reason: string | null = null,
-): Promise<CardRowStored> => {
-  await updateCard(trx, before.id, { ...values, updated_at: call.at })
-  const after = { ...before, ...values, updated_at: call.at, version: before.version + 1 }
-  await tell({
-    action: 'Modification',
-    object: { type: 'card', id: before.serial },
-    before: cardSnapshot(before),
-    after: cardSnapshot(after),
-    reason,
-    place: placeOf(before),
-  })
-  return after
-}
 
 /** May this enrolment make this card. Throws CARD_NOT_BLANK, detail `state`. */
 const assertFree = (card: CardRowStored | null, enrolmentId: string): void => {

@@ -4,8 +4,8 @@ import { findCard } from '../db/repositories/cards.ts'
 import { findUnblock, insertUnblock, updateUnblock } from '../db/repositories/unblocks.ts'
 import { assertWorkerKey } from '../vault/worker-key.ts'
 import type { Call } from './call.ts'
+import { codeOwner } from './card-change.ts'
 import { placeOf, scopeOf, type ServiceDeps } from './deps.ts'
-import { codeOwner } from './personalisation.ts'
 
 type Asked = HttpRequest<'startUnblock'>['body']
 
