@@ -41,7 +41,8 @@ export class DeskScreen {
 
   button = (name: string | RegExp): Locator => this.page.getByRole('button', { name, exact: true })
   heading = (name: string | RegExp): Locator => this.page.getByRole('heading', { name, exact: true, level: 1 })
-  byId = (id: string): Locator => this.page.getByTestId(id)
+  /** By test id, of what is in sight: a locked desk keeps its screen below the lock. */
+  byId = (id: string): Locator => this.page.getByTestId(id).filter({ visible: true })
   text = (text: string | RegExp): Locator => this.page.getByText(text)
   /** Waits until it is on the screen. */
   async see(what: Locator): Promise<Locator> {
@@ -81,7 +82,7 @@ export class DeskScreen {
     await this.cardIs(reader, state)
   }
   cardIs = (reader: 0 | 1, state: string): Promise<Locator> =>
-    this.see(this.page.locator(`[data-testid="reader-${reader}"][data-state="${state}"]`))
+    this.see(this.page.locator(`[data-testid="reader-${reader}"][data-state="${state}"]`).filter({ visible: true }))
 
   /** From any screen to a typed new person, at their identity step. */
   async newPerson(person: Person): Promise<void> {
@@ -127,6 +128,14 @@ export class DeskScreen {
     await this.chooseProfile(profile)
     await this.signStatement()
   }
+  /** Starts or resumes the making of the card, and waits until it is made. */
+  async issue(action: 'Issue card' | 'Resume' = 'Issue card'): Promise<void> {
+    await this.button(action).click()
+    await this.see(this.heading('Hand-over and receipt'))
+  }
+  /** Waits until a step of the making is under way, by the words on the screen. */
+  underWay = (step: RegExp): Promise<Locator> =>
+    this.see(this.page.locator('li[data-state=running]').filter({ hasText: step }))
   async handOver(pin: string): Promise<void> {
     await this.see(this.heading('Hand-over and receipt'))
     await this.page.getByLabel('New PIN', { exact: true }).fill(pin)

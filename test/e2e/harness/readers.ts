@@ -19,6 +19,8 @@ export interface Readers {
   insert(reader: 0 | 1, card: string): Promise<void>
   remove(reader: 0 | 1): Promise<void>
   pullOn(reader: 0 | 1, pull: Pull): Promise<void>
+  /** The card takes this long for each command from now on. */
+  slow(reader: 0 | 1, ms: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -32,6 +34,7 @@ export async function startPcscReaders(cardFile: (card: string) => string): Prom
     insert: async (reader, card) => void (await pcscd.cards[reader].insert(cardFile(card))),
     remove: async (reader) => void (await pcscd.cards[reader].remove()),
     pullOn: async (reader, { ins, ...when }) => void (await pcscd.cards[reader].pullOn(ins, when)),
+    slow: async (reader, ms) => void (await pcscd.cards[reader].delay(ms)),
     stop: () => pcscd.stop(),
   }
 }
@@ -40,6 +43,7 @@ interface Entry {
   name: string
   card: string | null
   pullOn?: Pull | null
+  delayMs?: number
 }
 
 /** The in-process readers of the demonstration: `readers.json` says what is in them. Faster to start, no system part. */
@@ -65,6 +69,7 @@ export function virtualReaders(folder: string): Readers {
     },
     remove: (reader) => change(reader, { card: null, pullOn: null }),
     pullOn: (reader, pullOn) => change(reader, { pullOn }),
+    slow: (reader, delayMs) => change(reader, { delayMs }),
     stop: () => Promise.resolve(),
   }
 }

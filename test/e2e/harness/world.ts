@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -42,6 +42,7 @@ export class World {
     const folder = join(mkdtempSync(join(tmpdir(), 'countersign-e2e-')), 'instance')
     const pcsc = options.cards === 'pcsc'
     const instance = await openDemo({ folder, port: null, softwareKeys: false, pcsc }, () => undefined)
+    keepScreens(instance)
     await options.prepare?.(instance)
     const cards = join(folder, 'readers')
     const readers = pcsc
@@ -143,6 +144,19 @@ export class World {
 
   async #end(program: RunningProgram | null): Promise<void> {
     if (program !== null) await stopProgram(program)
+  }
+}
+
+/** Gives the instance screens of its own, so that a build under way does not take them from under the test. */
+function keepScreens(instance: DemoInstance): void {
+  for (const [file, member, built] of [
+    [instance.serverConfig, 'consoleFolder', 'console'],
+    [instance.deskConfig, 'rendererFolder', 'renderer'],
+  ] as const) {
+    const own = join(instance.folder, 'screens', built)
+    cpSync(join(ROOT, 'out', built), own, { recursive: true })
+    const config = JSON.parse(readFileSync(file, 'utf8')) as object
+    writeFileSync(file, JSON.stringify({ ...config, [member]: own }))
   }
 }
 
