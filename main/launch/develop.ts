@@ -1,5 +1,7 @@
 import { watch } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { InlineConfig, Plugin } from 'vite'
 import { startServer } from './check.ts'
 import type { DemoInstance } from './demo.ts'
 import { stopProgram } from './processes.ts'
@@ -31,8 +33,32 @@ export async function restartOnChange(instance: DemoInstance): Promise<() => Pro
   }
 }
 
-/** Rebuilds the screens when their source changes; an open window reloads to see them. */
-export async function developScreens(_instance: DemoInstance): Promise<{ close: () => Promise<void> }> {
+/**
+ * The desk's screen with hot reload: Vite serves it and passes the bridge on to the desk's host, whose one-time link it
+ * takes over. The host still sees its own name and origin; who may be the screen is decided there.
+ */
+export async function developScreens(link: string): Promise<{ url: string; close: () => Promise<void> }> {
   const { createServer } = await import('vite')
-  throw new Error(`not wired: ${typeof createServer}`)
+  const { deskConfig } = (await import(pathToFileURL(join(ROOT, 'electron.vite.config.ts')).href)) as {
+    deskConfig: InlineConfig
+  }
+  const { origin, hash } = new URL(link)
+  const bridge: Plugin = {
+    name: 'countersign:bridge',
+    transformIndexHtml: () => [{ tag: 'script', attrs: { src: '/bridge/bridge.js' }, injectTo: 'head-prepend' }],
+  }
+  const server = await createServer({
+    ...deskConfig,
+    configFile: false,
+    base: '/',
+    plugins: [...(deskConfig.plugins ?? []), bridge],
+    server: {
+      host: '127.0.0.1',
+      proxy: { '^/bridge/': { target: origin, ws: true, changeOrigin: true, headers: { origin } } },
+    },
+  })
+  await server.listen()
+  const own = server.resolvedUrls?.local[0] ?? server.resolvedUrls?.network[0]
+  if (own === undefined) throw new Error('the development server has no address')
+  return { url: `${own}${hash}`, close: () => server.close() }
 }

@@ -54,9 +54,10 @@ async function main(): Promise<void> {
       options.dev ? null : startServer(instance).then(run),
       electron === null ? desk().then(run) : null,
     ])
-    const screens = options.dev ? await developScreens(instance) : null
+    const ownLink = browserDesk === null ? null : String(browserDesk.ready['url'])
+    const screens = options.dev && ownLink !== null ? await developScreens(ownLink) : null
     if (screens !== null) stops.push(screens.close)
-    const link = browserDesk === null ? null : String(browserDesk.ready['url'])
+    const link = screens?.url ?? ownLink
     const shown = openWindow(options, instance, electron, link)
     if (shown.close !== null) stops.push(shown.close)
     announce(instance, shown.text, options)

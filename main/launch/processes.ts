@@ -57,8 +57,10 @@ export async function startProgram(start: ProgramStart): Promise<RunningProgram>
     if (errors.length > 200) errors.shift()
   })
   const ready = await new Promise<Record<string, unknown>>((resolve, reject) => {
-    const fail = (why: string) =>
-      reject(new Error(`${start.name} ${why}${errors.length > 0 ? `:\n${errors.slice(-15).join('\n')}` : '.'}`))
+    const fail = (why: string) => {
+      const words = errors.length > 0 ? `:\n${errors.slice(-15).join('\n')}` : '.'
+      reject(new Error(sentenceFor(errors) ?? `${start.name} ${why}${words}`))
+    }
     const timer = setTimeout(() => {
       child.kill('SIGKILL')
       fail('did not become ready in time')
@@ -112,4 +114,12 @@ function jsonLine(line: string): Record<string, unknown> | null {
     // A line of text that only looks like one of ours.
     return null
   }
+}
+
+/** What a program said of why it does not start, where it is something a person can mend. */
+function sentenceFor(errors: readonly string[]): string | null {
+  const said = errors.map(jsonLine).find((message) => message?.['ready'] === false)
+  const detail = said?.['detail'] as { reason?: string; pid?: number } | undefined
+  if (detail?.reason !== 'in-use') return null
+  return `This instance is in use by another server (process ${detail.pid}). Stop that one first, or start another instance with --data DIR.`
 }

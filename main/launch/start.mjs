@@ -26,7 +26,7 @@ if (args.includes('--help') || args.includes('-h')) {
 } else {
   try {
     ensureInstalled()
-    if (!args.includes('--dev')) ensureBuilt()
+    ensureBuilt()
     const child = spawn(
       node24(),
       ['--disable-warning=ExperimentalWarning', join(ROOT, 'main/launch/launch.ts'), ...args],
