@@ -30,13 +30,15 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0))
   const run = (program: RunningProgram): RunningProgram => {
     stops.push(() => stopProgram(program))
-    void program.ended.then(({ code, signal }) => {
+    const tellEnd = async () => {
+      const { code, signal } = await program.ended
       if (stopping) return
       console.error(
         `${program.name} ended (${signal ?? `exit code ${code}`}). Everything else is being stopped; start again to go on where it was.`,
       )
-      return stop(1)
-    })
+      await stop(1)
+    }
+    void tellEnd()
     return program
   }
   try {
