@@ -133,9 +133,17 @@ export class DeskScreen {
     await this.button(action).click()
     await this.see(this.heading('Hand-over and receipt'))
   }
-  /** Waits until a step of the making is under way, by the words on the screen. */
-  underWay = (step: RegExp): Promise<Locator> =>
-    this.see(this.page.locator('li[data-state=running]').filter({ hasText: step }))
+  /** Waits until a step of the making is under way, by the words on the screen; steps are short, so it looks often. */
+  async underWay(step: RegExp): Promise<void> {
+    await this.page.waitForFunction(
+      (words) =>
+        [...document.querySelectorAll('li[data-state=running]')].some((row) =>
+          new RegExp(words).test(row.textContent ?? ''),
+        ),
+      step.source,
+      { polling: 10 },
+    )
+  }
   async handOver(pin: string): Promise<void> {
     await this.see(this.heading('Hand-over and receipt'))
     await this.page.getByLabel('New PIN', { exact: true }).fill(pin)
