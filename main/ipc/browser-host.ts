@@ -69,6 +69,8 @@ class Host implements BrowserHost {
       })
     })
     this.#server.on('upgrade', (request, socket, head) => {
+      // From here on the socket is nobody's but ours: whoever hangs up while being refused must not end the desk.
+      socket.on('error', () => socket.destroy())
       const refusal = this.#refuse(request)
       if (refusal !== null) {
         parts.log.warn('browser-host.refused', { refusal })

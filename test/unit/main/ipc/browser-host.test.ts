@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { connect as connectSocket } from 'node:net'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -104,6 +105,26 @@ const refusedWith = (client: Client): Promise<number> =>
     client.socket.once('unexpected-response', (_request, answer) => resolve(answer.statusCode ?? 0)),
   )
 
+/** Asks for the bridge as another origin would, and resets the connection before the answer can be written. */
+function hangUp(port: number, atOnce: boolean): Promise<void> {
+  const lines = [
+    'GET /bridge/socket HTTP/1.1',
+    `Host: 127.0.0.1:${port}`,
+    'Origin: http://evil.example',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+  ]
+  return new Promise((resolve) => {
+    const socket = connectSocket(port, '127.0.0.1', () => {
+      socket.write(`${lines.join('\r\n')}\r\n\r\n`)
+      if (atOnce) socket.resetAndDestroy()
+      else setImmediate(() => socket.resetAndDestroy())
+    })
+    socket.on('error', () => undefined)
+    socket.on('close', () => resolve())
+  })
+}
+
 describe('when the screen is served', () => {
   it('gives the page with the bridge first and a strict policy', async () => {
     const { status, headers, body } = await ask('/')
@@ -193,6 +214,17 @@ describe('when the bridge is opened', () => {
     expect(await refusedWith(connect(secret, { origin: 'http://evil.example' }))).toBe(403)
     expect(await refusedWith(connect(secret, { host: 'evil.example' }))).toBe(421)
     expect(await refusedWith(connect(secret, {}, '/other'))).toBe(403)
+  })
+  it('outlives callers that hang up while they are refused', async () => {
+    const port = Number(new URL(host.url).port)
+    const thrown: unknown[] = []
+    const note = (error: unknown) => thrown.push(error)
+    process.on('uncaughtException', note)
+    for (let i = 0; i < 100; i++) await hangUp(port, i % 2 === 0)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    process.off('uncaughtException', note)
+    expect(thrown).toEqual([])
+    expect((await ask('/')).status).toBe(200)
   })
   it('refuses a second screen with the same secret while the first is there', async () => {
     const secret = await secretOf()
