@@ -107,7 +107,7 @@ export async function issueCard(user: DeskUser, clock: StepClock, profile = 'sta
     user.call('enrolments.handOver', {
       id,
       reader: HOLDER_READER,
-      newPin: await user.seal('new-pin', { newPin: '654321' }),
+      newPin: await user.seal('new-pin', { newPin: '481526' }),
     }),
   )
   await clock.step('receipt made', async () => {

@@ -1,5 +1,6 @@
 import { calculateJwkThumbprint, compactDecrypt, exportJWK, generateKeyPair, type CryptoKey } from 'jose'
 import { AppError } from '../../../shared/contract/errors.ts'
+import { pinWeakness } from '../../../shared/contract/pin-policy.ts'
 import type { PublicJwk } from '../../../shared/contract/scalars.ts'
 import { SEALED_HEADER, SealedContent, type Sealed, type SealedUse } from '../../../shared/contract/sealed.ts'
 
@@ -15,7 +16,8 @@ const MOST_IDS = 200_000
  * Opens secrets sealed to this process (RFC 7516, ECDH-ES with A256GCM). The private key is made here, is not
  * extractable and dies with the process. An id is taken once, so that a sealed PIN seen on its way cannot be sent
  * again; only `card-secrets`, bound to one card, may be repeated for that card for half an hour.
- * Every refusal is SEALED_INVALID with `reason` (or CARD_MISMATCH for another card); none tells of the content.
+ * Every refusal is SEALED_INVALID with `reason`, CARD_MISMATCH for another card, or CARD_PIN_POLICY for a new PIN that
+ * nobody may choose (a screen that was tampered with checks nothing); none tells of the content.
  */
 export class SealedBox {
   readonly publicKey: PublicJwk
@@ -51,6 +53,7 @@ export class SealedBox {
     for (const name of names) {
       const value = content.values[name]
       if (value === undefined) throw refused('missing')
+      if (name === 'newPin' && pinWeakness(value) !== null) throw new AppError('CARD_PIN_POLICY')
       secrets[name] = value
     }
     return secrets as Secrets<N>

@@ -58,6 +58,19 @@ describe('when a sealed secret comes', () => {
     await expect(box.open(sealed, use, 'CD34', use === 'puk' ? ['puk'] : ['pin'])).rejects.toMatchObject(expected)
   })
 
+  it.each(['111111', '00000000', '123456', '87654321'])(
+    'refuses %s as a new PIN, whatever the screen let pass, and takes it as one that is on a card',
+    async (pin) => {
+      for (const use of ['new-pin', 'change-pin'] as const) {
+        const sealed = await seal(box.publicKey, { use, card: null, values: { pin, newPin: pin } })
+        const refused: unknown = await box.open(sealed, use, null, ['newPin']).catch((error: unknown) => error)
+        expect(refused).toMatchObject({ code: 'CARD_PIN_POLICY', detail: {} })
+      }
+      const sealed = await seal(box.publicKey, { use: 'pin', card: null, values: { pin } })
+      expect(await box.open(sealed, 'pin', null, ['pin'])).toEqual({ pin })
+    },
+  )
+
   it.each([
     ['a PIN that is none', JSON.stringify({ use: 'pin', jti: 'y'.repeat(20), card: null, values: { pin: 'abc' } })],
     ['an extra key', JSON.stringify({ use: 'pin', jti: 'y'.repeat(20), card: null, values: {}, extra: 1 })],
