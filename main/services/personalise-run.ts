@@ -70,7 +70,9 @@ export class PersonaliseRun {
     await this.#claim()
     const { cards } = this.#parts
     await this.#once('management-key', (open) => cards.setManagementKey(open))
-    await this.#once('pin-puk', (open) => cards.setPinAndPuk(open))
+    const { profile } = this.#enrolment
+    const tries = profile && { pin: profile.pinTries, puk: profile.pukTries }
+    await this.#once('pin-puk', (open) => cards.setPinAndPuk({ ...open, ...(tries && { tries }) }))
     const { guid, expiresOn } = this.#ticketNow()
     await this.#once('chuid', (open) => cards.writeChuid({ ...open, guid, expiresOn }))
     for (const { slot, algorithm } of this.#enrolment.profile?.keys ?? []) await this.#slot({ slot, algorithm })

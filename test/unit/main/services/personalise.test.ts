@@ -116,6 +116,17 @@ describe('when nothing goes wrong', () => {
     expect(card.keysMade).toBe(2)
     expect(t.store.readKey(ID, '9A')).toBeNull()
   })
+  it('asks for as many tries as the profile says', async () => {
+    const asked: unknown[] = []
+    const real = t.cards.setPinAndPuk.bind(t.cards)
+    t.cards.setPinAndPuk = (request: Parameters<CardPort['setPinAndPuk']>[0]) => {
+      asked.push(request.tries)
+      return real(request)
+    }
+    t.remote.enrolment = { ...t.remote.enrolment, profile: { ...PROFILE, pinTries: 5, pukTries: 8 } }
+    await personalise()
+    expect(asked).toEqual([{ pin: 5, puk: 8 }])
+  })
   it('joins a second call to the run', async () => {
     const [a, b] = await Promise.all([personalise(), personalise()])
     expect(a).toEqual(b)
