@@ -20,7 +20,7 @@ import { assertVersion, dayOf, placeOf, scopeOf, type ServiceDeps } from './deps
 import { isOpen, nextState, OPEN_STATES } from './enrolment-state.ts'
 import { enrolmentRow, enrolmentSnapshot, enrolmentView, getEnrolment, holderOf } from './enrolment-view.ts'
 import { checkProofing } from './proofing-check.ts'
-import { buildRecord, canonicalRecord, parseRecord } from './record.ts'
+import { buildRecord, canonicalRecord, parseRecord, signedRecord } from './record.ts'
 import { holderFieldsOf } from './views.ts'
 
 interface ListFilter {
@@ -147,9 +147,10 @@ export class Enrolments {
     })
   }
 
-  /** The record to sign, as of now. Throws ENROLMENT_STATE before proofing and profile are there. */
+  /** The record as it was signed; before that the record to sign, as of now. Throws ENROLMENT_STATE before proofing and profile are there. */
   async record(call: Call, id: string) {
     const row = await getEnrolment(this.#deps.db, call, id)
+    if (row.record !== null) return signedRecord(row.record)
     nextState(row.state, 'sign')
     const record = await buildRecord(this.#deps, this.#deps.db, call, row, call.at)
     return { record, canonical: Buffer.from(canonicalRecord(record)).toString('base64') }

@@ -15,6 +15,12 @@ const AHEAD_MS = 60_000
 
 export const canonicalRecord = (record: RegistrationRecord): Uint8Array => canonicalBytes(record as unknown as Json)
 
+/** A record that was signed and kept, with its bytes as signed. */
+export const signedRecord = (kept: string): { record: RegistrationRecord; canonical: string } => {
+  const bytes = Buffer.from(kept, 'utf8')
+  return { record: RegistrationRecord.parse(parseCanonical(bytes)), canonical: bytes.toString('base64') }
+}
+
 /** What the officer states, from the server's own data. Throws ENROLMENT_STATE, RECORD_INVALID (`station`). */
 export const buildRecord = async (
   deps: ServiceDeps,
