@@ -102,6 +102,7 @@ describeDesk('virtual', 'when the mouse is gone, and when the officer reads Ital
       await desk.page.evaluate((hash) => (location.hash = hash), `#/${path}`)
       await desk.see(desk.heading(title))
       await desk.page.waitForLoadState('networkidle')
+      expect.soft(await desk.page.getByRole('alert').allInnerTexts(), `alerts on "${path}"`).toEqual([])
       await shown(path.split('/').at(-1)!)
     }
     await press('Alt+l')

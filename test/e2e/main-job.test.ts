@@ -241,7 +241,8 @@ describeDesk('pcsc', 'when a day at the desk goes well', () => {
         row.textContent?.includes('Marco Ferri'),
       ),
     )
-    await auditor.page.getByLabel('Operator', { exact: true }).fill('')
+    await auditor.page.getByRole('button', { name: 'Remove filter Operator: Marco' }).click()
+    await auditor.byId('audit-row').filter({ hasText: 'Giulia Conti' }).first().waitFor()
     await auditor.choose('Operation', 'Changed')
     await auditor.see(auditor.byId('audit-row').filter({ hasText: 'Changed' }))
     await auditor.byId('audit-row').first().getByRole('link').click()
