@@ -37,6 +37,7 @@ export function HandOverStep({ view }: { view: EnrolmentView }) {
         <Notice tone={fit === 'empty' ? 'info' : 'warn'} title={t(`fit.${fit}`)} live testId="card-fit">
           <p>
             {t(`fit.${fit}Todo`, {
+              context: view.cardSerial === null ? 'new' : 'begun',
               serial: view.cardSerial === null ? '' : formatSerial(view.cardSerial),
               reader: reader?.name ?? '',
             })}

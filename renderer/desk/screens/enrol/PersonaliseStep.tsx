@@ -80,6 +80,7 @@ export function PersonaliseStep({ view, running, ms }: { view: EnrolmentView; ru
         <Notice tone={fit === 'empty' ? 'info' : 'warn'} title={t(`fit.${fit}`)} live testId="card-fit">
           <p>
             {t(`fit.${fit}Todo`, {
+              context: view.cardSerial === null ? 'new' : 'begun',
               serial: view.cardSerial === null ? '' : formatSerial(view.cardSerial),
               reader: reader?.name ?? '',
             })}
