@@ -54,7 +54,7 @@ export class Health {
     return {
       state: worst(checks),
       version,
-      node: process.version,
+      node: chain,
       startedAt,
       time,
       keys: keys.kind,
