@@ -5,6 +5,9 @@ import { readScreenFile } from '../ipc/screen-files.ts'
 const SCHEME = 'app'
 export const APP_ORIGIN = `${SCHEME}://desk`
 export const APP_PAGE = `${APP_ORIGIN}/index.html`
+/** Chromium's built-in PDF viewer, in which the receipt is looked at and printed: files of the engine itself. */
+const PDF_VIEWER = 'chrome-extension://mhjfbmdgcfjbbpaeojofohoefgiehjai/'
+export const isPdfViewer = (url: string): boolean => url.startsWith(PDF_VIEWER)
 
 /** Before Electron is ready: makes the scheme a secure origin of its own, which `file:` never is. */
 export function declareScheme(): void {
@@ -27,7 +30,6 @@ export function serveScheme(session: Session, folder: string): void {
 export function closeNetwork(session: Session): void {
   session.webRequest.onBeforeRequest((details, answer) => {
     const { protocol: scheme } = new URL(details.url)
-    answer({ cancel: ![`${SCHEME}:`, 'blob:', 'data:', 'devtools:'].includes(scheme) })
+    answer({ cancel: ![`${SCHEME}:`, 'blob:', 'data:', 'devtools:'].includes(scheme) && !isPdfViewer(details.url) })
   })
 }
-

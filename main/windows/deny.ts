@@ -1,5 +1,6 @@
 import type { App, Session } from 'electron'
 import type { Log } from '../services/ports.ts'
+import { APP_ORIGIN, isPdfViewer } from './app-protocol.ts'
 
 /**
  * Closes every way out of the one page, for every web contents there will ever be: no navigation, no redirect, no new
@@ -17,8 +18,8 @@ export function denyEscapes(app: App, log: Log): void {
       refused('navigation', event.url)
     })
     contents.on('will-frame-navigate', (event) => {
-      // Only a receipt is ever shown in a frame, from the page's own memory.
-      if (!event.isMainFrame && event.url.startsWith('blob:')) return
+      // Only a receipt is ever shown in a frame, from the page's own memory, by the browser engine's own viewer.
+      if (!event.isMainFrame && (event.url.startsWith('blob:') || isPdfViewer(event.url))) return
       event.preventDefault()
       refused('frame', event.url)
     })
@@ -33,12 +34,21 @@ export function denyEscapes(app: App, log: Log): void {
   })
 }
 
-/** No camera, no location, no device, no clipboard reading: nothing of it is part of the desk. */
+/**
+ * No camera, no location, no device, no clipboard reading: nothing of it is part of the desk. Our own page alone may write
+ * plain text to the clipboard, which "Copy details" does (Chromium asks for it where a person pressed a button).
+ */
 export function denyPermissions(session: Session): void {
-  session.setPermissionRequestHandler((_contents, _permission, answer) => answer(false))
-  session.setPermissionCheckHandler(() => false)
+  const allowed = (permission: string, asking: string) => permission === COPYING && isOurs(asking)
+  session.setPermissionRequestHandler((_contents, permission, answer, { requestingUrl }) =>
+    answer(allowed(permission, requestingUrl)),
+  )
+  session.setPermissionCheckHandler((_contents, permission, origin) => allowed(permission, origin))
   session.setDevicePermissionHandler(() => false)
 }
+
+const COPYING = 'clipboard-sanitized-write'
+const isOurs = (url: string): boolean => url === APP_ORIGIN || url.startsWith(`${APP_ORIGIN}/`)
 
 function originOf(url: string): string {
   try {

@@ -23,6 +23,8 @@ export const windowOptions = (preload: string): BrowserWindowConstructorOptions 
     webSecurity: true,
     allowRunningInsecureContent: false,
     webviewTag: false,
+    // The one plug-in there is: the engine's PDF viewer, for the receipt.
+    plugins: true,
     navigateOnDragDrop: false,
     spellcheck: false,
     enableBlinkFeatures: '',

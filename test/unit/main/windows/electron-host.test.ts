@@ -190,6 +190,11 @@ describe('when the page tries to get out', () => {
     expect(prevented((event) => webContents.emit('will-attach-webview', event), '')).toBe(true)
     expect(prevented((event) => webContents.emit('will-frame-navigate', event), 'blob:app://desk/1', false)).toBe(false)
     expect(prevented((event) => webContents.emit('will-frame-navigate', event), 'blob:app://desk/1', true)).toBe(true)
+    const viewer = 'chrome-extension://mhjfbmdgcfjbbpaeojofohoefgiehjai/index.html'
+    expect(prevented((event) => webContents.emit('will-frame-navigate', event), viewer, false)).toBe(false)
+    expect(prevented((event) => webContents.emit('will-frame-navigate', event), viewer, true)).toBe(true)
+    const other = 'chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/index.html'
+    expect(prevented((event) => webContents.emit('will-frame-navigate', event), other, false)).toBe(true)
   })
   it('refuses every permission and device', async () => {
     await start()
@@ -204,15 +209,31 @@ describe('when the page tries to get out', () => {
       'notifications',
     ]) {
       const answer = vi.fn()
-      permissionRequest!({}, permission, answer)
+      permissionRequest!({}, permission, answer, { requestingUrl: 'app://desk/index.html' })
       expect(answer).toHaveBeenCalledWith(false)
-      expect(permissionCheck!({}, permission)).toBe(false)
+      expect(permissionCheck!({}, permission, 'app://desk/')).toBe(false)
     }
     expect(devicePermission!({})).toBe(false)
   })
   it.each([
+    ['app://desk/index.html', true],
+    ['app://desk', true],
+    ['app://desk.evil/', false],
+    ['https://evil.example/app://desk/', false],
+    ['', false],
+  ])('lets %s write the clipboard: %s', async (url, isAllowed) => {
+    await start()
+    const { permissionRequest, permissionCheck } = electron.session.defaultSession
+    const answer = vi.fn()
+    permissionRequest!({}, 'clipboard-sanitized-write', answer, { requestingUrl: url })
+    expect(answer).toHaveBeenCalledWith(isAllowed)
+    expect(permissionCheck!({}, 'clipboard-sanitized-write', url)).toBe(isAllowed)
+  })
+  it.each([
     ['https://evil.example/x', true],
     ['http://127.0.0.1:8080/', true],
+    ['chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/x.js', true],
+    ['chrome-extension://mhjfbmdgcfjbbpaeojofohoefgiehjai/main.js', false],
     ['file:///etc/passwd', true],
     ['ws://127.0.0.1/', true],
     ['app://desk/assets/a.js', false],
