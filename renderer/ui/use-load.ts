@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useState } from 'react'
 import type { Failure } from '../../shared/contract/result.ts'
 import { failureOf } from './failure.ts'
+import { onReachable } from './reachable.ts'
 
 /** What a view knows of something it asked for. Old data stays while new is fetched, so that nothing jumps. */
 export interface Load<T> {
@@ -17,7 +18,10 @@ interface Answer<T> {
   failure: Failure | undefined
 }
 
-/** Asks when mounted and whenever `ask` changes (memoise it); an answer that comes after a newer question is dropped. */
+/**
+ * Asks when mounted and whenever `ask` changes (memoise it); an answer that comes after a newer question is dropped. What
+ * could not be had because the server was out of reach is asked for again by itself when it is back.
+ */
 export function useLoad<T>(ask: () => Promise<T>): Load<T> {
   const [turn, setTurn] = useState(0)
   const [answer, setAnswer] = useState<Answer<T> | null>(null)
@@ -35,6 +39,8 @@ export function useLoad<T>(ask: () => Promise<T>): Load<T> {
     }
   }, [ask, turn])
   const reload = useCallback(() => setTurn((n) => n + 1), [])
+  const offline = answer?.failure?.code === 'NETWORK_OFFLINE'
+  useEffect(() => (offline ? onReachable(reload) : undefined), [offline, reload])
   return {
     data: answer?.data,
     failure: answer?.failure,

@@ -1,3 +1,4 @@
+import { tellReachable } from '../../ui/reachable.ts'
 import { goTo } from '../../ui/route.ts'
 import { desk } from '../desk.ts'
 import { useDeskState, withSession } from './desk-state.ts'
@@ -15,6 +16,7 @@ function forgetScreen(): void {
 export async function startStores(): Promise<void> {
   useDeskState.subscribe((now, before) => {
     if (now.epoch !== before.epoch) forgetScreen()
+    if (now.connection?.server === 'online' && before.connection?.server !== 'online') tellReachable()
   })
   desk.on('readers', (readers) => useDeskState.setState({ readers }))
   desk.on('session', (session) => useDeskState.setState((state) => withSession(state, session)))
