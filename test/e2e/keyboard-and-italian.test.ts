@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { launchChromium } from './harness/chromium.ts'
 import { DeskScreen, pinOf } from './harness/desk-screen.ts'
 import { englishOn } from './harness/leftovers.ts'
-import { look } from './harness/look.ts'
+import { lookAtFit } from './harness/look.ts'
 import { oneAfterTheOther, tellOnFailure } from './harness/on-failure.ts'
 import { makePerson } from './harness/people.ts'
 import { describeDesk } from './harness/suite.ts'
@@ -85,7 +85,7 @@ describeDesk('virtual', 'when the mouse is gone, and when the officer reads Ital
     await desk.see(desk.heading('Impostazioni'))
     const shown = async (name: string) => {
       expect.soft(await englishOn(desk.page), `English on "${name}"`).toEqual([])
-      await look(desk.page, `it-${name}`)
+      await lookAtFit(desk.page, `it-${name}`)
     }
     await shown('settings')
     for (const [path, title] of [
