@@ -6,16 +6,11 @@ import { makeMrz, makeProofing } from '../../fakes/server/enrol.ts'
 import { DeskGone } from './desk-process.ts'
 import type { Stage } from './stage.ts'
 
-export const HOLDER_PIN = '654321'
+export const HOLDER_PIN = '739154'
 const pinOf = (key: string) => DEMO_OPERATORS.find((operator) => operator.key === key)!.pin
 
 /** What a killed program or a lost line shows at the desk; anything else is a finding. */
-const LINE_LOST: readonly ErrorCode[] = [
-  'NETWORK_OFFLINE',
-  'SESSION_EXPIRED',
-  'SESSION_LOCKED',
-  'SESSION_REQUIRED',
-]
+const LINE_LOST: readonly ErrorCode[] = ['NETWORK_OFFLINE', 'SESSION_EXPIRED', 'SESSION_LOCKED', 'SESSION_REQUIRED']
 
 /**
  * An officer who goes on after every interruption as the screen tells: looks at where the enrolment stands and does what

@@ -74,12 +74,12 @@ export class DeskProcess implements Pick<Desk, 'dispatch'> {
     await this.#ready.promise
   }
 
-  dispatch: Desk['dispatch'] = (name: string, input: unknown) => {
+  dispatch: Desk['dispatch'] = (name, input) => {
     if (this.#gone) return Promise.reject(new DeskGone())
     const call = this.#next++
     return new Promise((resolve, reject) => {
       this.#calls.set(call, { resolve, reject })
-      this.#send({ call, name, input })
+      this.#send({ call, name: String(name), input })
     })
   }
 

@@ -23,6 +23,7 @@ const launch = (...args: string[]): Started => {
   return program
 }
 const serverIn = (text: string) => /Server\s+(https:\S+)/.exec(text)?.[1]
+const IN_USE = /^This instance is in use by another server \(process \d+\)\. Stop that one first, or .+\.\n?$/
 const READY = 'Ctrl-C stops everything.'
 const holders = () => {
   const db = new Database(join(folder, 'server/operational.sqlite'), { readonly: true })
@@ -104,7 +105,7 @@ describe('when two programs would write one chain', () => {
         return row
       }
       const before = head()
-      await expect(startServer(instance)).rejects.toThrow(/in-use/)
+      await expect(startServer(instance)).rejects.toThrow(IN_USE)
       const config = ['--config', instance.serverConfig]
       const plan = ['--plan', join(folder, 'plan.json'), '--out', join(folder, 'again.json')]
       for (const words of [
@@ -120,7 +121,7 @@ describe('when two programs would write one chain', () => {
       // Another demonstration over the same folder.
       const launcher = launch('--headless', '--data', folder)
       expect((await launcher.ended).code).toBe(1)
-      expect(launcher.error).toMatch(/in-use/)
+      expect(launcher.error).toMatch(IN_USE)
       expect(head()).toEqual(before)
     } finally {
       await stopProgram(server)

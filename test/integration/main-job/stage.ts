@@ -28,6 +28,8 @@ export class Stage {
   /** The next desk, its modules loaded already: a start after a kill is quicker. */
   #spare: DeskProcess | null = null
   #serial = 30_000_000
+  /** Called with each desk that was started, before it does anything. */
+  onDesk: (desk: DeskProcess) => void = () => undefined
 
   private constructor(instance: DemoInstance, proxy: RequestProxy, temporary: string | null, cards: CardsIn) {
     this.instance = instance
@@ -122,6 +124,7 @@ export class Stage {
   async #startDesk(): Promise<DeskProcess> {
     const desk = this.#spare ?? new DeskProcess()
     this.#spare = null
+    this.onDesk(desk)
     await desk.start(this.instance.deskConfig, this.#cards)
     return desk
   }

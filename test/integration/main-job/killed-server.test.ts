@@ -1,3 +1,0 @@
-import { describeKills } from './kill-matrix.ts'
-
-describeKills('server')
