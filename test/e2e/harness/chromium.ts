@@ -11,7 +11,7 @@ const ARGS = [
   '--disable-sync',
 ]
 /** What a step may take on a slow machine before the test says that it did not come. */
-export const PATIENCE_MS = 20_000
+export const PATIENCE_MS = 30_000
 
 export async function launchChromium(): Promise<Browser> {
   const executablePath = findChromium()
