@@ -28,6 +28,8 @@ export interface IssueRequest {
   readonly csr: Uint8Array
   readonly subject: CertificateSubject
   readonly san?: Partial<SubjectAltName>
+  /** The latest end, such as the card's own: the certificate ends at the earlier of this and its profile's. */
+  readonly notAfter?: Date
   /** The same key always gives the same certificate. Used again for another request: REQUEST_IDEMPOTENCY_REUSED. */
   readonly idempotencyKey: string
 }

@@ -29,12 +29,19 @@ export class CrlPublisher {
     return result
   }
 
-  /** The kept list while less than half of its time has passed, else a new one. */
+  /**
+   * The kept list while less than half of its time has passed, else a new one. While none can be made (key store away)
+   * the kept one is given for as long as it stands: what is fresh by its own word must not be withheld.
+   */
   async current(authority: Authority): Promise<PublishedCrl> {
     const latest = await this.#store.latestCrl(authority.name)
     if (!latest) return this.build(authority)
     const half = (latest.thisUpdate.getTime() + latest.nextUpdate.getTime()) / 2
-    return this.#now().getTime() < half ? latest : this.build(authority)
+    if (this.#now().getTime() < half) return latest
+    return this.build(authority).catch((error: unknown) => {
+      if (this.#now() < latest.nextUpdate) return latest
+      throw error
+    })
   }
 
   async #build({ name, certificate, signer }: Authority): Promise<PublishedCrl> {

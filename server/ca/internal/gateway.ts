@@ -72,7 +72,7 @@ export class InternalCa implements CaGateway {
       signer,
       issuerSpki: certificate.spki,
       maxLifetimeMs: checked.profile.validityDays * DAY_MS + BACKDATED_MINUTES * 60_000,
-      draw: () => this.#draw(checked),
+      draw: () => this.#draw(checked, request.notAfter),
       tbsOf: (drawn) => this.#tbs(request, checked, drawn),
     })
     return { serial, der, notBefore, notAfter, profile: request.profile }
@@ -108,14 +108,16 @@ export class InternalCa implements CaGateway {
     return Promise.resolve([this.#issuing.certificate.der, this.#root.certificate.der])
   }
 
-  async #draw({ profile }: CheckedRequest): Promise<Drawn> {
+  async #draw({ profile }: CheckedRequest, latest: Date | undefined): Promise<Drawn> {
     const now = wholeSeconds(this.#now())
     const end = this.#issuing.certificate.notAfter
     if (now >= end) throw new AppError('CA_UNAVAILABLE', { reason: 'ca-expired' })
+    const cap = latest === undefined ? end : earlier(wholeSeconds(latest), end)
+    if (now >= cap) throw new AppError('CA_REQUEST_INVALID', { reason: 'validity' })
     return {
       serial: await newSerial(this.#keyStore),
       notBefore: addMinutes(now, -BACKDATED_MINUTES),
-      notAfter: earlier(addDays(now, profile.validityDays), end),
+      notAfter: earlier(addDays(now, profile.validityDays), cap),
     }
   }
 
