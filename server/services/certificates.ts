@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto'
 import {
   AppError,
-  type CardProfile,
+  RegistrationRecord,
   type CertificateView,
+  type ErrorCode,
   type RevocationReason,
   type Slot,
 } from '../../shared/contract/index.ts'
@@ -11,6 +12,7 @@ import type { CertificateProfileName, FinalRevocationReason, IssuedCertificate }
 import { newId } from '../db/index.ts'
 import {
   findCertificate,
+  findCardAnywhere,
   findCertificateByRequest,
   insertCertificate,
   listCertificates,
@@ -18,7 +20,6 @@ import {
   type CertificateRowStored,
 } from '../db/repositories/cards.ts'
 import type { EnrolmentRowStored } from '../db/repositories/enrolments.ts'
-import type { HolderRowStored } from '../db/repositories/holders.ts'
 import { setOperatorCertificateStatus } from '../db/repositories/operators.ts'
 import type { OperationalTransaction } from '../db/schema.ts'
 import type { Call } from './call.ts'
@@ -26,10 +27,14 @@ import type { Tell } from './change.ts'
 import { placeOf, scopeOf, type ServiceDeps } from './deps.ts'
 import { changeEnrolment } from './enrolment-change.ts'
 import { completeStep, nextState } from './enrolment-state.ts'
-import { getEnrolment, holderOf } from './enrolment-view.ts'
+import { getEnrolment } from './enrolment-view.ts'
 import { subjectNumber } from './subject-number.ts'
-import { certificateSnapshot, certificateView, holderName, stepsOf } from './views.ts'
+import { certificateSnapshot, certificateView, stepsOf } from './views.ts'
 
+/** The enrolment is no longer where a certificate could be used: rolled back, on another card, or with another key. */
+const LEFT_BEHIND: readonly ErrorCode[] = ['CARD_MISMATCH', 'ENROLMENT_STATE', 'REQUEST_CONFLICT']
+
+type Wanted = RegistrationRecord['certificates'][number]
 interface Asked {
   readonly cardSerial: string
   readonly slot: Slot
@@ -42,7 +47,7 @@ export interface IssuedAnswer {
 }
 
 /** The key of a request whose possession was proved. Throws CA_REQUEST_INVALID. */
-const provedKey = (csr: Uint8Array, wanted: CardProfile['keys'][number]): Uint8Array => {
+const provedKey = (csr: Uint8Array, wanted: Wanted): Uint8Array => {
   try {
     const request = verifyCsr(csr)
     if (keyAlgorithmOf(request.key) !== wanted.algorithm)
@@ -76,6 +81,22 @@ export const changeCertificate = async (
   return after
 }
 
+/** At most so many characters, none cut in its middle (RFC 5280 appendix A.1 counts characters). */
+const cut = (text: string, characters: number): string => [...text].slice(0, characters).join('')
+
+/** What the officer signed: who the certificates name and which they are, whatever was changed in the books since. */
+const signedRecord = (row: EnrolmentRowStored): RegistrationRecord => {
+  if (row.record === null) throw new AppError('ENROLMENT_STATE', { reason: 'record-missing' })
+  return RegistrationRecord.parse(JSON.parse(row.record))
+}
+
+const subjectOf = ({ holder }: RegistrationRecord) => ({
+  commonName: cut(`${holder.givenNames} ${holder.familyName}`, 64),
+  givenName: cut(holder.givenNames, 64),
+  surname: cut(holder.familyName, 40),
+  serialNumber: subjectNumber(holder.id),
+})
+
 const valuesOf = (issued: IssuedCertificate) => ({
   serial: issued.serial,
   der: issued.der,
@@ -96,24 +117,26 @@ export class Certificates {
   }
 
   /**
-   * One certificate per (enrolment, slot, key). Order, and what is true if the process dies after each:
+   * One certificate per (enrolment, slot, key), naming whom the signed record names, ending no later than the card.
+   * Order, and what is true if the process dies after each:
    * 1. the request is written and audited: nothing issued, or issued and found again by its key;
    * 2. the CA issues, idempotent by the same key: a repeat gives the same certificate;
-   * 3. the certificate and the step are written, what another key had before is revoked, all audited.
+   * 3. the certificate and the step are written, what another key had before is revoked, all audited. Where the
+   *    enrolment went on without us meanwhile (rolled back, another card, another key), it is revoked instead.
    * Throws CA_REQUEST_INVALID, CARD_MISMATCH, ENROLMENT_STATE, REQUEST_CONFLICT (`revoked`), CA_UNAVAILABLE.
    */
   async issue(call: Call, enrolmentId: string, asked: Asked): Promise<IssuedAnswer> {
-    const { db, profiles, ca, changes } = this.#deps
+    const { db, ca } = this.#deps
     const enrolment = await getEnrolment(db, call, enrolmentId)
     nextState(enrolment.state, 'step')
     if (enrolment.card_serial !== asked.cardSerial) throw new AppError('CARD_MISMATCH')
-    const wanted = profiles.get(enrolment.card_profile).keys.find((key) => key.slot === asked.slot)
+    const record = signedRecord(enrolment)
+    const wanted = record.certificates.find((key) => key.slot === asked.slot)
     if (!wanted) throw new AppError('CA_REQUEST_INVALID', { reason: 'slot' })
-    const stepId = `certificate:${asked.slot}`
-    completeStep(stepsOf(enrolment.steps), stepId, { startedAt: call.at, doneAt: call.at })
+    completeStep(stepsOf(enrolment.steps), `certificate:${asked.slot}`, { startedAt: call.at, doneAt: call.at })
     const requestKey = `${enrolmentId}:${asked.slot}:${hash('sha256', provedKey(asked.csr, wanted))}`
-    const holder = await holderOf(db, enrolment)
-    const requested = await this.#request(call, enrolment, holder, wanted, requestKey, asked.csr)
+    const card = await findCardAnywhere(db, enrolment.tenant, asked.cardSerial)
+    const requested = await this.#request(call, enrolment, record, wanted, requestKey, asked.csr)
     if (requested.state === 'revoked') throw new AppError('REQUEST_CONFLICT', { reason: 'revoked' })
     const issued =
       requested.serial !== null && requested.der !== null
@@ -121,34 +144,15 @@ export class Certificates {
         : await ca.issue({
             profile: wanted.certificateProfile as CertificateProfileName,
             csr: requested.csr ?? asked.csr,
-            subject: {
-              commonName: holderName(holder).slice(0, 64),
-              givenName: holder.given_names.slice(0, 64),
-              surname: holder.family_name.slice(0, 40),
-              serialNumber: subjectNumber(holder.id),
-            },
-            ...(holder.email === null ? {} : { san: { email: [holder.email] } }),
+            subject: subjectOf(record),
+            ...(record.holder.email === null ? {} : { san: { email: [record.holder.email] } }),
+            ...(card?.expires_at == null ? {} : { notAfter: new Date(card.expires_at) }),
             idempotencyKey: requestKey,
           })
-    const others = (await listCertificates(db, enrolment.tenant, { enrolment: enrolmentId })).filter(
-      (one) =>
-        one.slot === asked.slot && one.id !== requested.id && (one.state === 'issued' || one.state === 'requested'),
-    )
-    const othersIssued = await this.#resolve(others)
-    const stored = await changes.run(call, async (trx, tell) => {
-      const row = await getEnrolment(trx, call, enrolmentId)
-      nextState(row.state, 'step')
-      for (const other of othersIssued) await this.#supersede(trx, tell, other, call.at)
-      const current = (await findCertificateByRequest(trx, requestKey)) ?? requested
-      const after =
-        issued === null || current.state !== 'requested'
-          ? current
-          : await changeCertificate(trx, tell, current, { ...valuesOf(issued), state: 'issued' }, call.at)
-      const steps = completeStep(stepsOf(row.steps), stepId, { startedAt: current.created_at, doneAt: call.at })
-      await changeEnrolment(trx, tell, row, { steps: JSON.stringify(steps) }, call)
-      return after
+    const stored = await this.#keep(call, enrolment, asked, requested, issued).catch(async (error: unknown) => {
+      if (error instanceof AppError && LEFT_BEHIND.includes(error.code)) await this.#withdraw(call, asked, requested)
+      throw error
     })
-    for (const other of othersIssued) if (other.serial !== null) await ca.revoke(other.serial, 'superseded')
     const chain = await ca.chain()
     return {
       certificate: certificateView(stored, call.at),
@@ -157,19 +161,66 @@ export class Certificates {
     }
   }
 
-  /** Repeated with the same outcome, it changes nothing. Throws CERTIFICATE_NOT_FOUND, REQUEST_CONFLICT. */
+  /** Step 3: the certificate becomes the slot's, if the enrolment still waits for it on this card. */
+  async #keep(
+    call: Call,
+    enrolment: EnrolmentRowStored,
+    { slot, cardSerial }: Asked,
+    requested: CertificateRowStored,
+    issued: IssuedCertificate | null,
+  ): Promise<CertificateRowStored> {
+    const { db, ca, changes } = this.#deps
+    const others = (await listCertificates(db, enrolment.tenant, { enrolment: enrolment.id })).filter(
+      (one) => one.slot === slot && one.id !== requested.id && (one.state === 'issued' || one.state === 'requested'),
+    )
+    const othersIssued = await this.#resolve(others)
+    const stored = await changes.run(call, async (trx, tell) => {
+      const row = await getEnrolment(trx, call, enrolment.id)
+      nextState(row.state, 'step')
+      if (row.card_serial !== cardSerial) throw new AppError('CARD_MISMATCH')
+      const current = (await findCertificateByRequest(trx, requested.request_key)) ?? requested
+      // Another key of this slot came first and put this one out.
+      if (current.state === 'revoked') throw new AppError('REQUEST_CONFLICT', { reason: 'revoked' })
+      for (const other of othersIssued) await this.#supersede(trx, tell, other, call.at)
+      const after =
+        issued === null || current.state !== 'requested'
+          ? current
+          : await changeCertificate(trx, tell, current, { ...valuesOf(issued), state: 'issued' }, call.at)
+      const times = { startedAt: current.created_at, doneAt: call.at }
+      const steps = completeStep(stepsOf(row.steps), `certificate:${slot}`, times)
+      await changeEnrolment(trx, tell, row, { steps: JSON.stringify(steps) }, call)
+      return after
+    })
+    for (const other of othersIssued) if (other.serial !== null) await ca.revoke(other.serial, 'superseded')
+    return stored
+  }
+
+  /** Issued for nobody any more: revoked in the books and at the CA. One that was only interrupted goes on with it later. */
+  async #withdraw(call: Call, { cardSerial }: Asked, requested: CertificateRowStored): Promise<void> {
+    await this.#deps.changes.run(call, async (trx, tell) => {
+      const row = await getEnrolment(trx, call, requested.enrolment_id ?? '')
+      if (row.card_serial === cardSerial && (row.state === 'personalising' || row.state === 'interrupted')) return
+      const current = await findCertificateByRequest(trx, requested.request_key)
+      if (current?.state !== 'requested') return
+      const ended = { state: 'revoked' as const, revoked_at: call.at, revocation_reason: 'cessationOfOperation' }
+      await changeCertificate(trx, tell, current, ended, call.at, 'the enrolment went on without it')
+    })
+    await this.reconcile()
+  }
+
+  /**
+   * Repeated with the same outcome, it changes nothing but tells the CA again, which may not have been reached before.
+   * Throws CERTIFICATE_NOT_FOUND, CA_UNAVAILABLE, HSM_UNAVAILABLE.
+   */
   async revoke(call: Call, serial: string, reason: RevocationReason, note: string): Promise<CertificateView> {
-    const { db } = this.#deps
-    const found = await findCertificate(db, scopeOf(call), serial)
-    if (!found || found.state === 'requested') throw new AppError('CERTIFICATE_NOT_FOUND')
-    if (found.state === 'revoked') return certificateView(found, call.at)
     const isHold = reason === 'certificateHold'
-    if (isHold && found.state === 'suspended') return certificateView(found, call.at)
     let operator: string | null = null
     const after = await this.#deps.changes.run(call, async (trx, tell) => {
       const before = await findCertificate(trx, scopeOf(call), serial)
-      if (!before) throw new AppError('CERTIFICATE_NOT_FOUND')
+      if (!before || before.state === 'requested') throw new AppError('CERTIFICATE_NOT_FOUND')
       operator = await setOperatorCertificateStatus(trx, before.tenant, serial, 'revoked', call.at)
+      // Judged where it is written: of two at once the second must not turn a revocation into a hold.
+      if (before.state === 'revoked' || (isHold && before.state === 'suspended')) return before
       const values = {
         state: isHold ? ('suspended' as const) : ('revoked' as const),
         revoked_at: call.at,
@@ -177,23 +228,32 @@ export class Certificates {
       }
       return changeCertificate(trx, tell, before, values, call.at, note)
     })
-    // After the entry: if the process dies here, `reconcile` tells the CA at the next start.
-    await this.#revokeAtCa(serial, reason)
+    // Sessions first: they end whatever the CA says. Dead before the CA was told, `reconcile` tells it.
     if (operator !== null) await this.#endSessions(operator)
+    await this.#revokeAtCa(serial, (after.revocation_reason ?? reason) as RevocationReason)
     return certificateView(after, call.at)
   }
 
-  /** Tells the CA of every revocation that was recorded and did not reach it. Run at start. */
+  /**
+   * Tells the CA of every revocation that was recorded and did not reach it: the process died in between, or the key
+   * store was away. Run at start, and again and again.
+   */
   async reconcile(): Promise<void> {
     const rows = await this.#deps.db
       .selectFrom('certificate')
-      .innerJoin('ca_certificate', 'ca_certificate.serial', 'certificate.serial')
-      .select(['certificate.serial', 'certificate.revocation_reason'])
-      .where('certificate.state', 'in', ['revoked', 'suspended'])
-      .where('ca_certificate.status', '=', 'issued')
+      // By the request: one revoked in the books before the CA had issued it has no serial there.
+      .innerJoin('ca_certificate', 'ca_certificate.request_key', 'certificate.request_key')
+      .select(['ca_certificate.serial', 'certificate.revocation_reason'])
+      .where('ca_certificate.der', 'is not', null)
+      .where((eb) =>
+        eb.or([
+          eb.and([eb('certificate.state', '=', 'revoked'), eb('ca_certificate.status', '!=', 'revoked')]),
+          eb.and([eb('certificate.state', '=', 'suspended'), eb('ca_certificate.status', '=', 'issued')]),
+        ]),
+      )
       .execute()
     for (const { serial, revocation_reason: reason } of rows)
-      if (serial !== null) await this.#revokeAtCa(serial, (reason ?? 'unspecified') as RevocationReason)
+      await this.#revokeAtCa(serial, (reason ?? 'unspecified') as RevocationReason)
   }
 
   async #revokeAtCa(serial: string, reason: RevocationReason): Promise<void> {
@@ -243,14 +303,14 @@ export class Certificates {
   async #request(
     call: Call,
     enrolment: EnrolmentRowStored,
-    holder: HolderRowStored,
-    wanted: CardProfile['keys'][number],
+    record: RegistrationRecord,
+    wanted: Wanted,
     requestKey: string,
     csr: Uint8Array,
   ): Promise<CertificateRowStored> {
-    const known = await findCertificateByRequest(this.#deps.db, requestKey)
-    if (known) return known
     return this.#deps.changes.run(call, async (trx, tell) => {
+      const known = await findCertificateByRequest(trx, requestKey)
+      if (known) return known
       const row: CertificateRowStored = {
         id: newId('certificate'),
         tenant: enrolment.tenant,
@@ -260,10 +320,10 @@ export class Certificates {
         issuer: 'internal',
         card_id: enrolment.card_id,
         enrolment_id: enrolment.id,
-        holder_id: holder.id,
+        holder_id: enrolment.holder_id,
         profile: wanted.certificateProfile,
         slot: wanted.slot,
-        subject: holderName(holder),
+        subject: subjectOf(record).commonName,
         der: null,
         state: 'requested',
         not_before: null,

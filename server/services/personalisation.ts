@@ -159,7 +159,7 @@ export class Personalisation {
     id: string,
     asked: { readonly cardWiped: boolean; readonly reason: string },
   ): Promise<EnrolmentView> {
-    const { db, changes, ca, vault } = this.#deps
+    const { db, changes, vault } = this.#deps
     const found = await getEnrolment(db, call, id)
     if (found.state === 'approved' && found.card_serial === null) return enrolmentView(this.#deps, db, found, call.at)
     nextState(found.state, 'roll-back')
@@ -167,11 +167,14 @@ export class Personalisation {
     const view = await changes.run(call, async (trx, tell) => {
       const before = await getEnrolment(trx, call, id)
       const state = nextState(before.state, 'roll-back')
-      for (const row of certificates) {
-        const { serial, der, subject, not_before, not_after } = row
+      // As they are now, which another desk may have added to; what the CA had issued is known from before.
+      for (const current of await listCertificates(trx, before.tenant, { enrolment: id })) {
+        if (current.state === 'revoked' || current.state === 'expired') continue
+        const atCa = certificates.find((row) => row.id === current.id) ?? current
+        const { serial, der, subject, not_before, not_after } = current.serial === null ? atCa : current
         const ended = { state: 'revoked' as const, revoked_at: call.at, revocation_reason: 'cessationOfOperation' }
         const values = { serial, der, subject, not_before, not_after, ...ended }
-        await changeCertificate(trx, tell, row, values, call.at, asked.reason)
+        await changeCertificate(trx, tell, current, values, call.at, asked.reason)
       }
       const card = before.card_serial === null ? null : await findCardAnywhere(trx, before.tenant, before.card_serial)
       if (card) {
@@ -197,7 +200,7 @@ export class Personalisation {
         call.at,
       )
     })
-    for (const { serial } of certificates) if (serial !== null) await ca.revoke(serial, 'cessationOfOperation')
+    await this.#certificates.reconcile()
     return view
   }
 
