@@ -1,4 +1,4 @@
-import { AppError, type ErrorCode, type HttpRequest, type PublicJwk } from '../../shared/contract/index.ts'
+import { AppError, type ErrorCode, type HttpRequest } from '../../shared/contract/index.ts'
 import { newId } from '../db/index.ts'
 import { findCard } from '../db/repositories/cards.ts'
 import { findUnblock, insertUnblock, updateUnblock } from '../db/repositories/unblocks.ts'
@@ -47,12 +47,16 @@ export class Unblocks {
       })
       return { id: row.id }
     })
-    return { id, secrets: await this.#disclose(call, serial, asked.workerKey, asked.reason) }
+    return { id, secrets: await this.#disclose(call, serial, id, asked) }
   }
 
-  async #disclose(call: Call, serial: string, to: PublicJwk, reason: string): Promise<string> {
+  /** Only for an unblocking that is still going on: a key kept from an ended one opens nothing. */
+  async #disclose(call: Call, serial: string, id: string, { workerKey: to, reason }: Asked): Promise<string> {
     const disclosure = await this.#deps.changes.run(call, async (trx, tell) => {
-      const owner = codeOwner(await this.#activeCard(trx, call, serial))
+      const card = await this.#activeCard(trx, call, serial)
+      const row = await findUnblock(trx, card.tenant, card.id, id)
+      if (row?.state !== 'started') throw new AppError('REQUEST_CONFLICT', { state: row?.state ?? null })
+      const owner = codeOwner(card)
       return this.#deps.vault.disclose(trx, tell, { owner, kinds: ['puk'], use: 'puk', to, reason })
     })
     return disclosure.seal()

@@ -147,13 +147,13 @@ export class Vault {
       const object = { type: 'secret-code', id: code.id } as const
       await tell({ action: 'Disclosure', object, after: snapshot(code), reason, place: code })
     }
-    return { seal: () => this.#seal(codes, request.use, owner.cardSerial, request.to) }
+    return { seal: () => this.#seal(codes, request.use, owner, request.to) }
   }
 
-  async #seal(codes: readonly StoredCode[], use: SealedUse, card: string, to: PublicJwk): Promise<string> {
+  async #seal(codes: readonly StoredCode[], use: SealedUse, owner: CodeOwner, to: PublicJwk): Promise<string> {
     const values: Record<string, string> = {}
-    for (const code of codes) values[VALUE_OF[code.kind]] = await this.#open(code)
-    const content: SealedContent = SealedContent.parse({ use, jti: randomUUID(), card, values })
+    for (const code of codes) values[VALUE_OF[code.kind]] = await this.#open(code, owner)
+    const content: SealedContent = SealedContent.parse({ use, jti: randomUUID(), card: owner.cardSerial, values })
     const key = await importJWK({ kty: to.kty, crv: to.crv, x: to.x, y: to.y }, SEALED_HEADER.alg).catch(
       (cause: unknown) => {
         throw new AppError('REQUEST_INVALID', { reason: 'worker-key' }, { cause })
@@ -167,18 +167,13 @@ export class Vault {
     }
   }
 
-  #open(code: StoredCode): Promise<string> {
+  /** Bound to the card it was asked for, not to the one its row names: a row given to another card does not open. */
+  #open(code: StoredCode, { cardSerial, tenant }: CodeOwner): Promise<string> {
     const { wrapped_data_key, nonce, ciphertext, tag } = code
     if (!wrapped_data_key || !nonce || !ciphertext || !tag)
       throw new AppError('VAULT_CODE_NOT_FOUND', { kind: code.kind })
-    const owner = {
-      id: code.id,
-      kind: code.kind,
-      ownerKind: code.owner_kind,
-      ownerId: code.owner_id,
-      tenant: code.tenant,
-    }
-    return openCode(this.#keys, owner, { wrappedDataKey: wrapped_data_key, nonce, ciphertext, tag })
+    const bound = { id: code.id, kind: code.kind, ownerKind: 'card', ownerId: cardSerial, tenant }
+    return openCode(this.#keys, bound, { wrappedDataKey: wrapped_data_key, nonce, ciphertext, tag })
   }
 
   /** Marks one code of a card as used; it stays in the vault. */
