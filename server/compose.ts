@@ -239,8 +239,8 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
     })
     const sweep = setInterval(() => {
       const now = Date.now()
-      Promise.all([sessions.sweep(now), forgetExpiredAnswers(db, now)]).catch((error: unknown) =>
-        log.error({ cause: error instanceof Error ? error.stack : String(error) }, 'sweep failed'),
+      Promise.all([sessions.sweep(now), forgetExpiredAnswers(db, now), certificates.reconcile()]).catch(
+        (error: unknown) => log.error({ cause: error instanceof Error ? error.stack : String(error) }, 'sweep failed'),
       )
     }, SWEEP_MS)
     sweep.unref()

@@ -109,6 +109,8 @@ export interface SessionTable extends Entity, Placed {
   /** Fingerprint of the certificate that signed in. */
   certificate: string | null
   seen_at: Time | null
+  /** The furthest a proof's time was ahead of our clock, in whole seconds rounded up; null: never. */
+  clock_ahead_ms: number | null
 }
 /** Proofs seen, so that none is taken twice; rows past `expires_at` may be deleted. */
 export interface SessionProofTable {

@@ -1,4 +1,4 @@
-import { ROLE_RIGHTS, Role, type GrantView } from '../../shared/contract/index.ts'
+import { ROLE_RIGHTS, Role, rolesWith, type GrantView } from '../../shared/contract/index.ts'
 import type { Directory, OfficeEntry } from '../db/repositories/directory.ts'
 import type { GrantRowStored } from '../db/repositories/operators.ts'
 import { buildAbility, type Ability, type ResolvedGrant } from './permission.ts'
@@ -33,6 +33,9 @@ export const resolveGrants = (
   }
   return { resolved, views }
 }
+
+/** Roles that work at the console at all. */
+export const isConsoleRole = (role: string): boolean => (rolesWith('console.use') as readonly string[]).includes(role)
 
 /** An office whose people one may work with, at all: the reach of any grant that is not limited to oneself. */
 const covers = (grant: ResolvedGrant, office: OfficeEntry): boolean => {

@@ -36,7 +36,8 @@ const refused = (reason: string): AppError => new AppError('SESSION_PROOF_INVALI
 
 /**
  * Checks the proof of one request: form, MAC, time, counter; the counter is spent last, so that nobody without the key
- * can spend one. `notBefore`: when this process started. Throws SESSION_PROOF_INVALID: `form`, `mac`, `time`, `replay`.
+ * can spend one. `notBefore`: proofs made before were another process's to take. Gives the time the proof names.
+ * Throws SESSION_PROOF_INVALID: `form`, `mac`, `time`, `replay`.
  */
 export const verifyProof = (
   request: ProvedRequest,
@@ -44,7 +45,7 @@ export const verifyProof = (
   window: ReplayWindow,
   now: number,
   notBefore: number,
-): void => {
+): number => {
   const match = typeof request.header === 'string' ? PROOF_PATTERN.exec(request.header) : null
   if (!match) throw refused('form')
   const timeMs = Number(match[1])
@@ -60,4 +61,5 @@ export const verifyProof = (
   if (Math.abs(now - timeMs) > PROOF_SKEW_MS) throw refused('time')
   if (timeMs < notBefore) throw refused('time')
   if (!window.accept(counter)) throw refused('replay')
+  return timeMs
 }

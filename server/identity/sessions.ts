@@ -11,12 +11,13 @@ import {
   insertSession,
   lastSignInAt,
   listOpenSessions,
+  setSessionClock,
   touchSession,
   type SessionRowStored,
 } from '../db/repositories/sessions.ts'
 import type { OperationalDatabase, OperationalTransaction } from '../db/schema.ts'
 import type { KeyStore } from '../hsm/signer.ts'
-import { abilityOf, resolveGrants } from './grants.ts'
+import { abilityOf, isConsoleRole, resolveGrants } from './grants.ts'
 import type { Ability } from './permission.ts'
 import { ReplayWindow, verifyProof, type ProvedRequest } from './proof.ts'
 
@@ -37,6 +38,10 @@ export interface LiveSession {
   readonly certificate: string | null
   seenAt: number
   savedAt: number
+  /** Proofs made before, by the session's own clock, may have been taken by the process before this one. */
+  readonly notBefore: number
+  /** The furthest its clock was ahead of ours, as kept in the database. */
+  clockAheadMs: number
   /** Requests of the running minute, for the rate limit. */
   minute: number
   requests: number
@@ -54,6 +59,8 @@ export interface NewSession {
   readonly proofKey: Uint8Array
   /** Fingerprint of the certificate that signed in. */
   readonly certificate: string
+  /** When that certificate ends, UTC in ms: the session ends with it. */
+  readonly certificateEnd: number
 }
 
 export interface SessionLimits {
@@ -134,7 +141,7 @@ export class Sessions {
       key_thumbprint: hash('sha256', JSON.stringify({ crv, kty, x, y }), 'base64url'),
       key_jwk: JSON.stringify({ kty, crv, x, y }),
       card_serial: made.cardSerial,
-      expires_at: at + this.#limits.lifeMs,
+      expires_at: Math.min(at + this.#limits.lifeMs, made.certificateEnd, await this.#grantsEnd(trx, made, at)),
       locked_at: null,
       ended_at: null,
       end_reason: null,
@@ -143,6 +150,7 @@ export class Sessions {
       proof_key: wrapped,
       certificate: made.certificate,
       seen_at: at,
+      clock_ahead_ms: null,
     }
     const last = await lastSignInAt(trx, made.operatorId)
     await insertSession(trx, row)
@@ -160,11 +168,17 @@ export class Sessions {
     const digest = digestOf(request.token)
     if (this.#ending.has(digest)) throw new AppError('SESSION_LOCKED')
     const session = this.#live.get(digest) ?? (await this.#load(digest))
+    // It may have begun to end while it was loaded.
+    if (this.#ending.has(digest)) throw new AppError('SESSION_LOCKED')
     if (session.view.expiresAt <= now || session.seenAt + this.#limits.idleMs <= now) {
       await this.end(session, 'expired')
       throw new AppError('SESSION_EXPIRED')
     }
-    verifyProof(request, session.proofKey, session.window, now, this.#startedAt)
+    const timeMs = verifyProof(request, session.proofKey, session.window, now, session.notBefore)
+    if (timeMs - now > session.clockAheadMs) {
+      session.clockAheadMs = Math.ceil((timeMs - now) / 1000) * 1000
+      await setSessionClock(this.#db, session.id, session.clockAheadMs)
+    }
     session.seenAt = now
     if (now - session.savedAt > SEEN_EVERY_MS) {
       session.savedAt = now
@@ -177,8 +191,9 @@ export class Sessions {
   async end(session: LiveSession, why: EndReason): Promise<void> {
     const end = this.#end
     if (!end) throw new AppError('INTERNAL', { reason: 'sessions-not-composed' })
-    // First of all nobody may use it any more, whatever the database says next.
+    // First of all nobody may use it any more, whatever the database says next; nor bring it back by a load under way.
     this.#ending.set(session.tokenDigest, { session, why })
+    await this.#loading.get(session.tokenDigest)?.catch(() => null)
     this.#live.delete(session.tokenDigest)
     const at = Date.now()
     await end(session, async (trx, tell) => {
@@ -192,8 +207,7 @@ export class Sessions {
 
   /** Ends all sessions of an operator: suspended, or their certificate revoked. */
   async endOf(operatorId: string): Promise<void> {
-    await this.#loadAll()
-    for (const session of this.#live.values()) {
+    for (const session of await this.#open()) {
       if (session.view.operator.id === operatorId) await this.end(session, 'revoked')
     }
   }
@@ -201,18 +215,30 @@ export class Sessions {
   /** Ends what ran out, so that the audit says when; called by a timer. */
   async sweep(now: number): Promise<void> {
     for (const { session, why } of this.#ending.values()) await this.end(session, why)
-    await this.#loadAll()
-    for (const session of this.#live.values()) {
+    for (const session of await this.#open()) {
       if (session.view.expiresAt <= now || session.seenAt + this.#limits.idleMs <= now)
         await this.end(session, 'expired')
     }
   }
 
-  async #loadAll(): Promise<void> {
+  /**
+   * All that could still be used, for ending them: live ones, and those of an earlier process nobody came back to. The
+   * latter need no key for that, so that neither an altered row nor a key store that is away keeps one from ending.
+   */
+  async #open(): Promise<LiveSession[]> {
+    const open: LiveSession[] = []
     for (const row of await listOpenSessions(this.#db, this.#directory.tenant)) {
-      const digest = row.token_digest
-      if (digest !== null && !this.#live.has(digest) && !this.#ending.has(digest)) await this.#load(digest)
+      const digest = row.token_digest ?? ''
+      if (this.#ending.has(digest)) continue
+      open.push(this.#live.get(digest) ?? (await this.#revive(this.#db, row, randomBytes(32), null)))
     }
+    return open
+  }
+
+  /** When the first of the operator's grants runs out: the rights of a session are those it began with. */
+  async #grantsEnd(trx: OperationalTransaction, { operatorId }: NewSession, at: number): Promise<number> {
+    const grants = await listGrants(trx, this.#directory.tenant, [operatorId], at)
+    return Math.min(...grants.map(({ valid_to: end }) => end ?? Infinity))
   }
 
   /** One load per token at a time: two would make two replay windows. */
@@ -233,6 +259,8 @@ export class Sessions {
     }
     const operator = await findOperator(this.#db, row.tenant, row.operator_id)
     if (operator?.status !== 'active') throw new AppError('SESSION_REQUIRED')
+    const station = row.station_id === null ? null : await findStation(this.#db, row.tenant, row.station_id)
+    if (row.station_id !== null && station?.status !== 'active') throw new AppError('SESSION_REQUIRED')
     const proofKey = await this.#keys.unwrap(SESSION_WRAPPING_KEY, row.proof_key)
     const session = await this.#revive(this.#db, row, proofKey, null)
     this.#live.set(digest, session)
@@ -247,10 +275,10 @@ export class Sessions {
   ): Promise<LiveSession> {
     const key = createSecretKey(proofKey)
     proofKey.fill(0)
-    const { resolved, views } = resolveGrants(
-      this.#directory,
-      await listGrants(db, row.tenant, [row.operator_id], Date.now()),
-    )
+    const granted = await listGrants(db, row.tenant, [row.operator_id], Date.now())
+    // A console has no card in a reader and no station: it is given the roles that are for consoles, not the desk's.
+    const rows = row.kind === 'console' ? granted.filter((grant) => isConsoleRole(grant.role)) : granted
+    const { resolved, views } = resolveGrants(this.#directory, rows)
     const station = row.station_id === null ? null : await findStation(db, row.tenant, row.station_id)
     const office = this.#directory.office(row.office)
     return {
@@ -264,6 +292,9 @@ export class Sessions {
       certificate: row.certificate,
       seenAt: row.seen_at ?? row.created_at,
       savedAt: row.seen_at ?? row.created_at,
+      // What the process before took was at most this far ahead of its clock, and it had stopped when we started.
+      notBefore: this.#startedAt + (row.clock_ahead_ms ?? 0),
+      clockAheadMs: row.clock_ahead_ms ?? 0,
       minute: 0,
       requests: 0,
       view: {

@@ -118,6 +118,7 @@ export class SignIn {
       sessionKey: statement.sessionKey,
       proofKey,
       certificate: fingerprintOf(verified),
+      certificateEnd: verified.certificate.notAfter.getTime(),
     }
     const author = this.#author(knock, operatorId, placed, station.id)
     const { token, session } = await this.#deps.changes.as(author, async (trx, tell) => {
@@ -208,6 +209,7 @@ export class SignIn {
       sessionKey: request.sessionKey,
       proofKey: deriveProofKey(request.exchange, request.sessionKey),
       certificate: fingerprintOf(verified),
+      certificateEnd: verified.certificate.notAfter.getTime(),
     }
     const author = this.#author(knock, operatorId, { role, office: null }, null)
     const { token, session } = await this.#deps.changes.as(author, async (trx, tell) => {

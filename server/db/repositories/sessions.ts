@@ -43,6 +43,11 @@ export const touchSession = async (db: OperationalDatabase, id: string, at: numb
   await db.updateTable('session').set({ seen_at: at }).where('id', '=', id).where('ended_at', 'is', null).execute()
 }
 
+/** Durable before the request that showed it is answered. */
+export const setSessionClock = async (db: OperationalDatabase, id: string, aheadMs: number): Promise<void> => {
+  await db.updateTable('session').set({ clock_ahead_ms: aheadMs }).where('id', '=', id).execute()
+}
+
 /** When the operator signed in last, before now. */
 export const lastSignInAt = async (db: Db, operatorId: string): Promise<number | null> =>
   (
