@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto'
 import { decodeBase64url } from '../../shared/audit/base64url.ts'
-import { AppError, type AuditFilter, type HttpAnswer, type VerificationView } from '../../shared/contract/index.ts'
+import {
+  AppError,
+  type AuditFilter,
+  type HttpAnswer,
+  type ObjectType,
+  type VerificationView,
+} from '../../shared/contract/index.ts'
 import type {
   AuditRecord,
   AuditRow,
@@ -10,7 +16,7 @@ import type {
   VerificationRun,
 } from '../audit/index.ts'
 import type { Directory } from '../db/repositories/directory.ts'
-import { reaches, reachOf } from '../identity/permission.ts'
+import { mayUse, reaches, reachOf } from '../identity/permission.ts'
 import type { Call } from './call.ts'
 import type { Changes } from './change.ts'
 import { operatorRef } from './views.ts'
@@ -21,6 +27,9 @@ export interface AuditDeps {
   readonly trail: AuditTrail
   readonly jobs: VerificationJobs
 }
+
+/** Objects whose trail the registration offices may read. */
+const REGISTERED: readonly string[] = ['holder', 'proofing', 'enrolment', 'card', 'certificate'] satisfies ObjectType[]
 
 const rowView = (row: AuditRow) => {
   const { division: _division, ...view } = row
@@ -65,6 +74,9 @@ export class AuditReading {
   ): Promise<HttpAnswer<'readTrail'>> {
     const scope = this.#scope(call, undefined)
     if (scope === null) return { items: [], next: null }
+    // A trail is what became of a thing; who signed in or was refused is the audit's, for those who may read it.
+    if (!mayUse(call.actor.ability, 'audit.read') && !REGISTERED.includes(of.objectType))
+      throw new AppError('ACCESS_DENIED', { right: 'audit.read' })
     const { items, next } = await this.#deps.trail.trail({ ...scope, ...of }, request)
     return { items: items.map(recordView), next }
   }
@@ -95,6 +107,7 @@ export class AuditReading {
   }
 
   async cancel(call: Call, id: string): Promise<VerificationView> {
+    this.#deps.changes.assertWritable()
     const before = await this.#deps.jobs.get(id)
     if (before.state !== 'running') return this.#view(before)
     const run = await this.#deps.jobs.cancel(id)

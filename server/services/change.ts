@@ -97,7 +97,11 @@ export class Changes {
     if (!idempotency) return this.run(call, body)
     const ref = { ...idempotency, operator: call.actor.operator.id }
     const known = await findStoredAnswer(this.#db, ref)
-    if (known !== null) return JSON.parse(known) as T
+    if (known !== null) {
+      // Its entry may still wait for a chain that stopped: nobody is told before.
+      this.#sequencer.assertWritable()
+      return JSON.parse(known) as T
+    }
     try {
       return await this.run(call, async (trx, tell) => {
         const value = await body(trx, tell)
