@@ -87,7 +87,7 @@ describeDesk('virtual', 'when a program is killed in the middle', () => {
     await desk.signIn('officer')
     await desk.go('Today')
     await desk.page.getByRole('link', { name: /Ida Fontana/ }).click()
-    await desk.see(desk.heading('Personalise'))
+    await desk.see(desk.byId('unfinished').getByText('This card was begun and is not finished'))
     await look(desk.page, 'desk-killed')
     await desk.issue('Resume')
     expect(slots('20000003')).toEqual(ISSUED)

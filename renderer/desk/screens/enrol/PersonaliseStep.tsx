@@ -68,6 +68,12 @@ export function PersonaliseStep({ view, running, ms }: { view: EnrolmentView; ru
           <p>{t('personalise.kept', { done: progress.done, total: progress.total })}</p>
         </Notice>
       ) : null}
+      {!working && failure === undefined && view.state === 'personalising' ? (
+        <Notice tone="warn" title={t('personalise.unfinished')} testId="unfinished">
+          <p>{t('personalise.unfinishedTodo')}</p>
+          <p>{t('personalise.kept', { done: progress.done, total: progress.total })}</p>
+        </Notice>
+      ) : null}
       {!working && others.length > 1 && view.cardSerial === null ? (
         <CardChoice
           readers={others}
