@@ -81,6 +81,19 @@ describe('when the CA is made', () => {
 })
 
 describe('when a certificate is asked for', () => {
+  it.each([
+    ['earlier than the profile’s', 10 * 86_400_000, 10],
+    ['later than the profile’s', 9_999 * 86_400_000, PROFILES.authentication.validityDays],
+  ])('ends it where asked, when that is %s', async (_name, inMs, days) => {
+    const now = Math.floor(desk.now.getTime() / 1000) * 1000
+    const { notAfter } = await ca.issue(await request({ notAfter: new Date(desk.now.getTime() + inMs) }))
+    expect(notAfter.getTime()).toBe(now + days * 86_400_000)
+  })
+
+  it('refuses an end that has passed', async () => {
+    expect(await failureOf(ca.issue(await request({ notAfter: desk.now })))).toBe('CA_REQUEST_INVALID validity')
+  })
+
   it('carries what the profile says, and leads to the root', async () => {
     const asked = await request()
     const issued = await ca.issue(asked)
