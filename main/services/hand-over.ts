@@ -7,10 +7,11 @@ import type { CardPort, DeskStore, Log, Remote } from './ports.ts'
  * 1. store: `replacing`. The transport PIN may or may not still be on the card.
  * 2. card: transport PIN → the holder's PIN; store: `replaced`. The holder's PIN is on the card, the server does not know.
  * 3. server: handed over; the store forgets.
- * Called again after 2 it does not touch the card: only 3 is left, the PIN chosen first stays, and the one typed again is
- * not used (nobody here knows the first one, which changing it would need; the holder may change it as its owner).
- * Called again after 1 it tries the transport PIN once: a card that refuses it had it replaced already. That costs one
- * PIN try, which the holder's next right PIN gives back.
+ * Called again after 2 it does not touch the card: only 3 is left, and the PIN chosen first stays (nobody here knows it,
+ * which changing it would need; the holder may change it as its owner). The screen asks `pinChosen` first, so that nobody
+ * types a PIN that would not be used.
+ * Called again after 1 the worker tries the transport PIN and then the PIN typed now: where the card has neither, the
+ * holder had chosen another one. That costs two PIN tries, which the next right PIN gives back; it is told, and noted.
  */
 export class HandOverService {
   readonly #parts: { cards: CardPort; remote: Remote; store: DeskStore; log: Log }
@@ -18,16 +19,24 @@ export class HandOverService {
     this.#parts = parts
   }
 
+  pinChosen({ id, serial }: { id: string; serial: string }): 'no' | 'maybe' | 'yes' {
+    const change = this.#parts.store.readPinChange(id, serial)
+    return change === null ? 'no' : change === 'replaced' ? 'yes' : 'maybe'
+  }
+
   /** Where the card has its new PIN and the server was not told, the error says `pinChanged: true`: call again to finish. */
-  async handOver({ id, reader, newPin }: { id: string; reader: string; newPin: Sealed }): Promise<EnrolmentView> {
+  async handOver(asked: { id: string; reader: string; newPin: Sealed | null }): Promise<EnrolmentView> {
+    const { id, reader, newPin } = asked
     const { cards, remote, store } = this.#parts
     const { cardSerial, state } = await remote.call('readEnrolment', { params: { id } })
     if (cardSerial === null || (state !== 'issued' && state !== 'handed-over'))
       throw new AppError('ENROLMENT_STATE', { state })
     if (state === 'issued') {
       await readWorkableCard(cards, reader, cardSerial)
-      if (store.readPinChange(id, cardSerial) !== 'replaced')
+      if (store.readPinChange(id, cardSerial) !== 'replaced') {
+        if (newPin === null) throw new AppError('ENROLMENT_STATE', { reason: 'pin-not-chosen' })
         await this.#replace(id, { reader, serial: cardSerial }, newPin)
+      }
     }
     try {
       const enrolment = await remote.call('handOver', { params: { id }, body: { cardSerial } })
@@ -49,14 +58,15 @@ export class HandOverService {
     try {
       await cards.replaceTransportPin({ ...card, secrets, newPin })
     } catch (error) {
-      const wasReplaced = begunBefore && error instanceof AppError && error.code === 'CARD_PIN_WRONG'
-      if (!wasReplaced) {
-        // The card answered and refused: nothing changed on it, so nothing is in doubt. Only silence leaves a doubt.
-        if (!begunBefore && error instanceof AppError && REFUSED.has(error.code))
-          store.writePinChange(id, card.serial, null)
-        throw error
+      if (begunBefore && error instanceof AppError && error.code === 'CARD_PIN_WRONG') {
+        log.warn('hand-over.pin-was-replaced', { enrolment: id })
+        store.writePinChange(id, card.serial, 'replaced')
+        throw new AppError('ENROLMENT_STATE', { reason: 'pin-chosen', pinChanged: true }, { cause: error })
       }
-      log.warn('hand-over.pin-was-replaced', { enrolment: id })
+      // The card answered and refused: nothing changed on it, so nothing is in doubt. Only silence leaves a doubt.
+      if (!begunBefore && error instanceof AppError && REFUSED.has(error.code))
+        store.writePinChange(id, card.serial, null)
+      throw error
     }
     store.writePinChange(id, card.serial, 'replaced')
   }

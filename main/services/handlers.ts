@@ -82,6 +82,7 @@ export function makeHandlers(s: DeskServices): DeskHandlers {
     'enrolments.personalise': (input) => s.personalise.personalise(input),
     'enrolments.rollBack': (input) => s.personalise.rollBack(input),
     'enrolments.cancel': (input) => s.enrolment.cancel(input),
+    'enrolments.pinChosen': async (input) => ({ chosen: s.handOver.pinChosen(input) }),
     'enrolments.handOver': (input) => s.handOver.handOver(input),
     'enrolments.receipt': (input) => s.receipt.make(input),
     'cards.inspect': (input) => s.card.inspect(input),

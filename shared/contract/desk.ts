@@ -168,8 +168,19 @@ export const DESK_CALLS = {
     output: EnrolmentView,
   }),
   'enrolments.cancel': call({ input: z.strictObject({ id: Id, reason: Text(500) }), output: EnrolmentView }),
-  /** The holder types a PIN of their own (`use: new-pin`); the transport PIN comes from the vault, never shown. */
-  'enrolments.handOver': call({ input: z.strictObject({ id: Id, reader, newPin: Sealed }), output: EnrolmentView }),
+  /** Did the holder choose a PIN on this card before an interruption? `maybe`: the desk died while the card took it. */
+  'enrolments.pinChosen': call({
+    input: z.strictObject({ id: Id, serial: CardSerial }),
+    output: z.strictObject({ chosen: z.enum(['no', 'maybe', 'yes']) }),
+  }),
+  /**
+   * The holder types a PIN of their own (`use: new-pin`); the transport PIN comes from the vault, never shown. Null where
+   * the PIN was chosen before (`pinChosen`: `yes`): it stays, and only the hand-over is told.
+   */
+  'enrolments.handOver': call({
+    input: z.strictObject({ id: Id, reader, newPin: Sealed.nullable() }),
+    output: EnrolmentView,
+  }),
   'enrolments.receipt': call({
     input: z.strictObject({ id: Id, language: z.enum(['en', 'it']) }),
     output: z.strictObject({ fileName: z.string().max(200), pdf: Base64(4_000_000) }),

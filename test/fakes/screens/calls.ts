@@ -265,8 +265,9 @@ export function makeCalls(world: World, emit: (event: string, value: unknown) =>
     'enrolments.rollBack': async ({ id }) =>
       change(enrolment(id), { state: 'approved', cardSerial: null, steps: [], interruption: null }),
     'enrolments.cancel': async ({ id }) => change(enrolment(id), { state: 'cancelled' }),
+    'enrolments.pinChosen': async () => ({ chosen: 'no' }),
     'enrolments.handOver': async ({ id, newPin }) => {
-      await unseal(newPin)
+      if (newPin !== null) await unseal(newPin)
       return change(enrolment(id), { state: 'handed-over' })
     },
     'enrolments.receipt': async ({ id }) => ({ fileName: `receipt-${id}.pdf`, pdf: btoa('%PDF-1.4\n%%EOF\n') }),

@@ -18,6 +18,8 @@ beforeEach(async () => {
 afterEach(() => t.end())
 const handOver = (pin = '775533') =>
   t.desk.handlers['enrolments.handOver']({ id: ID, reader: READER, newPin: t.cards.seal('new-pin', pin) })
+const finish = () => t.desk.handlers['enrolments.handOver']({ id: ID, reader: READER, newPin: null })
+const chosen = async () => (await t.desk.handlers['enrolments.pinChosen']({ id: ID, serial: card.serial })).chosen
 const cardCalls = () => {
   let count = 0
   const real = t.cards.replaceTransportPin.bind(t.cards)
@@ -33,6 +35,11 @@ describe('when the holder takes the card', () => {
     expect(await handOver()).toMatchObject({ state: 'handed-over' })
     expect(card).toMatchObject({ pin: '775533', pinTries: 3 })
     expect(t.store.readPinChange(ID, card.serial)).toBeNull()
+  })
+  it('does not finish without a PIN that was chosen', async () => {
+    expect(await chosen()).toBe('no')
+    await expect(finish()).rejects.toMatchObject({ code: 'ENROLMENT_STATE', detail: { reason: 'pin-not-chosen' } })
+    expect(t.remote.enrolment.state).toBe('issued')
   })
   it('is done once: a second call changes nothing on the card', async () => {
     await handOver()
@@ -60,7 +67,8 @@ describe('when it stops in the middle', () => {
     t = t.restart()
     await t.signIn()
     const count = cardCalls()
-    expect(await handOver('111111')).toMatchObject({ state: 'handed-over' })
+    expect(await chosen()).toBe('yes')
+    expect(await finish()).toMatchObject({ state: 'handed-over' })
     expect(count()).toBe(0)
     expect(card).toMatchObject({ pin: '775533', pinTries: 3 })
   })
@@ -74,7 +82,10 @@ describe('when it stops in the middle', () => {
     delete (t.cards as unknown as Record<string, unknown>)['replaceTransportPin']
     t = t.restart()
     await t.signIn()
-    expect(await handOver('111111')).toMatchObject({ state: 'handed-over' })
+    expect(await chosen()).toBe('maybe')
+    await expect(handOver('864209')).rejects.toMatchObject({ code: 'ENROLMENT_STATE', detail: { pinChanged: true } })
+    expect(await chosen()).toBe('yes')
+    expect(await finish()).toMatchObject({ state: 'handed-over' })
     expect(card).toMatchObject({ pin: '775533', pinTries: 2 })
   })
   it('does it again where the card was pulled before it took the PIN', async () => {
