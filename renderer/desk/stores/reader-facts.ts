@@ -23,11 +23,13 @@ export const isPinBlocked = (reader: ReaderView): boolean => reader.card?.pinTri
 export const isPukBlocked = (reader: ReaderView): boolean => reader.card?.pukTries === 0
 
 /** One word per state a reader can be in (UI.md "The card, in words"); every one has `word`, `sentence`, `wayOut` in the texts. */
-export type ReaderWord = ReaderView['state'] | 'pin-blocked' | 'puk-blocked' | 'expired'
+export type ReaderWord = ReaderView['state'] | 'unfinished' | 'pin-blocked' | 'puk-blocked' | 'expired'
 
 export function readerWord(reader: ReaderView, now: number): ReaderWord {
   if (reader.state !== 'ready') return reader.state
   if (isPinBlocked(reader)) return isPukBlocked(reader) ? 'puk-blocked' : 'pin-blocked'
+  // Codes and keys of ours, or of another issuer, and nothing to use it with: a making that stopped.
+  if (reader.card?.certificates.length === 0) return 'unfinished'
   const certificate = signInCertificate(reader.card)
   return certificate !== null && certificate.notAfter < now ? 'expired' : 'ready'
 }
@@ -40,6 +42,7 @@ const TONES: Readonly<Record<ReaderWord, Tone>> = {
   busy: 'warn',
   blank: 'info',
   ready: 'ok',
+  unfinished: 'warn',
   'pin-blocked': 'bad',
   'puk-blocked': 'bad',
   expired: 'bad',

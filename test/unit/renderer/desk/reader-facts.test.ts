@@ -21,6 +21,7 @@ describe('when a reader is put in a word', () => {
     [reader('r', null, { state: 'busy' }), 'busy', 'warn'],
     [reader('r', blank('B1')), 'blank', 'info'],
     [reader('r', card()), 'ready', 'ok'],
+    [reader('r', card({ certificates: [] })), 'unfinished', 'warn'],
     [reader('r', card({ pinTries: 0 })), 'pin-blocked', 'bad'],
     [reader('r', card({ pinTries: 0, pukTries: 0 })), 'puk-blocked', 'bad'],
     // A blocked PUK alone stops nothing the holder does today.
