@@ -1,4 +1,4 @@
-import { lazy, Suspense, useMemo, useState } from 'react'
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { hasRight } from '../../shared/contract/permissions.ts'
 import { Frame } from '../ui/Frame.tsx'
@@ -32,7 +32,8 @@ export function App() {
   const [open, setOpen] = useState<'keys' | 'palette' | null>(null)
   const shortcuts = useMemo<Shortcut[]>(() => {
     const help = { keys: '?', label: t('common:keys.list'), run: () => setOpen('keys') }
-    if (session === null || locked) return [help]
+    if (locked) return []
+    if (session === null) return [help]
     const screens = SCREENS.filter((screen) => permitted(screen, session)).map((screen) => ({
       keys: screen.keys,
       label: t(`screen.${screen.id}`),
@@ -53,6 +54,10 @@ export function App() {
     ]
   }, [t, session, locked])
   useShortcuts(shortcuts, letters)
+  // Dialogs lie outside what is made inert below: the style sheet takes them out of sight and reach with this.
+  useEffect(() => {
+    document.body.toggleAttribute('data-locked', locked)
+  }, [locked])
   if (state === null) return null
   return (
     <>
@@ -65,7 +70,7 @@ export function App() {
       )}
       <LockOverlay />
       <Suspense>
-        {open === 'keys' ? <KeyList opened onClose={() => setOpen(null)} shortcuts={shortcuts} /> : null}
+        {open === 'keys' && !locked ? <KeyList opened onClose={() => setOpen(null)} shortcuts={shortcuts} /> : null}
         {open === 'palette' && !locked ? <Palette onClose={() => setOpen(null)} shortcuts={shortcuts} /> : null}
       </Suspense>
     </>
