@@ -63,7 +63,7 @@ export function SignInWithCard({ action, expected }: { action: string; expected?
     return (
       <Stack gap="md">
         {failure === undefined ? null : <FailureNotice failure={failure} />}
-        <WaitForCard readers={readers} />
+        <WaitForCard readers={readers} signIn />
         {candidates.length === 0 ? null : (
           <CardChoice readers={candidates} chosen={null} onChoose={setChosen} label={t('locked.other')} />
         )}
