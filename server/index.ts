@@ -39,12 +39,13 @@ const start = async (): Promise<void> => {
   const config = readConfig(values.config)
   const log = makeLog(config.log.level)
   const lease = takeLease(config)
-  const server = await compose(config, log, { checkAnswers: process.env['NODE_ENV'] !== 'production' }).catch(
-    (error: unknown) => {
-      lease.release()
-      throw error
-    },
-  )
+  // Every answer parsed by its schema once more: for those who change the program, not for those who wait for it.
+  const { NODE_ENV: kind, CI } = process.env
+  const checkAnswers = kind === 'test' || kind === 'development' || CI === 'true'
+  const server = await compose(config, log, { checkAnswers }).catch((error: unknown) => {
+    lease.release()
+    throw error
+  })
   let isClosing = false
   const close = (signal: string): void => {
     if (isClosing) return

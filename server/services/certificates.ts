@@ -82,7 +82,7 @@ export const changeCertificate = async (
 }
 
 /** At most so many characters, none cut in its middle (RFC 5280 appendix A.1 counts characters). */
-const cut = (text: string, characters: number): string => [...text].slice(0, characters).join('')
+const cut = (text: string, characters: number): string => Array.from(text).slice(0, characters).join('')
 
 /** What the officer signed: who the certificates name and which they are, whatever was changed in the books since. */
 const signedRecord = (row: EnrolmentRowStored): RegistrationRecord => {

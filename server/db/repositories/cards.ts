@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Selectable } from 'kysely'
 import { foldForSearch } from '../full-text.ts'
 import type { CardTable, CertificateTable, OperationalDatabase, OperationalTransaction } from '../schema.ts'
+import { firstOf, scopeParameters, scopeShape } from './compiled.ts'
 import { page, type Page, type PageRequest } from './page.ts'
 import { inScope, type Scope } from './scope.ts'
 
@@ -18,13 +19,14 @@ export const findCardAnywhere = async (db: Db, tenant: string, serial: string): 
     .where('serial', '=', serial)
     .executeTakeFirst()) ?? null
 
-export const findCard = async (db: Db, scope: Scope, serial: string): Promise<CardRowStored | null> =>
-  (await db
-    .selectFrom('card')
-    .selectAll('card')
-    .where('card.serial', '=', serial)
-    .where(inScope('card', scope))
-    .executeTakeFirst()) ?? null
+export const findCard = (db: Db, scope: Scope, serial: string): Promise<CardRowStored | null> =>
+  firstOf<CardRowStored>(
+    db,
+    `card ${scopeShape(scope)}`,
+    () =>
+      db.selectFrom('card').selectAll('card').where('card.serial', '=', serial).where(inScope('card', scope)).compile(),
+    [serial, ...scopeParameters(scope)],
+  )
 
 export const listCards = (
   db: OperationalDatabase,

@@ -7,6 +7,7 @@ import type {
   OperationalTransaction,
   ProofingTable,
 } from '../schema.ts'
+import { firstOf, scopeParameters, scopeShape } from './compiled.ts'
 import { page, type Page, type PageRequest } from './page.ts'
 import { inScope, type Scope } from './scope.ts'
 
@@ -14,13 +15,19 @@ export type EnrolmentRowStored = Selectable<EnrolmentTable>
 export type ProofingRowStored = Selectable<ProofingTable>
 type Db = OperationalDatabase | OperationalTransaction
 
-export const findEnrolment = async (db: Db, scope: Scope, id: string): Promise<EnrolmentRowStored | null> =>
-  (await db
-    .selectFrom('enrolment')
-    .selectAll('enrolment')
-    .where('enrolment.id', '=', id)
-    .where(inScope('enrolment', scope))
-    .executeTakeFirst()) ?? null
+export const findEnrolment = (db: Db, scope: Scope, id: string): Promise<EnrolmentRowStored | null> =>
+  firstOf<EnrolmentRowStored>(
+    db,
+    `enrolment ${scopeShape(scope)}`,
+    () =>
+      db
+        .selectFrom('enrolment')
+        .selectAll('enrolment')
+        .where('enrolment.id', '=', id)
+        .where(inScope('enrolment', scope))
+        .compile(),
+    [id, ...scopeParameters(scope)],
+  )
 
 /** The state column compared with values: Kysely's enum of the table. */
 export interface EnrolmentFilter extends PageRequest {

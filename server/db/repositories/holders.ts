@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Selectable } from 'kysely'
 import { foldForSearch } from '../full-text.ts'
 import type { HolderTable, OperationalDatabase, OperationalTransaction } from '../schema.ts'
+import { firstOf, scopeParameters, scopeShape } from './compiled.ts'
 import { page, type Page, type PageRequest } from './page.ts'
 import { inScope, type Scope } from './scope.ts'
 
@@ -33,13 +34,14 @@ export const holderSearchText = (row: {
       .join(' '),
   )}`
 
-export const findHolder = async (db: Db, scope: Scope, id: string): Promise<HolderRowStored | null> =>
-  (await db
-    .selectFrom('holder')
-    .selectAll('holder')
-    .where('holder.id', '=', id)
-    .where(inScope('holder', scope))
-    .executeTakeFirst()) ?? null
+export const findHolder = (db: Db, scope: Scope, id: string): Promise<HolderRowStored | null> =>
+  firstOf<HolderRowStored>(
+    db,
+    `holder ${scopeShape(scope)}`,
+    () =>
+      db.selectFrom('holder').selectAll('holder').where('holder.id', '=', id).where(inScope('holder', scope)).compile(),
+    [id, ...scopeParameters(scope)],
+  )
 
 const MAX_WORDS = 8
 
