@@ -41,10 +41,12 @@ const Row = memo(function Row(props: {
         <ActionBadge action={entry.action} />
       </div>
       <div role="cell">{entry.operatorName ?? entry.operatorId ?? t('audit.nobody')}</div>
-      <div role="cell">
+      <div role="cell" title={entry.objectName ?? entry.objectId}>
         <ObjectName entry={entry} />
       </div>
-      <div role="cell">{entry.station ?? entry.office ?? '—'}</div>
+      <div role="cell" title={entry.station ?? entry.office ?? undefined}>
+        {entry.station ?? entry.office ?? '—'}
+      </div>
       <div role="cell" style={{ textAlign: 'right' }}>
         #{entry.sequence}
       </div>
