@@ -1,5 +1,11 @@
 import { type IpcMainInvokeEvent, ipcMain, type WebContents } from 'electron'
-import { DESK_EVENT_NAMES, DESK_EVENTS, type DeskEvent, type Failure, type Result } from '../../shared/contract/index.ts'
+import {
+  DESK_EVENT_NAMES,
+  DESK_EVENTS,
+  type DeskEvent,
+  type Failure,
+  type Result,
+} from '../../shared/contract/index.ts'
 import type { DeskEvents, Log } from '../services/ports.ts'
 import { APP_ORIGIN } from '../windows/app-protocol.ts'
 import type { Dispatch } from './register.ts'
@@ -7,7 +13,10 @@ import type { Dispatch } from './register.ts'
 export const CALL_CHANNEL = 'desk.call'
 
 /** Answers the calls of one page and tells it every event, parsed once more on the way out. Gives what ends both. */
-export function serveWindow(page: WebContents, parts: { dispatch: Dispatch; events: DeskEvents; log: Log }): () => void {
+export function serveWindow(
+  page: WebContents,
+  parts: { dispatch: Dispatch; events: DeskEvents; log: Log },
+): () => void {
   const { dispatch, events, log } = parts
   ipcMain.handle(CALL_CHANNEL, (event, name: unknown, input: unknown): Promise<Result<unknown>> => {
     if (isTrusted(event, page)) return dispatch(name, input, 'electron')
