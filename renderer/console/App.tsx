@@ -1,7 +1,7 @@
 import { lazy, Suspense } from 'react'
 import { SkeletonRows } from '../ui/States.tsx'
 import { useDelayed } from '../ui/use-load.ts'
-import { Boundary } from './parts/Boundary.tsx'
+import { Boundary } from '../ui/Boundary.tsx'
 import { useSession } from './stores/session-store.ts'
 
 const SignIn = lazy(async () => ({ default: (await import('./screens/sign-in/SignIn.tsx')).SignIn }))

@@ -1,6 +1,7 @@
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { hasRight } from '../../shared/contract/permissions.ts'
+import { Boundary } from '../ui/Boundary.tsx'
 import { Frame } from '../ui/Frame.tsx'
 import { useShortcuts, type Shortcut } from '../ui/keys.ts'
 import { usePreferences } from '../ui/preferences.ts'
@@ -97,19 +98,21 @@ function SignedIn({ session, onKeys }: { session: SessionView; onKeys: () => voi
   }))
   return (
     <Frame logo="./countersign.svg" items={items} header={<CardBar onKeys={onKeys} />}>
-      <Suspense key={epoch} fallback={<ScreenComing />}>
-        {screen === undefined ? (
-          <Screen title={t('noScreen.title')}>
-            <EmptyState title={t('noScreen.what')}>{t('noScreen.todo')}</EmptyState>
-          </Screen>
-        ) : permitted(screen, session) ? (
-          <screen.View path={route.path.slice(1)} query={route.query} />
-        ) : (
-          <Screen title={t(`screen.${screen.id}`)}>
-            <NotPermitted right={screen.right ?? undefined} />
-          </Screen>
-        )}
-      </Suspense>
+      <Boundary key={`${epoch}:${name}`}>
+        <Suspense key={epoch} fallback={<ScreenComing />}>
+          {screen === undefined ? (
+            <Screen title={t('noScreen.title')}>
+              <EmptyState title={t('noScreen.what')}>{t('noScreen.todo')}</EmptyState>
+            </Screen>
+          ) : permitted(screen, session) ? (
+            <screen.View path={route.path.slice(1)} query={route.query} />
+          ) : (
+            <Screen title={t(`screen.${screen.id}`)}>
+              <NotPermitted right={screen.right ?? undefined} />
+            </Screen>
+          )}
+        </Suspense>
+      </Boundary>
     </Frame>
   )
 }

@@ -14,7 +14,7 @@ import {
 } from '../../main/launch/setup.mjs'
 
 const FOLDER = join(ROOT, 'out/screenshots')
-const KEPT = { 'desk.png': '10-hand-over-1280x800-light.png', 'console.png': 'console-audit-1280x800-light.png' }
+const KEPT = { 'desk.png': '07-statement-1280x800-light.png', 'console.png': '23-audit-1280x800-light.png' }
 
 try {
   ensureInstalled()

@@ -5,6 +5,10 @@ import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 
 const SCHEMES = ['light', 'dark'] as const
+const SIZES = [
+  [1280, 800],
+  [1920, 1080],
+] as const
 
 /**
  * Looks at what is on the screen in both schemes: axe has nothing to say, no text is clipped, nothing needs a
@@ -12,7 +16,7 @@ const SCHEMES = ['light', 'dark'] as const
  * judging out, for who is writing a test.
  */
 export async function look(page: Page, name: string): Promise<void> {
-  if (process.env['COUNTERSIGN_E2E_LOOK'] === 'no') return picture(page, name)
+  if (process.env['COUNTERSIGN_E2E_LOOK'] === 'no') return pictures(page, name)
   for (const scheme of SCHEMES) {
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
     // Legacy mode needs no page of its own, which Electron cannot open.
@@ -41,6 +45,20 @@ export async function picture(page: Page, name: string): Promise<void> {
   if (folder === undefined || folder === '') return
   mkdirSync(folder, { recursive: true })
   await page.screenshot({ path: join(folder, `${name}.png`) })
+}
+
+/** What is on the screen at the two sizes and in both schemes, for `npm run screenshots`; then as it was. */
+async function pictures(page: Page, name: string): Promise<void> {
+  const before = page.viewportSize()
+  for (const [width, height] of SIZES) {
+    await page.setViewportSize({ width, height })
+    for (const scheme of SCHEMES) {
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
+      await picture(page, `${name}-${width}x${height}-${scheme}`)
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
+  if (before !== null) await page.setViewportSize(before)
 }
 
 /** Texts that do not fit where they stand: cut off by their box, or wider than the window. */

@@ -1,13 +1,13 @@
 import { Component, type ReactNode } from 'react'
-import type { Failure } from '../../../shared/contract/index.ts'
-import { failureOf } from '../../ui/failure.ts'
-import { FailureState } from '../../ui/States.tsx'
-import { failureHere } from '../client/answer.ts'
+import { AppError } from '../../shared/contract/errors.ts'
+import type { Failure } from '../../shared/contract/result.ts'
+import { failureOf } from './failure.ts'
+import { FailureState } from './States.tsx'
 
 /** A part of the page that could not be fetched is a network that is away, or a page older than its server. */
 const failureFrom = (error: unknown): Failure => {
   const notFetched = error instanceof TypeError && /module|fetch|import/i.test(error.message)
-  return notFetched ? failureHere('NETWORK_OFFLINE') : failureOf(error)
+  return failureOf(notFetched ? new AppError('NETWORK_OFFLINE') : error)
 }
 
 /** Keeps the rest of the page when a screen cannot be shown; trying again loads the page anew, as its parts may be newer. */
