@@ -31,15 +31,6 @@ export interface AuditDeps {
 /** Objects whose trail the registration offices may read. */
 const REGISTERED: readonly string[] = ['holder', 'proofing', 'enrolment', 'card', 'certificate'] satisfies ObjectType[]
 
-const rowView = (row: AuditRow) => {
-  const { division: _division, ...view } = row
-  return view
-}
-const recordView = (record: AuditRecord) => {
-  const { division: _division, erased: _erased, ...view } = record
-  return { ...view, changed: [...view.changed], reason: view.reason?.slice(0, 1000) ?? null }
-}
-
 /** The audit as its readers may see it: their tenant, and of it what their grants reach. */
 export class AuditReading {
   readonly #deps: AuditDeps
@@ -49,14 +40,16 @@ export class AuditReading {
   }
 
   async list(call: Call, filter: AuditFilter): Promise<HttpAnswer<'listAudit'>> {
-    const { cursor, limit, operator, action, office, ...rest } = filter
+    const { cursor, limit, operator, action, office, station, ...rest } = filter
+    const { directory } = this.#deps
     const scope = this.#scope(call, office)
-    if (scope === null) return { items: [], next: null }
-    const operatorIds = operator === undefined ? undefined : this.#deps.directory.findOperators(operator)
-    if (operatorIds?.length === 0) return { items: [], next: null }
-    const wanted: EntryFilter = { ...rest, ...scope, operatorIds, actions: action === undefined ? undefined : [action] }
+    const operatorIds = operator === undefined ? undefined : directory.findOperators(operator)
+    const stations = station === undefined ? undefined : directory.findStations(station)
+    if (scope === null || operatorIds?.length === 0 || stations?.length === 0) return { items: [], next: null }
+    const actions = action === undefined ? undefined : [action]
+    const wanted: EntryFilter = { ...rest, ...scope, operatorIds, stations, actions }
     const { items, next } = await this.#deps.trail.list(wanted, { cursor, limit })
-    return { items: items.map(rowView), next }
+    return { items: items.map((row) => this.#row(row)), next }
   }
 
   /** Throws AUDIT_NOT_FOUND, also for an entry out of reach. */
@@ -64,7 +57,7 @@ export class AuditReading {
     const record = await this.#deps.trail.get(chain, sequence)
     const isOwn = record.tenant === call.actor.tenant
     if (!isOwn || !reaches(call.actor.ability, call.right, record)) throw new AppError('AUDIT_NOT_FOUND')
-    return recordView(record)
+    return this.#record(record)
   }
 
   async objectTrail(
@@ -78,7 +71,7 @@ export class AuditReading {
     if (!mayUse(call.actor.ability, 'audit.read') && !REGISTERED.includes(of.objectType))
       throw new AppError('ACCESS_DENIED', { right: 'audit.read' })
     const { items, next } = await this.#deps.trail.trail({ ...scope, ...of }, request)
-    return { items: items.map(recordView), next }
+    return { items: items.map((record) => this.#record(record)), next }
   }
 
   /** Durable and audited when it returns; runs on by itself. Throws AUDIT_VERIFICATION_RUNNING. */
@@ -123,14 +116,33 @@ export class AuditReading {
     return this.#view(run)
   }
 
+  #row(row: AuditRow): HttpAnswer<'listAudit'>['items'][number] {
+    const { division: _division, ...view } = row
+    return { ...view, ...this.#places(row) }
+  }
+
+  #record(record: AuditRecord): HttpAnswer<'readAudit'> {
+    const { division: _division, erased: _erased, ...view } = record
+    const reason = view.reason?.slice(0, 1000) ?? null
+    return { ...view, ...this.#places(record), changed: [...view.changed], reason }
+  }
+
+  /** What office and station of an entry are called now; the entry itself keeps their ids. */
+  #places({ office, station }: AuditRow): { officeName: string | null; stationName: string | null } {
+    const { directory } = this.#deps
+    return { officeName: directory.office(office)?.name ?? null, stationName: directory.stationName(station) }
+  }
+
   /** Null: nothing is in reach. An office asked for narrows what is granted, never widens it. */
   #scope(call: Call, office: string | undefined): EntryFilter | null {
     const { tenant, ability } = call.actor
     const reach = reachOf(ability, call.right)
     if (office !== undefined) {
-      const known = this.#deps.directory.office(office)
-      if (!known || !reaches(ability, call.right, { office, division: known.divisionId })) return null
-      return { tenant, offices: [office] }
+      const named = this.#deps.directory.findOffices(office).filter((id) => {
+        const known = this.#deps.directory.office(id)
+        return known !== null && reaches(ability, call.right, { office: id, division: known.divisionId })
+      })
+      return named.length === 0 ? null : { tenant, offices: named }
     }
     if (reach.kind === 'everything') return { tenant }
     const below = reach.divisions.flatMap((division) => this.#deps.directory.officesOf(division))

@@ -288,7 +288,10 @@ export const AuditEntryRow = z.strictObject({
   operatorName: z.string().max(200).nullable(),
   role: z.string().max(20).nullable(),
   office: z.string().max(80).nullable(),
+  /** As it is called now; null where it is no more. The same for the station. */
+  officeName: z.string().max(200).nullable(),
   station: z.string().max(80).nullable(),
+  stationName: z.string().max(200).nullable(),
   action: AuditAction,
   objectType: z.string().max(40),
   objectId: z.string().max(100),

@@ -40,8 +40,8 @@ export function EntryDetails({ entry }: { entry: AuditEntryView }) {
           [t('audit.object'), <ObjectName key="object" entry={entry} />],
           [t('audit.who'), <Who key="who" entry={entry} />],
           [t('audit.when'), <Instant key="when" at={entry.time} />],
-          [t('audit.office'), entry.office],
-          [t('audit.station'), entry.station],
+          [t('audit.office'), entry.officeName ?? entry.office],
+          [t('audit.station'), entry.stationName ?? entry.station],
           [t('audit.reason'), entry.reason],
         ]}
       />

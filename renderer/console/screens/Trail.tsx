@@ -30,7 +30,9 @@ function Event({ entry }: { entry: AuditEntryView }) {
           <Instant at={entry.time} />
         </b>
         <span>{entry.operatorName ?? entry.operatorId ?? t('audit.nobody')}</span>
-        <span className={css.quiet}>{[entry.office, entry.station].filter(Boolean).join(' · ')}</span>
+        <span className={css.quiet}>
+          {[entry.officeName ?? entry.office, entry.stationName ?? entry.station].filter(Boolean).join(' · ')}
+        </span>
         {mayOpen ? (
           <a
             className={css.link}

@@ -19,6 +19,7 @@ export interface EntryFilter {
   readonly divisions?: readonly string[] | undefined
   readonly operatorIds?: readonly string[] | undefined
   readonly station?: string | undefined
+  readonly stations?: readonly string[] | undefined
   readonly actions?: readonly string[] | undefined
   readonly objectType?: string | undefined
   readonly objectId?: string | undefined
@@ -39,6 +40,7 @@ const EQUAL = [
 const ONE_OF = [
   ['offices', 'entry.office'],
   ['divisions', 'entry.division'],
+  ['stations', 'entry.station'],
   ['actions', 'entry.action'],
   ['operatorIds', 'entry.operator_id'],
 ] as const

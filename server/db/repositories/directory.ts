@@ -22,6 +22,7 @@ export class Directory {
   #offices = new Map<string, OfficeEntry>()
   #divisions = new Map<string, DivisionEntry>()
   #operators = new Map<string, string>()
+  #stations = new Map<string, string>()
 
   constructor(db: OperationalDatabase, tenant: string) {
     this.#db = db
@@ -41,6 +42,8 @@ export class Directory {
       .where('tenant', '=', of)
       .execute()
     const operators = await this.#db.selectFrom('operator').select(['id', 'name']).where('tenant', '=', of).execute()
+    const stations = await this.#db.selectFrom('station').select(['id', 'name']).where('tenant', '=', of).execute()
+    this.#stations = new Map(stations.map((row) => [row.id, row.name]))
     this.#divisions = new Map(divisions.map((row) => [row.id, row]))
     this.#offices = new Map(
       offices.map((row) => [
@@ -77,12 +80,21 @@ export class Directory {
 
   /** Operators whose name holds all the words, or the one with this id. */
   findOperators(words: string): string[] {
-    const wanted = foldForSearch(words).split(' ').filter(Boolean)
-    return [...this.#operators]
-      .filter(
-        ([id, name]) => id === words || (wanted.length > 0 && wanted.every((one) => foldForSearch(name).includes(one))),
-      )
-      .map(([id]) => id)
+    return idsNamed(this.#operators, words)
+  }
+
+  /** Offices whose name holds all the words, or the one with this id. */
+  findOffices(words: string): string[] {
+    return idsNamed(new Map([...this.#offices.values()].map(({ id, name }) => [id, name])), words)
+  }
+
+  /** Stations whose name holds all the words, or the one with this id. */
+  findStations(words: string): string[] {
+    return idsNamed(this.#stations, words)
+  }
+
+  stationName(id: string | null): string | null {
+    return id === null ? null : (this.#stations.get(id) ?? null)
   }
 
   operatorNames(ids: readonly string[]): Map<string, string> {
@@ -92,4 +104,10 @@ export class Directory {
   operatorName(id: string): string {
     return this.#operators.get(id) ?? id
   }
+}
+
+function idsNamed(names: ReadonlyMap<string, string>, words: string): string[] {
+  const wanted = foldForSearch(words).split(' ').filter(Boolean)
+  const holdsAll = (name: string) => wanted.length > 0 && wanted.every((one) => foldForSearch(name).includes(one))
+  return [...names].filter(([id, name]) => id === words || holdsAll(name)).map(([id]) => id)
 }

@@ -164,6 +164,23 @@ describe('when anything is changed', () => {
     const { items } = await carla.call('listAudit', { query: { objectType: 'holder', objectId: holder.id } })
     expect(items.map((one) => one.correlationId)).toEqual([requestId])
   })
+
+  it('names office and station as they are called, and finds by a word of the name', async () => {
+    const holder = await anna.call('createHolder', { body: HOLDER })
+    const about = { objectType: 'holder', objectId: holder.id }
+    const list = async (query: object) => (await carla.call('listAudit', { query: { ...about, ...query } })).items
+    expect(await list({})).toMatchObject([{ stationName: 'Milan desk', officeName: expect.stringMatching(/Milan/) }])
+    for (const [query, found] of [
+      [{ station: 'milan' }, 1],
+      [{ station: 'desk' }, 1],
+      [{ station: 'naples' }, 0],
+      [{ station: 'nowhere' }, 0],
+      [{ office: 'MILAN' }, 1],
+      [{ office: 'naples' }, 0],
+    ] as const) {
+      expect(await list(query), JSON.stringify(query)).toHaveLength(found)
+    }
+  })
 })
 
 const filesUnder = (folder: string): string[] =>

@@ -44,8 +44,8 @@ const Row = memo(function Row(props: {
       <div role="cell" title={entry.objectName ?? entry.objectId}>
         <ObjectName entry={entry} />
       </div>
-      <div role="cell" title={entry.station ?? entry.office ?? undefined}>
-        {entry.station ?? entry.office ?? '—'}
+      <div role="cell" title={placeOf(entry) ?? undefined}>
+        {placeOf(entry) ?? '—'}
       </div>
       <div role="cell" style={{ textAlign: 'right' }}>
         #{entry.sequence}
@@ -156,3 +156,7 @@ export function EntryList(props: {
     </div>
   )
 }
+
+/** Where it was done: the station, or the office where no station was. */
+const placeOf = (entry: AuditEntryRow): string | null =>
+  entry.stationName ?? entry.station ?? entry.officeName ?? entry.office
