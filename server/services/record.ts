@@ -35,6 +35,8 @@ export const buildRecord = async (
   const holder = await holderOf(db, row)
   const proofing = await findProofing(db, row.tenant, row.id)
   if (!proofing) throw new AppError('PROOFING_NOT_FOUND')
+  // The statement says "I saw": nobody signs for what a colleague saw.
+  if (proofing.compared_by !== call.actor.operator.id) throw new AppError('PROOFING_OF_ANOTHER')
   const { comparedBy: _officer, ...proofed } = proofingView(deps.directory, proofing)
   return {
     type: 'countersign/registration-record/v1',

@@ -5,7 +5,16 @@ import { canonicalBytes } from '../../../shared/audit/jcs.ts'
 import type { JsonObject } from '../../../shared/audit/json.ts'
 import { parseCertificate } from '../../../shared/pki/index.ts'
 import { refusal, TestClient } from '../../fakes/server/client.ts'
-import { approvedEnrolment, blankCard, HOLDER, makeWorker, personalise } from '../../fakes/server/enrol.ts'
+import {
+  HOLDER,
+  approvedEnrolment,
+  blankCard,
+  makeProofing,
+  makeWorker,
+  personalise,
+  signRecord,
+  startEnrolment,
+} from '../../fakes/server/enrol.ts'
 import { makeSessionKey } from '../../fakes/server/sign-in.ts'
 import type { SoftCard } from '../../fakes/server/soft-card.ts'
 import { startServer, type TestServer } from '../../fakes/server/start-server.ts'
@@ -204,6 +213,20 @@ describe('when a session row cannot be opened', () => {
     } finally {
       await other.close()
     }
+  })
+})
+
+describe('when an officer would sign for what a colleague saw', () => {
+  it('refuses the statement until they have checked the identity themselves', async () => {
+    const ezio = await server.signIn('ezio')
+    const { enrolment } = await startEnrolment(anna)
+    const params = { id: enrolment.id }
+    const proofed = await anna.call('setProofing', { params, body: makeProofing() }, { ifMatch: enrolment.etag })
+    const chosen = await anna.call('setProfile', { params, body: { profile: 'staff-p256' } }, { ifMatch: proofed.etag })
+    const card = server.cards['ezio'] as SoftCard
+    await expect(signRecord(ezio, card, chosen)).rejects.toMatchObject({ code: 'PROOFING_OF_ANOTHER' })
+    const again = await ezio.call('setProofing', { params, body: makeProofing() }, { ifMatch: chosen.etag })
+    expect((await signRecord(ezio, card, again)).state).toBe('approved')
   })
 })
 
