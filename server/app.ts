@@ -2,6 +2,7 @@ import helmet from '@fastify/helmet'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { AppError, HTTP } from '../shared/contract/index.ts'
 import type { CaGateway } from './ca/gateway.ts'
+import { newCorrelation } from './hooks/correlation.ts'
 import { sendProblem } from './hooks/errors.ts'
 import type { Log } from './log/log.ts'
 import { isConsolePage, registerConsole } from './routes/console-files.ts'
@@ -44,6 +45,7 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
     logger: false,
     bodyLimit: options.bodyBytes,
     trustProxy: false,
+    genReqId: newCorrelation,
     requestTimeout: 30_000,
     keepAliveTimeout: 65_000,
     forceCloseConnections: true,
@@ -62,6 +64,16 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, next) => next(null, body))
   app.setErrorHandler((error, request, reply) => sendProblem(log, request, reply, error))
 
+  // The API answers JSON only and stands outside: even turned off, the hooks of the headers cost each of its requests.
+  await app.register((pages) => registerPages(pages, options))
+  registerRoutes(app, { ...options, handlers: makeHandlers(options.services) })
+  await app.ready()
+  return app
+}
+
+/** What a browser may be shown, under the content policy: the console, what anyone may fetch, and what is not found. */
+const registerPages = async (app: FastifyInstance, options: AppOptions): Promise<void> => {
+  await app.register(helmet, { global: true, contentSecurityPolicy: CSP, crossOriginEmbedderPolicy: true })
   const known = Object.values(HTTP).map((route) => pattern(route.path))
   app.setNotFoundHandler((request, reply) => {
     void reply.helmet()
@@ -69,14 +81,8 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
     if (options.consoleFolder !== null && request.method === 'GET' && isConsolePage(request.url))
       return reply.header('cache-control', 'no-cache').sendFile('index.html')
     const isKnown = known.some((one) => one.test(path))
-    return sendProblem(log, request, reply, new AppError(isKnown ? 'REQUEST_NOT_ALLOWED' : 'NOT_FOUND'))
+    return sendProblem(options.log, request, reply, new AppError(isKnown ? 'REQUEST_NOT_ALLOWED' : 'NOT_FOUND'))
   })
-
-  // The API answers JSON only and turns it off: every header there is paid for by each request.
-  await app.register(helmet, { global: true, contentSecurityPolicy: CSP, crossOriginEmbedderPolicy: true })
   registerPublic(app, { ca: options.ca, health: options.services.health, version: options.version })
   await registerConsole(app, options.consoleFolder)
-  registerRoutes(app, { ...options, handlers: makeHandlers(options.services) })
-  await app.ready()
-  return app
 }

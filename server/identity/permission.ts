@@ -62,8 +62,20 @@ const listOf = (value: unknown): string[] => {
   return Array.isArray(list) ? list.filter((item): item is string => typeof item === 'string') : []
 }
 
-/** The same rules as a filter for lists. */
+const reached = new WeakMap<Ability, Map<Right, Reach>>()
+
+/** The same rules as a filter for lists. Rules of an ability never change, so what they come to is worked out once. */
 export const reachOf = (ability: Ability, right: Right): Reach => {
+  const ofAbility = reached.get(ability) ?? new Map<Right, Reach>()
+  reached.set(ability, ofAbility)
+  const known = ofAbility.get(right)
+  if (known) return known
+  const reach = workOutReach(ability, right)
+  ofAbility.set(right, reach)
+  return reach
+}
+
+const workOutReach = (ability: Ability, right: Right): Reach => {
   const rules = ability.rulesFor(right, 'placed')
   if (rules.some((rule) => rule.conditions === undefined)) return { kind: 'everything' }
   return {

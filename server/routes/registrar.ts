@@ -73,7 +73,7 @@ export const registerRoutes = (app: FastifyInstance, options: RegistrarOptions):
   const knocks = new AddressRate(options.limits.signInsPerMinute)
   for (const name of Object.keys(HTTP) as HttpName[]) {
     const handle = makeRoute(name, HTTP[name], options, knocks)
-    app.route({ method: HTTP[name].method, url: HTTP[name].path, handler: handle, helmet: false })
+    app.route({ method: HTTP[name].method, url: HTTP[name].path, handler: handle })
   }
 }
 
