@@ -9,7 +9,8 @@ import { openDemo, type DemoInstance } from './demo.ts'
 import { DeskUser } from './desk-user.ts'
 import { HOLDER_READER, issueCard, proveInAudit, StepClock, unblockCard } from './main-job.ts'
 import type { LaunchOptions } from './options.ts'
-import { startProgram, stopProgram } from './processes.ts'
+import { startServer } from './server.ts'
+import { stopProgram } from './processes.ts'
 import { ROOT } from './setup.mjs'
 
 /** What `--check` prints as its last line. `deskOverheadMs` is the time of issuing in which the card was not answering. */
@@ -21,15 +22,6 @@ export interface CheckReport {
   chainVerified: boolean
   deskOverheadMs: number
   error?: string
-}
-
-export async function startServer(instance: DemoInstance) {
-  return startProgram({
-    name: 'The server',
-    script: 'server/index.ts',
-    args: ['--config', instance.serverConfig],
-    logFile: join(instance.folder, 'server/server.log'),
-  })
 }
 
 export async function openDesk(instance: DemoInstance) {

@@ -1,13 +1,12 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runCheck, startServer } from './check.ts'
 import { followCommands } from './console-commands.ts'
 import { openDemo, type DemoInstance } from './demo.ts'
 import { DEMO_OPERATORS } from './demo-operators.ts'
-import { developScreens, restartOnChange } from './develop.ts'
 import { parseOptions, type LaunchOptions } from './options.ts'
 import { startProgram, stopProgram, type RunningProgram } from './processes.ts'
+import { startServer } from './server.ts'
 import { ROOT } from './setup.mjs'
 import { findChromium, findElectron, hasDisplay, openChromium, openElectron } from './windows.ts'
 
@@ -50,14 +49,16 @@ async function main(): Promise<void> {
         args: ['--config', instance.deskConfig],
         onLine: tellLink,
       })
-    if (options.dev) stops.push(await restartOnChange(instance))
+    // Loaded only when asked for: a start must not wait for what it does not use.
+    const develop = options.dev ? await import('./develop.ts') : null
+    if (develop !== null) stops.push(await develop.restartOnChange(instance))
     // Both at once: the desk waits for its server by itself, as it does when a network comes back.
     const [, browserDesk] = await Promise.all([
       options.dev ? null : startServer(instance).then(run),
       electron === null ? desk().then(run) : null,
     ])
     const ownLink = browserDesk === null ? null : String(browserDesk.ready['url'])
-    const screens = options.dev && ownLink !== null ? await developScreens(ownLink) : null
+    const screens = develop !== null && ownLink !== null ? await develop.developScreens(ownLink) : null
     if (screens !== null) stops.push(screens.close)
     const link = screens?.url ?? ownLink
     const shown = openWindow(options, instance, electron, link)
@@ -128,6 +129,7 @@ function announce(instance: DemoInstance, desk: string, options: LaunchOptions):
 }
 
 async function check(options: LaunchOptions): Promise<void> {
+  const { runCheck } = await import('./check.ts')
   const report = await runCheck(options, console.log)
   if (report.error !== undefined) console.error(`Stopped: ${report.error}`)
   console.log(JSON.stringify(report))

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url'
 
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
 const BIN = join(ROOT, 'node_modules', '.bin')
+/** What Node compiled, kept beside the packages: a second start reads instead of compiling. */
+const COMPILE_CACHE = join(ROOT, 'node_modules', '.cache', 'countersign-compile')
 export const WINDOWS = process.platform === 'win32'
 
 /** The Node 24 that npm delivered; every part of the product runs on it, whatever Node started the command. */
@@ -22,7 +24,12 @@ export function node24() {
 /** Environment for child processes: our tools first, and headers for native modules from the Node that npm delivered. */
 export function toolEnvironment(extra = {}) {
   const separator = WINDOWS ? ';' : ':'
-  return { ...process.env, PATH: `${BIN}${separator}${process.env.PATH ?? ''}`, ...extra }
+  return {
+    ...process.env,
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? COMPILE_CACHE,
+    PATH: `${BIN}${separator}${process.env.PATH ?? ''}`,
+    ...extra,
+  }
 }
 
 const digestOf = (files) => {

@@ -1,5 +1,6 @@
 // `npm start`: set-up with whatever Node is here, then the launcher on Node 24.
 import { spawn } from 'node:child_process'
+import module from 'node:module'
 import { join } from 'node:path'
 import { ensureBuilt, ensureInstalled, node24, ROOT, toolEnvironment } from './setup.mjs'
 
@@ -27,19 +28,25 @@ if (args.includes('--help') || args.includes('-h')) {
   try {
     ensureInstalled()
     ensureBuilt()
-    const child = spawn(
-      node24(),
-      ['--disable-warning=ExperimentalWarning', join(ROOT, 'main/launch/launch.ts'), ...args],
-      { stdio: 'inherit', env: toolEnvironment() },
-    )
-    // The terminal sends Ctrl-C to the whole group; the launcher stops its children and ends, and so do we after it.
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-      process.on(signal, () => child.kill(signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM'))
-    child.on('exit', (code, signal) => {
-      process.exitCode = code ?? (signal ? 1 : 0)
-    })
+    await launch()
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error))
     process.exitCode = 1
   }
+}
+
+/** In this process where it is the Node that npm delivered (as in every npm script once packages are there), else in one of it. */
+async function launch() {
+  if (Number(process.versions.node.split('.')[0]) >= 24) {
+    module.enableCompileCache?.(toolEnvironment().NODE_COMPILE_CACHE)
+    return import('./launch.ts')
+  }
+  const command = ['--disable-warning=ExperimentalWarning', join(ROOT, 'main/launch/launch.ts'), ...args]
+  const child = spawn(node24(), command, { stdio: 'inherit', env: toolEnvironment() })
+  // The terminal sends Ctrl-C to the whole group; the launcher stops its children and ends, and so do we after it.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => child.kill(signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM'))
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? (signal ? 1 : 0)
+  })
 }

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openDesk, startServer } from '../../main/launch/check.ts'
+import { openDesk } from '../../main/launch/check.ts'
+import { startServer } from '../../main/launch/server.ts'
 import type { DemoInstance } from '../../main/launch/demo.ts'
 import { DeskUser } from '../../main/launch/desk-user.ts'
 import { HOLDER_READER, issueCard, OFFICER_READER, StepClock } from '../../main/launch/main-job.ts'

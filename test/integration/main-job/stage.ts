@@ -1,7 +1,7 @@
 import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startServer } from '../../../main/launch/check.ts'
+import { startServer } from '../../../main/launch/server.ts'
 import { openDemo, type DemoInstance } from '../../../main/launch/demo.ts'
 import { makeBlankCard } from '../../../main/launch/demo-cards.ts'
 import { DeskUser } from '../../../main/launch/desk-user.ts'
