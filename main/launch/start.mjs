@@ -39,7 +39,8 @@ if (args.includes('--help') || args.includes('-h')) {
 async function launch() {
   if (Number(process.versions.node.split('.')[0]) >= 24) {
     module.enableCompileCache?.(toolEnvironment().NODE_COMPILE_CACHE)
-    return import('./launch.ts')
+    await import('./launch.ts')
+    return
   }
   const command = ['--disable-warning=ExperimentalWarning', join(ROOT, 'main/launch/launch.ts'), ...args]
   const child = spawn(node24(), command, { stdio: 'inherit', env: toolEnvironment() })
