@@ -1,23 +1,9 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
+import type { DemoChoice, DemoInstance } from './demo-instance.ts'
 
-/** A demonstration instance on disk: everything a start needs, in one folder with relative paths inside. */
-export interface DemoInstance {
-  folder: string
-  serverConfig: string
-  deskConfig: string
-  serverUrl: string
-  caFile: string
-  keys: 'hsm' | 'software'
-}
-
-export interface DemoChoice {
-  folder: string
-  port: number | null
-  softwareKeys: boolean
-  pcsc: boolean
-}
+export type { DemoChoice, DemoInstance } from './demo-instance.ts'
 
 const Marker = z.strictObject({ format: z.literal(1), port: z.number().int(), keys: z.enum(['hsm', 'software']) })
 /**

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { DemoChoice } from './demo.ts'
+import type { DemoChoice } from './demo-instance.ts'
 import { CARD_MODULE, makeBlankCard, makeOperatorCard, type DemoCard } from './demo-cards.ts'
 import {
   BLANK_SERIALS,
