@@ -76,9 +76,10 @@ function suites(projects, environment) {
 }
 
 try {
-  ensureInstalled(console.log)
   const quick = only('--check')
+  // Before the packages: the compiler is one of the parts, and without it pkcs11js is left out of the installation.
   const missing = quick ? [] : ensureSystemParts(console.log)
+  ensureInstalled(console.log)
   if (missing.length > 0) {
     console.log(`\nMissing on this machine: ${missing.join(', ')}. Install with:\n  sudo ${installCommand(missing)}\n`)
     notes.push(`suites that need ${missing.join(', ')} were ${CI ? 'required and so FAILED' : 'skipped'}`)
