@@ -1,0 +1,3 @@
+import type { HttpRoute } from './route.ts'
+
+export const jobsRoutes = {} as const satisfies Record<string, HttpRoute>
