@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import type { Selectable } from 'kysely'
 import { AppError } from '../../shared/contract/errors.ts'
 import type { Verdict, VerificationMode } from '../../shared/audit/verdict.ts'
 import { newId } from '../db/id.ts'
@@ -121,7 +122,8 @@ export class VerificationJobs {
     const id = newId('verification', startedAt)
     const row = { id, chain, mode, state: 'running' as const, requested_by: requestedBy, started_at: startedAt }
     await insertRun(db, { ...row, ended_at: null, checked: 0, total, verdict: null })
-    const run = this.#fromRow({ ...row, ended_at: null, checked: 0, total, verdict: null })
+    const none = { position: null, walk: null, walk_seal: null, error_code: null, scope: null, scheduled: 0 as const }
+    const run = this.#fromRow({ ...row, ...none, ended_at: null, checked: 0, total, verdict: null })
     const cancel = new Int32Array(new SharedArrayBuffer(4))
     const task: VerificationTask = { location, chain, mode, trustedKeyIds: this.#options.trustedKeyIds(), cancel }
     // Assigned before the worker can answer: its messages come in later turns.
@@ -170,7 +172,7 @@ export class VerificationJobs {
     return told
   }
 
-  #fromRow(row: VerificationRunTable): VerificationRun {
+  #fromRow(row: Selectable<VerificationRunTable>): VerificationRun {
     const parsed = row.verdict === null ? null : (JSON.parse(row.verdict) as Verdict | { error: string })
     return {
       id: row.id,

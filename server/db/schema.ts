@@ -418,6 +418,25 @@ export interface VerificationRunTable {
   total: number
   /** The verdict as JSON once it ended. */
   verdict: JsonText | null
+  /** Entries walked at the last saved state; `walk` is that state, `walk_seal` the key store's signature over it. */
+  position: number | null
+  walk: Blob | null
+  walk_seal: Blob | null
+  /** A closed code, for a run that could not come to a verdict. */
+  error_code: string | null
+  /** What of the chain was asked for, as JSON; null for all of it. */
+  scope: JsonText | null
+  scheduled: Generated<Flag>
+}
+/** Where a chain was cut: the signed statement is in shared/audit/cut.ts; `size` is a copy of what it says. */
+export interface ChainCutTable {
+  chain: string
+  size: number
+  statement: Blob
+  signature: Blob
+  /** The checkpoint of `size`, a C2SP signed note. */
+  note: string | null
+  created_at: Time
 }
 /** SQLite: an FTS5 table; PostgreSQL: a table with a tsvector. Reached only through server/db/full-text.ts. */
 export interface EntrySearchTable {
@@ -432,6 +451,7 @@ export interface AuditDb {
   audit_key: AuditKeyTable
   checkpoint: CheckpointTable
   verification_run: VerificationRunTable
+  chain_cut: ChainCutTable
   entry_search: EntrySearchTable
 }
 

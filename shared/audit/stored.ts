@@ -1,3 +1,4 @@
+import type { NoteKey } from './checkpoint.ts'
 import type { AuditKey } from './key-statement.ts'
 
 /** The payload row of an entry: bytes, or who erased them, when and under which rule. */
@@ -46,10 +47,54 @@ export interface StoredHead {
  */
 export type EntrySource = (from: number) => AsyncIterable<readonly StoredEntry[]>
 
+/**
+ * Where the chain was cut by cleaning: entries below `size` are gone, and what is left is verified from this record.
+ * `statement` is canonical JSON (`cut.ts`), signed by the key-store key in force when the cut was made; an entry that
+ * is still there announces it. `note` is the checkpoint of `size`, signed by the chain's note key; null where the
+ * chain had none.
+ */
+export interface StoredCut {
+  readonly size: number
+  readonly statement: Uint8Array
+  readonly signature: Uint8Array
+  readonly note: string | null
+}
+
+/** A checkpoint as it is stored: `size` and `root` are copies of what the signed note says. */
+export interface StoredCheckpoint {
+  readonly size: number
+  readonly root: Uint8Array
+  readonly note: string
+}
+
+/**
+ * A key that signs the chain's checkpoints, and the statement by which the key store binds it to the chain: `signed`
+ * is what `endorsedBy` (a key-store key of the chain) signed; `isBound` whether that says what the fields say.
+ */
+export interface StoredNoteKey {
+  readonly key: NoteKey
+  readonly endorsedBy: string
+  readonly signed: Uint8Array
+  readonly endorsement: Uint8Array
+}
+
+/** A row no walk along the chain can meet: before its beginning, or a payload that belongs to no entry. */
+export interface StrayRow {
+  readonly table: 'entry' | 'payload'
+  readonly sequence: number
+}
+
 /** All that is stored of one chain. */
 export interface StoredChain {
   readonly chain: string
   readonly head: StoredHead | null
   readonly keys: readonly AuditKey[]
   readonly entries: EntrySource
+  /** Null or left out: the chain is there from its first entry. */
+  readonly cut?: StoredCut | null
+  /** Checkpoints of `from` entries and more, by size. Left out: none are kept. */
+  readonly checkpoints?: (from: number) => AsyncIterable<readonly StoredCheckpoint[]>
+  readonly noteKeys?: readonly StoredNoteKey[]
+  /** Given how many rows the walk met, the first one stored that it did not, or null. Left out: there can be none. */
+  readonly findStray?: (met: { readonly entries: number; readonly payloads: number }) => Promise<StrayRow | null>
 }

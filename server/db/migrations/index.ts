@@ -1,5 +1,6 @@
 import { initialAudit } from './audit-0001.ts'
 import { tenantFirst } from './audit-0002.ts'
+import { cutsAndResumedRuns } from './audit-0004.ts'
 import { initialOperational } from './operational-0001.ts'
 import { sessionsAndAuthority } from './operational-0002.ts'
 import { sessionClock } from './operational-0003.ts'
@@ -9,4 +10,4 @@ export type { DialectName, Migration } from './columns.ts'
 
 /** In order, for ever: a migration that was delivered is never changed, only followed by another. */
 export const OPERATIONAL_MIGRATIONS: readonly Migration[] = [initialOperational, sessionsAndAuthority, sessionClock]
-export const AUDIT_MIGRATIONS: readonly Migration[] = [initialAudit, tenantFirst]
+export const AUDIT_MIGRATIONS: readonly Migration[] = [initialAudit, tenantFirst, cutsAndResumedRuns]
