@@ -58,6 +58,7 @@ type ExtensionFields = Pick<
   | 'crlDistributionPoints'
   | 'authorityInfoAccess'
   | 'policies'
+  | 'critical'
   | 'unknownCritical'
 >
 
@@ -78,6 +79,7 @@ export function readCertificateExtensions(tagged: DerNode | null): ExtensionFiel
     crlDistributionPoints: readExtension(extensions, OID.crlDistributionPoints, readDistributionPoints) ?? [],
     authorityInfoAccess: { ocsp: uris(OID.ocsp), caIssuers: uris(OID.caIssuers) },
     policies: readExtension(extensions, OID.certificatePolicies, readPolicies) ?? [],
+    critical: [...extensions.values()].filter((extension) => extension.critical).map((extension) => extension.oid),
     unknownCritical: [...extensions.values()].filter(refused).map((extension) => extension.oid),
   }
 }
@@ -166,7 +168,8 @@ export function writeCertificateExtensions(fields: TbsCertificateFields): Uint8A
   if (fields.keyUsage)
     add(OID.keyUsage, true, writeNamedBits(fields.keyUsage.map((usage) => KEY_USAGES.indexOf(usage))))
   if (fields.extendedKeyUsage?.length) {
-    add(OID.extendedKeyUsage, false, writeSequence(...fields.extendedKeyUsage.map((oid) => writeOid(oid))))
+    const purposes = writeSequence(...fields.extendedKeyUsage.map((oid) => writeOid(oid)))
+    add(OID.extendedKeyUsage, fields.extendedKeyUsageCritical ?? false, purposes)
   }
   add(OID.subjectKeyIdentifier, false, writeOctets(fromHex(fields.subjectKeyId ?? keyIdentifier(fields.spki))))
   if (fields.authorityKeyId) list.push(writeAuthorityKeyId(fields.authorityKeyId))

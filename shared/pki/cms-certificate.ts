@@ -1,5 +1,10 @@
-import type { IssuerAndSerial } from './cms-attributes.ts'
 import { contextTag, readDer, sequence } from './der-read.ts'
+
+/** Issuer (DER) and serial (DER INTEGER), as a certificate has them. */
+export interface IssuerAndSerial {
+  readonly issuer: Uint8Array
+  readonly serial: Uint8Array
+}
 
 /** IssuerAndSerialNumber as encoded in the certificate (RFC 5652 10.2.4). */
 export function issuerAndSerial(certificate: Uint8Array): IssuerAndSerial {

@@ -1,37 +1,23 @@
 import { compareBytes } from './bytes.ts'
 import { parseCertificate } from './certificate.ts'
-import { issuerAndSerial } from './cms-certificate.ts'
+import { readAttributes } from './cms-attribute.ts'
 import {
-  readAttributes,
   readMimeType,
   readSigningTime,
   verifyAlgorithmProtection,
   verifyContentType,
   verifyMessageDigest,
-  verifySigningCertificate,
-  type IssuerAndSerial,
 } from './cms-attributes.ts'
+import { issuerAndSerial, type IssuerAndSerial } from './cms-certificate.ts'
+import { readSignedData, type SignedDataParts } from './cms-parts.ts'
+import { verifySigningCertificate } from './cms-signing-certificate.ts'
 import { digest } from './crypto.ts'
-import {
-  contextTag,
-  DerCursor,
-  readDer,
-  readOctets,
-  readOid,
-  readSmallInteger,
-  sequence,
-  TAG,
-  type DerNode,
-} from './der-read.ts'
+import { contextTag, TAG } from './der-read.ts'
 import { tlv, writeNull, writeOid, writeSequence } from './der-write.ts'
 import { OID } from './oid.ts'
 import { refuse } from './pki-error.ts'
 import { cmsHashFor, parseHash, parseSignatureAlgorithm, strongAlgorithm, verifySignature } from './signature.ts'
-import type { Certificate, HashName, SignatureAlgorithm, VerifiedSignedData } from './types.ts'
-
-const MAX_CERTIFICATES = 32
-const CONTEXT_0 = contextTag(0, true)
-const CONTEXT_1 = contextTag(1, true)
+import type { Certificate, HashName, SignatureAlgorithm, SignedAttribute, VerifiedSignedData } from './types.ts'
 
 export interface SignedDataToVerify {
   readonly cms: Uint8Array
@@ -46,119 +32,64 @@ export interface SignedDataToVerify {
  * Throws PkiError.
  */
 export function verifySignedData({ cms, content }: SignedDataToVerify): VerifiedSignedData {
-  const signed = readSignedData(new Uint8Array(cms))
-  const info = readSignerInfo(signed.signerInfo)
-  if (compareBytes(signed.digestAlgorithm, info.digestAlgorithm) !== 0) {
+  const parts = readSignedData(new Uint8Array(cms), OID.data)
+  const signed = verifyContent(parts, contentOf(parts.eContent, content), 'same')
+  const [digestAlgorithm] = parts.digestAlgorithms
+  if (!digestAlgorithm || compareBytes(digestAlgorithm.raw, parts.signerInfo.digestAlgorithm.raw) !== 0) {
     refuse('algorithm-protection', 'RFC 5652 5.1: digestAlgorithms')
   }
-  // A digest weaker than the signature's own hash would be the point of attack.
-  if (info.hash !== cmsHashFor(info.algorithm)) refuse('algorithm-protection', 'RFC 5754 3: one hash')
-  const bytes = contentOf(signed.eContent, content)
-  const signer = findSigner(signed.certificates, info.id)
-  const attributes = readAttributes(info.attributes, CONTEXT_0)
-
-  verifyContentType(attributes)
-  verifyMessageDigest(attributes, digest(info.hash, bytes))
-  verifySigningCertificate(attributes, signer.der, info.id)
-  verifyAlgorithmProtection(attributes, info.digestAlgorithm, info.signatureAlgorithm)
-  // The signature is over the attributes as SET OF, not as the `[0]` they are stored under (RFC 5652 5.4).
-  const data = tlv(TAG.set, info.attributes.body)
-  verifySignature({ algorithm: info.algorithm, spki: signer.spki, data, signature: info.signature })
-
+  verifySigningCertificate(signed.attributes, signed.signer.der, parts.signerInfo.id)
   return {
-    content: bytes,
-    signerCertificate: signer,
+    content: signed.content,
+    signerCertificate: signed.signer,
     certificates: signed.certificates,
-    signingTime: readSigningTime(attributes),
-    mimeType: readMimeType(attributes),
-    signatureAlgorithm: info.algorithm,
-    signedAttributes: attributes,
+    signingTime: readSigningTime(signed.attributes),
+    mimeType: readMimeType(signed.attributes),
+    signatureAlgorithm: signed.algorithm,
+    signedAttributes: signed.attributes,
   }
 }
 
-interface SignedDataParts {
-  readonly digestAlgorithm: Uint8Array
-  readonly eContent: Uint8Array | null
+export interface VerifiedContent {
+  readonly content: Uint8Array
+  readonly signer: Certificate
   readonly certificates: readonly Certificate[]
-  readonly signerInfo: DerNode
+  readonly hash: HashName
+  readonly algorithm: SignatureAlgorithm
+  readonly attributes: readonly SignedAttribute[]
 }
 
-function readSignedData(cms: Uint8Array): SignedDataParts {
-  const outer = sequence(readDer(cms), 'ContentInfo')
-  const type = readOid(outer.next())
-  if (type !== OID.signedData) refuse('content-type', 'RFC 5652 5.1: signedData', { oid: type })
-  const wrapper = new DerCursor(outer.next(), CONTEXT_0, 'content')
-  outer.end()
-  const fields = sequence(wrapper.next(), 'SignedData')
-  wrapper.end()
-  const version = readSmallInteger(fields.next())
-  if (version !== 1) refuse('unsupported-version', 'RFC 5652 5.1: SignedData', { version })
-  const digests = new DerCursor(fields.next(), TAG.set, 'digestAlgorithms').rest(4)
-  const eContent = readEncapsulated(sequence(fields.next(), 'EncapsulatedContentInfo'))
-  const certificates = new DerCursor(fields.next(), CONTEXT_0, 'certificates').rest(MAX_CERTIFICATES)
-  // Revocation lists carried along are the sender's choice; callers bring their own.
-  fields.optional(CONTEXT_1)
-  const infos = new DerCursor(fields.next(), TAG.set, 'signerInfos').rest(4)
-  fields.end()
-  const [signerInfo] = infos
-  const [digestAlgorithm] = digests
-  if (!signerInfo || infos.length !== 1) return refuse('signer-count', 'one SignerInfo', { count: infos.length })
-  if (!digestAlgorithm || digests.length !== 1) return refuse('malformed', 'RFC 5652 5.1: digestAlgorithms')
-  return {
-    digestAlgorithm: digestAlgorithm.raw,
-    eContent,
-    certificates: certificates.map((node) => parseCertificate(node.raw)),
-    signerInfo,
-  }
-}
+/**
+ * What every kind of signed content has in common: content type, digest, algorithms, signature. The caller still
+ * checks the signing-certificate attribute, which differs. `hashes`: must the digest be by the signature's own hash, so
+ * that none is the weaker one to attack, or may it be any of SHA-2. Throws PkiError.
+ */
+export function verifyContent(parts: SignedDataParts, content: Uint8Array, hashes: 'same' | 'any'): VerifiedContent {
+  const info = parts.signerInfo
+  const hash = parseHash(info.digestAlgorithm)
+  const [declared] = parts.digestAlgorithms
+  if (!declared || parts.digestAlgorithms.length !== 1) refuse('malformed', 'RFC 5652 5.1: digestAlgorithms')
+  else if (parseHash(declared) !== hash) refuse('algorithm-protection', 'RFC 5652 5.1: digestAlgorithms')
+  if (!info.signedAttributes) return refuse('missing-attribute', 'RFC 5652 5.3: signedAttrs')
+  const algorithm = algorithmOf(info.signatureAlgorithm, hash)
+  if (hashes === 'same' && hash !== cmsHashFor(algorithm)) refuse('algorithm-protection', 'RFC 5754 3: one hash')
+  const certificates = parts.certificates.map((der) => parseCertificate(der))
+  const signer = findSigner(certificates, info.id)
+  const attributes = readAttributes(info.signedAttributes, contextTag(0, true))
 
-function readEncapsulated(fields: DerCursor): Uint8Array | null {
-  const type = readOid(fields.next())
-  if (type !== OID.data) refuse('content-type', 'RFC 5652 5.2: id-data', { oid: type })
-  const wrapper = fields.optional(CONTEXT_0)
-  fields.end()
-  if (!wrapper) return null
-  const inner = new DerCursor(wrapper, CONTEXT_0, 'eContent')
-  const content = readOctets(inner.next())
-  inner.end()
-  return content
+  verifyContentType(attributes, parts.contentType)
+  verifyMessageDigest(attributes, digest(hash, content))
+  verifyAlgorithmProtection(attributes, info.digestAlgorithm.raw, info.signatureAlgorithm)
+  // The signature is over the attributes as SET OF, not as the `[0]` they are stored under (RFC 5652 5.4).
+  const data = tlv(TAG.set, info.signedAttributes.body)
+  verifySignature({ algorithm, spki: signer.spki, data, signature: info.signature })
+  return { content, signer, certificates, hash, algorithm, attributes }
 }
 
 function contentOf(eContent: Uint8Array | null, given: Uint8Array | undefined): Uint8Array {
   if (!eContent) return given ?? refuse('content-missing', 'RFC 5652 5.2: detached')
   if (given && compareBytes(eContent, given) !== 0) refuse('content-mismatch', 'RFC 5652 5.2: attached')
   return eContent
-}
-
-interface SignerInfoParts {
-  readonly id: IssuerAndSerial
-  readonly hash: HashName
-  readonly digestAlgorithm: Uint8Array
-  readonly attributes: DerNode
-  readonly algorithm: SignatureAlgorithm
-  readonly signatureAlgorithm: Uint8Array
-  readonly signature: Uint8Array
-}
-
-function readSignerInfo(node: DerNode): SignerInfoParts {
-  const fields = sequence(node, 'SignerInfo')
-  const version = readSmallInteger(fields.next())
-  if (version !== 1) refuse('unsupported-version', 'RFC 5652 5.3: issuerAndSerialNumber only', { version })
-  const sid = sequence(fields.next(), 'IssuerAndSerialNumber')
-  const id = { issuer: sid.next().raw, serial: sid.next().raw }
-  sid.end()
-  const digestNode = fields.next()
-  const hash = parseHash(digestNode)
-  const attributes = fields.optional(CONTEXT_0)
-  if (!attributes) return refuse('missing-attribute', 'RFC 5652 5.3: signedAttrs')
-  const signatureAlgorithm = fields.next().raw
-  const signature = readOctets(fields.next())
-  // Not signed, so nothing of them is believed or given back; they must at least be well formed.
-  const unsigned = fields.optional(CONTEXT_1)
-  if (unsigned) readAttributes(unsigned, CONTEXT_1)
-  fields.end()
-  const algorithm = algorithmOf(signatureAlgorithm, hash)
-  return { id, hash, digestAlgorithm: digestNode.raw, attributes, algorithm, signatureAlgorithm, signature }
 }
 
 const RSA_ENCRYPTION = writeSequence(writeOid(OID.rsaEncryption), writeNull())

@@ -10,6 +10,13 @@ export function digest(hash: HashName, ...parts: readonly Uint8Array[]): Uint8Ar
   return new Uint8Array(state.digest())
 }
 
+/** SHA-1 as a name for something proved otherwise (ESSCertID, OCSP CertID); never as the digest of what is signed. */
+export const sha1Name = (...parts: readonly Uint8Array[]): Uint8Array => {
+  const state = createHash('sha1')
+  for (const part of parts) state.update(part)
+  return new Uint8Array(state.digest())
+}
+
 /** Same bytes? In time that depends on the lengths only. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b)

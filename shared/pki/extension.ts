@@ -12,9 +12,13 @@ export interface Extension {
 const MAX_EXTENSIONS = 64
 
 /** Extensions by OID (RFC 5280 4.1.2.9). The same one twice is refused: two readers could each pick another. */
-export function parseExtensions(node: DerNode): ReadonlyMap<string, Extension> {
+export const parseExtensions = (node: DerNode): ReadonlyMap<string, Extension> =>
+  parseExtensionItems(sequence(node, 'Extensions'))
+
+/** The same under an implicit tag, the cursor already inside. */
+export function parseExtensionItems(list: DerCursor): ReadonlyMap<string, Extension> {
   const found = new Map<string, Extension>()
-  const items = sequence(node, 'Extensions').rest(MAX_EXTENSIONS)
+  const items = list.rest(MAX_EXTENSIONS)
   if (items.length === 0) refuse('malformed', 'RFC 5280 4.1: Extensions SIZE (1..MAX)')
   for (const item of items) {
     const fields = sequence(item, 'Extension')

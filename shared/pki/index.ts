@@ -48,3 +48,18 @@ export {
   signatureAlgorithmFor,
   verifySignature,
 } from './signature.ts'
+export { parseTimeStampInfo, type TimeStampInfo } from './tsp-info.ts'
+export { buildTimeStampRequest, type MessageImprint, type TimeStampRequestFields } from './tsp-request.ts'
+export {
+  MAX_TIME_STAMP_BYTES,
+  parseTimeStampResponse,
+  timeStampTokenOf,
+  type TimeStampResponse,
+  type TimeStampStatus,
+} from './tsp-response.ts'
+export {
+  verifyTimeStampResponse,
+  verifyTimeStampToken,
+  type TimeStampToVerify,
+  type VerifiedTimeStamp,
+} from './tsp-verify.ts'

@@ -47,6 +47,8 @@ export const OID = {
   // Extended key usages.
   serverAuth: '1.3.6.1.5.5.7.3.1',
   clientAuth: '1.3.6.1.5.5.7.3.2',
+  timeStamping: '1.3.6.1.5.5.7.3.8',
+  ocspSigning: '1.3.6.1.5.5.7.3.9',
   emailProtection: '1.3.6.1.5.5.7.3.4',
   smartcardLogon: '1.3.6.1.4.1.311.20.2.2',
   pivCardAuthentication: '2.16.840.1.101.3.6.8',
@@ -56,7 +58,10 @@ export const OID = {
   contentType: '1.2.840.113549.1.9.3',
   messageDigest: '1.2.840.113549.1.9.4',
   signingTime: '1.2.840.113549.1.9.5',
+  signingCertificate: '1.2.840.113549.1.9.16.2.12',
   signingCertificateV2: '1.2.840.113549.1.9.16.2.47',
   cmsAlgorithmProtection: '1.2.840.113549.1.9.52',
   mimeType: '0.4.0.1733.2.1',
+  // Time-stamps: RFC 3161.
+  tstInfo: '1.2.840.113549.1.9.16.1.4',
 } as const

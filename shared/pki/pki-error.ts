@@ -35,6 +35,12 @@ export const PKI_REASONS = [
   'signer-certificate',
   'content-missing',
   'content-mismatch',
+  'tsp-status',
+  'tsp-imprint',
+  'tsp-nonce',
+  'tsp-policy',
+  'tsp-authority',
+  'tsp-time',
   'invalid-input',
 ] as const
 

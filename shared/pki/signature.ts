@@ -64,6 +64,8 @@ export function strongAlgorithm(algorithm: SignatureAlgorithm | WeakSignatureAlg
 /** AlgorithmIdentifier of a hash, parameters absent (RFC 5754 2). */
 export const encodeHash = (hash: HashName): Uint8Array => plain(HASH_OID[hash])
 
+export const hashOctets = (hash: HashName): number => HASH_OCTETS[hash]
+
 /** Absent or NULL parameters (RFC 5754 2 demands both to be accepted). SHA-1 and MD5 are `weak-hash`. */
 export function parseHash(node: DerNode): HashName {
   const fields = sequence(node, 'DigestAlgorithmIdentifier')

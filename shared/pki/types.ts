@@ -118,6 +118,8 @@ export interface Certificate {
   readonly authorityInfoAccess: { readonly ocsp: readonly string[]; readonly caIssuers: readonly string[] }
   /** Dotted OIDs. */
   readonly policies: readonly string[]
+  /** Dotted OIDs of all critical extensions, in order. */
+  readonly critical: readonly string[]
   /** Dotted OIDs of critical extensions that this reader does not process; `verifyPath` refuses any. */
   readonly unknownCritical: readonly string[]
 }
@@ -136,6 +138,8 @@ export interface TbsCertificateFields {
   readonly basicConstraints?: { readonly ca: boolean; readonly pathLength?: number }
   readonly keyUsage?: readonly KeyUsage[]
   readonly extendedKeyUsage?: readonly string[]
+  /** As a time-stamping authority's must be (RFC 3161 2.3). Default: not critical. */
+  readonly extendedKeyUsageCritical?: boolean
   readonly subjectAltName?: Partial<SubjectAltName>
   /** Hex; default: SHA-1-free key identifier of `spki` (RFC 7093 method 1). */
   readonly subjectKeyId?: string
