@@ -1,6 +1,7 @@
 import { cpus, loadavg } from 'node:os'
 import { print, type Figure } from './figure.ts'
 import { benchApi } from './api.ts'
+import { benchAuditAppend } from './audit-append.ts'
 import { benchOverhead } from './overhead.ts'
 import { benchScreens } from './screens.ts'
 import { benchStart } from './start.ts'
@@ -8,6 +9,7 @@ import { benchStart } from './start.ts'
 /** Areas and their benchmarks; each gives its figures when it has measured them. */
 const AREAS: Record<string, readonly (() => AsyncIterable<Figure>)[]> = {
   desk: [benchOverhead, benchStart, benchApi, benchScreens],
+  audit: [benchAuditAppend],
 }
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'))
