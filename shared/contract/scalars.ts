@@ -12,6 +12,8 @@ export const Text = (max: number, min = 1) =>
     .regex(noControl)
     .refine((s) => s.isWellFormed())
 export const Id = z.string().regex(/^[a-z][a-z0-9-]{0,23}_[0-9a-zA-Z-]{8,48}$/)
+/** A person who works with the system, by id and name. */
+export const OperatorRef = z.strictObject({ id: Id, name: Text(200) })
 export const CardSerial = z.string().regex(/^[0-9A-F]{2,64}$/)
 export const CertificateSerial = z.string().regex(/^[0-9a-f]{2,40}$/)
 export const HexBytes = (maxBytes: number) =>
@@ -45,3 +47,12 @@ export type PublicJwk = z.infer<typeof PublicJwk>
 export const page = <T extends z.ZodType>(item: T) => z.strictObject({ items: z.array(item), next: Cursor.nullable() })
 export type Page<T> = { items: T[]; next: string | null }
 export const PageQuery = { cursor: Cursor.optional(), limit: z.coerce.number().int().min(1).max(200).default(50) }
+
+/**
+ * Several values of one query parameter: on the wire `a,b`, which is also what an array becomes as text. Each value is
+ * parsed by `item`; an empty text is refused.
+ */
+export const several = <T extends z.ZodType<unknown, string>>(item: T, max = 50) =>
+  z
+    .union([z.string().transform((text) => text.split(',').map((one) => one.trim())), z.array(z.string())])
+    .pipe(z.array(item).min(1).max(max))

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import {
-  AuditAction,
   CardKeyAlgorithm,
   CardState,
   CertificateState,
@@ -21,15 +20,18 @@ import {
   ETag,
   HexBytes,
   Id,
+  OperatorRef,
   Text,
   TimeMs,
 } from './scalars.ts'
 import { ERROR_CODES, type ErrorCode } from './errors.ts'
 
+export * from './audit-views.ts'
+export { OperatorRef } from './scalars.ts'
+
 /** What screens and other processes may see of each entity. A view never carries a secret. */
 const ErrorCodeSchema = z.enum(ERROR_CODES as unknown as [ErrorCode, ...ErrorCode[]])
 
-export const OperatorRef = z.strictObject({ id: Id, name: Text(200) })
 export const OfficeRef = z.strictObject({ id: Id, name: Text(200), division: Text(200) })
 
 export const GrantView = z.strictObject({
@@ -275,73 +277,6 @@ export const ReaderView = z.strictObject({
   changedAt: TimeMs,
 })
 export type ReaderView = z.infer<typeof ReaderView>
-
-// ---- audit
-
-const Json: z.ZodType = z.json()
-export const AuditEntryRow = z.strictObject({
-  chain: z.string().max(100),
-  sequence: z.number().int().min(0),
-  time: TimeMs,
-  tenant: z.string().max(64),
-  operatorId: z.string().max(80).nullable(),
-  operatorName: z.string().max(200).nullable(),
-  role: z.string().max(20).nullable(),
-  office: z.string().max(80).nullable(),
-  /** As it is called now; null where it is no more. The same for the station. */
-  officeName: z.string().max(200).nullable(),
-  station: z.string().max(80).nullable(),
-  stationName: z.string().max(200).nullable(),
-  action: AuditAction,
-  objectType: z.string().max(40),
-  objectId: z.string().max(100),
-  /** What a person may call the object ("Anna Rossi"), taken from the payload; null when erased or unnamed. */
-  objectName: z.string().max(300).nullable(),
-  correlationId: z.string().max(80),
-})
-export type AuditEntryRow = z.infer<typeof AuditEntryRow>
-export const AuditEntryView = AuditEntryRow.extend({
-  before: Json,
-  after: Json,
-  changed: z.array(z.string().max(200)),
-  reason: z.string().max(1000).nullable(),
-  /** Lower-case hex of SHA-256 over the stored entry bytes, and the signature as stored. */
-  digest: HexBytes(32),
-  signature: z.string().max(700),
-  keyId: z.string().max(100),
-})
-export type AuditEntryView = z.infer<typeof AuditEntryView>
-
-export const VerificationFault = z.strictObject({
-  kind: z.enum([
-    'altered',
-    'inserted',
-    'deleted',
-    'reordered',
-    'truncated',
-    'forked',
-    'wrong-key',
-    'unknown-key',
-    'payload-mismatch',
-    'stale-head',
-    'unsealed',
-  ]),
-  chain: z.string().max(100),
-  sequence: z.number().int(),
-})
-export const VerificationView = z.strictObject({
-  id: Id,
-  depth: z.enum(['quick', 'full']),
-  state: z.enum(['running', 'passed', 'failed', 'cancelled', 'error']),
-  startedAt: TimeMs,
-  endedAt: TimeMs.nullable(),
-  startedBy: OperatorRef.nullable(),
-  checked: z.number().int(),
-  total: z.number().int(),
-  faults: z.array(VerificationFault).max(100),
-  head: z.strictObject({ chain: z.string(), sequence: z.number().int(), digest: HexBytes(32) }).nullable(),
-})
-export type VerificationView = z.infer<typeof VerificationView>
 
 // ---- operations
 

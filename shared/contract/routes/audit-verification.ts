@@ -1,16 +1,23 @@
 import { z } from 'zod'
 import { PageQuery, page } from '../scalars.ts'
-import { VerificationView } from '../views.ts'
+import { AuditChainName, VerificationDepth, VerificationView } from '../views.ts'
 import { byId, route } from './route.ts'
 
 export const auditVerificationRoutes = {
   startVerification: route({
     method: 'POST',
     path: '/api/v1/audit/verifications',
-    summary: 'Verify the chain',
+    summary: 'Verify a chain, all chains, or the entries in my reach',
     auth: 'audit.verify',
     creates: true,
-    body: z.strictObject({ depth: z.enum(['quick', 'full']) }),
+    /**
+     * `chain`: one, or `*` for all, one after the other; without it the node's own. Who does not see everything is
+     * given `inclusion` whatever they ask for: their own entries only.
+     */
+    body: z.strictObject({
+      depth: VerificationDepth,
+      chain: z.union([z.literal('*'), AuditChainName]).optional(),
+    }),
     answer: VerificationView,
   }),
 
@@ -28,7 +35,11 @@ export const auditVerificationRoutes = {
     path: '/api/v1/audit/verifications',
     summary: 'Verifications, newest first',
     auth: 'audit.verify',
-    query: z.strictObject({ ...PageQuery }),
+    query: z.strictObject({
+      ...PageQuery,
+      chain: AuditChainName.optional(),
+      state: z.enum(['running', 'passed', 'failed', 'cancelled', 'error']).optional(),
+    }),
     answer: page(VerificationView),
   }),
 
