@@ -13,7 +13,11 @@ export interface EntryFilter {
   readonly from?: number | undefined
   readonly to?: number | undefined
   readonly chain?: string | undefined
+  readonly chains?: readonly string[] | undefined
+  /** Entries of `chain` after this one. */
+  readonly afterSequence?: number | undefined
   readonly tenant?: string | undefined
+  readonly tenants?: readonly string[] | undefined
   /** Offices the reader may see or asks for. */
   readonly offices?: readonly string[] | undefined
   readonly divisions?: readonly string[] | undefined
@@ -22,6 +26,7 @@ export interface EntryFilter {
   readonly stations?: readonly string[] | undefined
   readonly actions?: readonly string[] | undefined
   readonly objectType?: string | undefined
+  readonly objectTypes?: readonly string[] | undefined
   readonly objectId?: string | undefined
   readonly correlationId?: string | undefined
   /** Words of the user: phrases in quotes, `prefix*`; everything else is taken as words. */
@@ -38,6 +43,9 @@ const EQUAL = [
 ] as const
 
 const ONE_OF = [
+  ['chains', 'entry.chain'],
+  ['tenants', 'entry.tenant'],
+  ['objectTypes', 'entry.object_type'],
   ['offices', 'entry.office'],
   ['divisions', 'entry.division'],
   ['stations', 'entry.station'],
@@ -58,6 +66,7 @@ const filtered = (query: Entries, filter: EntryFilter): Entries => {
     // An empty list of offices allows nothing; it must not fall away and allow everything.
     if (values) narrowed = values.length > 0 ? narrowed.where(column, 'in', values) : narrowed.where(sql.lit(false))
   }
+  if (filter.afterSequence !== undefined) narrowed = narrowed.where('entry.sequence', '>', filter.afterSequence)
   if (filter.from !== undefined) narrowed = narrowed.where('entry.at', '>=', filter.from)
   if (filter.to !== undefined) narrowed = narrowed.where('entry.at', '<', filter.to)
   return narrowed
