@@ -39,6 +39,8 @@ export interface CutState {
 
 /** The state with who cut, when and under which rule, and the key-store key that signs it: the one in force now. */
 export interface CutStatement extends CutState {
+  /** The signed text of the checkpoint of `size` (`parseNote(note).text`); null where the chain makes none. */
+  readonly checkpoint: string | null
   readonly at: number
   readonly by: string | null
   readonly rule: string
@@ -55,6 +57,7 @@ const Statement = z.strictObject({
   key: text,
   epoch: text.nullable(),
   keys: z.array(text).min(1),
+  checkpoint: z.string().min(1).max(2000).nullable(),
   at: z.int().min(0),
   by: text.nullable(),
   rule: text,

@@ -9,11 +9,14 @@ export { AuditAction } from '../contract/words.ts'
 /** Of the entry's form; another form gets another number, and verifiers refuse those they do not know. */
 export const ENTRY_FORMAT = 1
 
-const name = z.string().min(1).max(200)
+export const NAME_MAX = 200
+export const AUDIT_ACTIONS: ReadonlySet<string> = new Set(AuditAction.options)
+const name = z.string().min(1).max(NAME_MAX)
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/)
 
 /** A chain's name, after its node: also part of a file name and of a checkpoint's origin. */
-export const ChainName = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/)
+export const CHAIN_NAME = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/
+export const ChainName = z.string().regex(CHAIN_NAME)
 
 /** The body as it is written: exactly these members, all of them always there. */
 const EntryBody = z.strictObject({

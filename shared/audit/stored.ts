@@ -1,4 +1,5 @@
 import type { NoteKey } from './checkpoint.ts'
+import type { VerifySignature } from './crypto.ts'
 import type { AuditKey } from './key-statement.ts'
 
 /** The payload row of an entry: bytes, or who erased them, when and under which rule. */
@@ -68,14 +69,13 @@ export interface StoredCheckpoint {
 }
 
 /**
- * A key that signs the chain's checkpoints, and the statement by which the key store binds it to the chain: `signed`
- * is what `endorsedBy` (a key-store key of the chain) signed; `isBound` whether that says what the fields say.
+ * A key that signs the chain's checkpoints. `isBound` tells whether a statement that names this key and this chain is
+ * signed by the key-store key `endorsedBy`, whose public key it is given.
  */
 export interface StoredNoteKey {
   readonly key: NoteKey
   readonly endorsedBy: string
-  readonly signed: Uint8Array
-  readonly endorsement: Uint8Array
+  readonly isBound: (endorserSpki: Uint8Array, verify: VerifySignature) => boolean
 }
 
 /** A row no walk along the chain can meet: before its beginning, or a payload that belongs to no entry. */

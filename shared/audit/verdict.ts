@@ -39,7 +39,9 @@ export interface Intact {
   readonly ok: true
   readonly chain: string
   readonly mode: VerificationMode
-  /** Entries proved, and the place and signature (base64url) of the last. */
+  /** The first sequence that is there: 0, or where the chain was cut. */
+  readonly from: number
+  /** Entries proved, with those a cut vouches for, and the place and signature (base64url) of the last. */
   readonly entries: number
   readonly head: { readonly sequence: number; readonly signature: string }
   /** RFC 6962 root over all entries, base64. */

@@ -1,18 +1,24 @@
+import { AppError } from '../contract/errors.ts'
 import { encodeBase64url } from './base64url.ts'
-import { sameBytes } from './bytes.ts'
+import { findEndFault } from './chain-end.ts'
+import { runOf, walkChain } from './chain-walk.ts'
+import type { Outcome, Run, WitnessedHead } from './chain-walk.ts'
+import { parseNote } from './checkpoint.ts'
 import { createSignatureVerifier } from './crypto.ts'
 import type { VerifySignature } from './crypto.ts'
-import { isAnnouncement } from './key-ring.ts'
-import { classify, goesOnWithout } from './misfit.ts'
-import type { EntrySource, StoredChain, StoredEntry } from './stored.ts'
+import type { CutState } from './cut.ts'
+import { parseCut } from './cut.ts'
+import type { EntrySource, StoredChain } from './stored.ts'
 import type { Fault, Verdict, VerificationMode } from './verdict.ts'
-import { advance, copyState, fits, startOf, tryParse } from './walk.ts'
+import { isFault, startOf } from './walk.ts'
 import type { WalkContext, WalkState } from './walk.ts'
 
-/** A head someone else kept, sequence and signature: the chain must still hold it. */
-export interface WitnessedHead {
-  readonly sequence: number
-  readonly signature: Uint8Array
+export type { EntrySource, WitnessedHead }
+
+/** How far a verification came: what was walked, and the state after the last entry that signs all before it. */
+export interface WalkPosition {
+  readonly state: WalkState
+  readonly anchor: WalkState
 }
 
 export interface VerificationOptions {
@@ -24,140 +30,120 @@ export interface VerificationOptions {
   readonly signal?: AbortSignal
   /** Called after each batch with the entries walked so far; a quick run walks the tail after the last anchor twice. */
   readonly onProgress?: (checked: number) => void
+  /** Goes on from here; what lies before is taken as proved, so it must come from a walk over these very rows. */
+  readonly position?: WalkPosition
 }
 
-interface Run {
-  readonly stored: StoredChain
-  readonly context: WalkContext
-  readonly options: VerificationOptions
-}
+export const contextOf = (stored: StoredChain, options: VerificationOptions): WalkContext => ({
+  chain: stored.chain,
+  keys: new Map(stored.keys.map((key) => [key.keyId, key])),
+  trustedKeyIds: new Set(options.trustedKeyIds),
+  verify: options.verify ?? createSignatureVerifier(),
+})
 
-interface Outcome {
-  readonly state: WalkState
-  readonly fault: Fault | null
-  /** The state after the last entry whose signature covers all before it. */
-  readonly anchor: WalkState
-}
-
-/** Rows one by one, each with the one that follows. */
-async function* pairs(run: Run, from: number): AsyncGenerator<readonly [StoredEntry, StoredEntry | null]> {
-  let held: StoredEntry | null = null
-  let checked = from
-  for await (const batch of run.stored.entries(from)) {
-    run.options.signal?.throwIfAborted()
-    for (const row of batch) {
-      if (held) yield [held, row]
-      held = row
-    }
-    checked += batch.length
-    run.options.onProgress?.(checked)
+/** The checkpoint beside a cut: its own signature, and the one text the statement holds. */
+const findCutNoteFault = ({ stored, notes }: Run, { tree }: WalkState): Fault | null => {
+  const { cut } = stored
+  if (!cut) return null
+  const { checkpoint } = parseCut(cut.statement)
+  if (cut.note === null || checkpoint === null) {
+    return cut.note === checkpoint ? null : { kind: 'altered', sequence: cut.size, what: 'cut.note' }
   }
-  if (held) yield [held, null]
+  const root = tree.root()
+  const found = notes.findFault({ size: cut.size, root, note: cut.note }, root, 'cut.note')
+  if (found) return found
+  return parseNote(cut.note).text === checkpoint ? null : { kind: 'altered', sequence: cut.size, what: 'cut.note' }
 }
 
-const checkWitness = ({ options }: Run, row: StoredEntry, sequence: number): Fault | null => {
-  const { witnessed } = options
-  if (!witnessed || witnessed.sequence !== sequence || sameBytes(witnessed.signature, row.signature)) return null
-  return { kind: 'forked', sequence, what: 'witness' }
+/** Where the walk starts; a fault when the record of a cut is not to be believed. */
+export const beginWalk = (run: Run): WalkPosition | Fault => {
+  const start = startOf(run.stored, run.context)
+  if (isFault(start)) return start
+  const wrong = findCutNoteFault(run, start)
+  return wrong ?? { state: start, anchor: start }
 }
 
-/** A fault in a row that sits in the right place may still mean that the row was put there. */
-const refine = (found: Fault, run: Run, state: WalkState, row: StoredEntry, next: StoredEntry | null): Fault => {
-  const isForgery = found.what === 'signature' || found.kind === 'unknown-key' || found.kind === 'wrong-key'
-  if (!isForgery || found.kind === 'unsealed') return found
-  const misfit = { row, entry: null, next, state, context: run.context, entries: run.stored.entries }
-  const head = run.stored.head
-  const isBeyond = found.what === 'signature' && head !== null && state.expected > head.sequence
-  return isBeyond || goesOnWithout(misfit) ? { kind: 'inserted', sequence: row.sequence, what: found.what } : found
-}
-
-const walk = async (run: Run, start: WalkState, everySignature: boolean): Promise<Outcome> => {
-  let state = start
-  let anchor = copyState(start)
-  for await (const [row, next] of pairs(run, start.expected)) {
-    const entry = tryParse(row)
-    if (entry === null || !fits(entry, state, run.context.chain)) {
-      const misfit = { row, entry, next, state, context: run.context, entries: run.stored.entries }
-      return { state, anchor, fault: await classify(misfit) }
-    }
-    const after = advance(row, entry, state, run.context, everySignature)
-    if ('kind' in after) return { state, anchor, fault: refine(after, run, state, row, next) }
-    const contradicted = checkWitness(run, row, entry.sequence)
-    if (contradicted) return { state: after, anchor, fault: contradicted }
-    state = after
-    if (isAnnouncement(entry)) anchor = copyState(state)
-  }
-  return { state, anchor, fault: null }
-}
-
-const checkHead = ({ stored, options }: Run, { expected, last, tree }: WalkState): Fault | null => {
-  const { head } = stored
-  if (!last) return head && head.sequence >= 0 ? at('truncated', 0, 'entry') : at('unsealed', 0, 'chain')
-  if (options.witnessed && options.witnessed.sequence >= expected) return at('truncated', expected, 'witness')
-  if (!head) return at('altered', expected - 1, 'head')
-  if (head.sequence >= expected) return at('truncated', expected, 'entry')
-  if (head.sequence < expected - 1) return at('stale-head', head.sequence + 1, 'head')
-  if (!sameBytes(head.signature, last.signature)) return at('altered', head.sequence, 'head')
-  const isEdgeRight = head.frontier === null || sameBytes(head.frontier, tree.toBytes())
-  return isEdgeRight ? null : at('altered', head.sequence, 'frontier')
-}
-
-const at = (kind: Fault['kind'], sequence: number, what: string): Fault => ({ kind, sequence, what })
-
-/** What can only be told at the end. */
-const checkEnd = (run: Run, state: WalkState): Fault | null => {
-  const head = checkHead(run, state)
-  if (head) return head
-  const [orphan] = [...state.erased].sort((left, right) => left - right)
-  if (orphan !== undefined) return at('payload-mismatch', orphan, 'erased')
-  const stray = run.stored.keys.some((key) => !state.keys.announced.has(key.keyId))
-  const isDoubled = run.context.keys.size !== run.stored.keys.length
-  if (stray || isDoubled) return at('inserted', state.expected - 1, 'audit-key')
-  return state.keys.trusted ? null : at('unknown-key', 0, 'untrusted')
-}
-
-const runOnce = async (run: Run): Promise<Outcome> => {
-  const start = startOf(run.stored.chain)
-  if (run.options.mode === 'full') return walk(run, start, true)
-  const quick = await walk(run, start, false)
+const walkOnce = async (run: Run, mode: VerificationMode, { state, anchor }: WalkPosition): Promise<Outcome> => {
+  if (mode === 'full') return walkChain(run, state, true)
+  const quick = await walkChain(run, state, false)
   // Up to the last anchor its signature over the tree root proves every entry. What follows, and what lies between
   // the last good anchor and a fault, is walked again with every signature: for proof, and for the exact place.
-  const again = await walk(run, quick.anchor, true)
+  const again = await walkChain(run, quick.anchor === state ? anchor : quick.anchor, true)
   return again.fault ? again : { ...again, fault: quick.fault }
 }
 
-/**
- * Verifies one chain as stored, in memory that does not grow with it (but for erased payloads whose tombstone is still
- * to come). `full` checks every signature; `quick` checks those that announce keys, each of which signs the Merkle root
- * of all entries before it, and every signature after the last of them. Both check links, order, copies, payloads and
- * head. The first fault found is the verdict. Rejects with the signal's reason when it is aborted.
- */
-export const verifyChain = async (stored: StoredChain, options: VerificationOptions): Promise<Verdict> => {
-  const context: WalkContext = {
-    chain: stored.chain,
-    keys: new Map(stored.keys.map((key) => [key.keyId, key])),
-    trustedKeyIds: new Set(options.trustedKeyIds),
-    verify: options.verify ?? createSignatureVerifier(),
-  }
-  const run = { stored, context, options }
-  const { state, fault } = await runOnce(run)
-  const found = fault ?? checkEnd(run, state)
-  const { chain } = stored
-  const { mode } = options
-  if (found || !state.last) {
-    const verdict = found ?? at('unsealed', 0, 'chain')
-    return { ok: false, chain, mode, entries: state.expected, ...verdict }
-  }
+const refusal = (chain: string, mode: VerificationMode, entries: number, fault: Fault): Verdict => ({
+  ok: false,
+  chain,
+  mode,
+  entries,
+  ...fault,
+})
+
+/** The verdict over a walk that came to the end with no fault. */
+export const concludeWalk = async (run: Run, mode: VerificationMode, state: WalkState): Promise<Verdict> => {
+  const { stored, context, witnessed } = run
+  const found = await findEndFault(stored, state, context, witnessed)
+  if (found) return refusal(stored.chain, mode, state.expected, found)
   return {
     ok: true,
-    chain,
+    chain: stored.chain,
     mode,
+    from: state.from,
     entries: state.expected,
-    head: { sequence: state.expected - 1, signature: encodeBase64url(state.last.signature) },
+    head: { sequence: state.expected - 1, signature: encodeBase64url(state.previous) },
     root: Buffer.from(state.tree.root()).toString('base64'),
     signaturesChecked: state.signaturesChecked,
     payloadsErased: state.payloadsErased,
   }
 }
 
-export type { EntrySource }
+/**
+ * Verifies one chain as stored, in memory that does not grow with it (but for erased payloads whose tombstone is still
+ * to come). `full` checks every signature; `quick` checks those that announce keys, each of which signs the Merkle root
+ * of all entries before it, and every signature after the last of them. Both check links, order, copies, payloads,
+ * checkpoints and head. The first fault found is the verdict. Rejects with the signal's reason when it is aborted.
+ */
+export const verifyChain = async (stored: StoredChain, options: VerificationOptions): Promise<Verdict> => {
+  const { mode } = options
+  const run = runOf(stored, contextOf(stored, options), options)
+  const start = options.position ?? beginWalk(run)
+  if (isFault(start)) return refusal(stored.chain, mode, stored.cut?.size ?? 0, start)
+  const { state, fault } = await walkOnce(run, mode, start)
+  return fault ? refusal(stored.chain, mode, state.expected, fault) : concludeWalk(run, mode, state)
+}
+
+/**
+ * What a cut before entry `size` must hold: verifies everything that is to be removed, every signature of it, and gives
+ * the state behind it. Throws CHAIN_CONFLICT (with the fault) when the chain is not whole up to there, REQUEST_INVALID
+ * (`cut-size`) unless entries would be removed and at least one would stay.
+ */
+export const prepareCut = async (
+  stored: StoredChain,
+  size: number,
+  options: Omit<VerificationOptions, 'mode'>,
+): Promise<CutState> => {
+  const last = stored.head?.sequence ?? -1
+  if (!Number.isSafeInteger(size) || size <= (stored.cut?.size ?? 0) || size > last) {
+    throw new AppError('REQUEST_INVALID', { reason: 'cut-size' })
+  }
+  const run = runOf(stored, contextOf(stored, { ...options, mode: 'full' }), options)
+  const start = options.position ?? beginWalk(run)
+  if (isFault(start)) throw new AppError('CHAIN_CONFLICT', { chain: stored.chain, ...start })
+  const { state, fault } = await walkChain(run, start.state, true, size)
+  if (fault) throw new AppError('CHAIN_CONFLICT', { chain: stored.chain, ...fault })
+  const { keys, tree, previous, expected } = state
+  if (expected !== size || !keys.root) throw new AppError('CHAIN_CONFLICT', { chain: stored.chain, kind: 'truncated' })
+  const lasting = stored.keys.filter((key) => key.kind === 'hsm' && keys.announced.has(key.keyId))
+  const kept = new Set(lasting.map((key) => key.keyId))
+  if (keys.epoch) kept.add(keys.epoch.keyId)
+  return {
+    chain: stored.chain,
+    size,
+    edge: tree.toBytes(),
+    last: previous,
+    key: keys.root.keyId,
+    epoch: keys.epoch?.keyId ?? null,
+    keys: [...kept].sort(),
+  }
+}

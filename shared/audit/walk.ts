@@ -1,15 +1,17 @@
 import { sameBytes } from './bytes.ts'
 import type { VerifySignature } from './crypto.ts'
 import { findFalseCopy } from './copies.ts'
-import { parseEntry } from './entry.ts'
+import { announcedCut, openCut } from './cut.ts'
+import { readEntry } from './entry-scan.ts'
 import type { Entry } from './entry.ts'
+import { ErasedSet } from './erased-set.ts'
 import { erasedRange, findPayloadFault } from './erasure.ts'
 import { NO_KEYS, advanceKeys, commitsTo, findSigner, isAnnouncement } from './key-ring.ts'
 import type { KeyState } from './key-ring.ts'
 import type { AuditKey } from './key-statement.ts'
 import { entrySigningBytes, genesisOf } from './link.ts'
 import { MerkleFrontier, leafHash } from './merkle.ts'
-import type { StoredEntry } from './stored.ts'
+import type { StoredChain, StoredEntry } from './stored.ts'
 import type { Fault } from './verdict.ts'
 
 /** Everything the walk knows after some entries; small, copied at each anchor. */
@@ -21,27 +23,36 @@ export interface WalkState {
   readonly keys: KeyState
   readonly tree: MerkleFrontier
   /** Erased payloads whose tombstone has not come yet. */
-  readonly erased: Set<number>
+  readonly erased: ErasedSet
   readonly payloadsErased: number
   readonly signaturesChecked: number
-  readonly last: StoredEntry | null
+  /** Where the walk began: 0, or where the chain was cut. */
+  readonly from: number
+  /** The cut the walk began at, until an entry announced it. */
+  readonly cut: { readonly id: string; readonly signedBy: string } | null
 }
 
-export const startOf = (chain: string): WalkState => ({
-  expected: 0,
-  previous: genesisOf(chain),
-  keys: NO_KEYS,
-  tree: new MerkleFrontier(),
-  erased: new Set(),
-  payloadsErased: 0,
-  signaturesChecked: 0,
-  last: null,
-})
+const none = { payloadsErased: 0, signaturesChecked: 0 } as const
+
+/** The state before the first entry that is there; a fault when the record of the cut is not to be believed. */
+export const startOf = ({ chain, cut }: StoredChain, context: WalkContext): WalkState | Fault => {
+  if (!cut) {
+    const tree = new MerkleFrontier()
+    const previous = genesisOf(chain)
+    return { ...none, expected: 0, previous, keys: NO_KEYS, tree, erased: new ErasedSet(), from: 0, cut: null }
+  }
+  const start = openCut(cut, chain, context)
+  if ('kind' in start) return start
+  const { statement, id, tree, keys } = start
+  const { size, last, signedBy } = statement
+  const at = { expected: size, previous: last, from: size, cut: { id, signedBy } }
+  return { ...none, ...at, keys, tree, erased: new ErasedSet() }
+}
 
 export const copyState = (state: WalkState): WalkState => ({
   ...state,
   tree: state.tree.copy(),
-  erased: new Set(state.erased),
+  erased: state.erased.copy(),
 })
 
 export interface WalkContext {
@@ -55,7 +66,7 @@ const fault = (kind: Fault['kind'], sequence: number, what: string): Fault => ({
 
 export const tryParse = (row: StoredEntry): Entry | null => {
   try {
-    return parseEntry(row.bytes)
+    return readEntry(row.bytes)
   } catch {
     // Bytes that are no entry are a finding, not a failure of the verifier.
     return null
@@ -85,13 +96,19 @@ const payloadFault = (row: StoredEntry, entry: Entry, state: WalkState): Fault |
   return null
 }
 
-const dropErased = (entry: Entry, erased: Set<number>): void => {
+const dropErased = (entry: Entry, erased: ErasedSet): void => {
   const range = erasedRange(entry)
-  if (!range) return
-  for (const sequence of erased) if (sequence >= range.from && sequence <= range.to) erased.delete(sequence)
+  if (range) erased.drop(range.from, range.to)
 }
 
-const isFault = (value: object): value is Fault => 'kind' in value && 'what' in value
+/** Whether this entry announces the cut the walk began at; a fault when another key than the one in force signed it. */
+const announceCut = (entry: Entry, state: WalkState, keys: KeyState): WalkState['cut'] | Fault => {
+  const { cut } = state
+  if (!cut || announcedCut(entry) !== cut.id) return cut
+  return keys.root?.keyId === cut.signedBy ? null : fault('wrong-key', state.from, 'cut')
+}
+
+export const isFault = (value: object): value is Fault => 'kind' in value && 'what' in value
 
 /**
  * Checks an entry that claims the place and the past it should, and gives the state after it. `everySignature` false
@@ -119,6 +136,8 @@ export const advance = (
   }
   const keys = advanceKeys(state.keys, entry, signer, context)
   if ('sequence' in keys) return keys
+  const cut = announceCut(entry, state, keys)
+  if (cut && 'kind' in cut) return cut
   dropErased(entry, state.erased)
   state.tree.append(leafHash(row.bytes))
   return {
@@ -129,6 +148,7 @@ export const advance = (
     erased: state.erased,
     payloadsErased: state.payloadsErased + (row.payloads[0]?.bytes === null ? 1 : 0),
     signaturesChecked: state.signaturesChecked + (checksSignature ? 1 : 0),
-    last: row,
+    from: state.from,
+    cut,
   }
 }

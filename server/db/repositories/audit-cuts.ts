@@ -26,7 +26,7 @@ export const putCut = async (trx: Reader, chain: string, cut: StoredCut, at: num
 const countOf = async (db: Reader, table: 'entry' | 'payload', chain: string): Promise<number> => {
   const query = db.selectFrom(table).select((count) => count.fn.countAll<number>().as('rows'))
   const { rows } = await query.where('chain', '=', chain).executeTakeFirstOrThrow()
-  return Number(rows)
+  return rows
 }
 
 /** Where a walk from `from` that met so many rows missed one: rows are counted first, and searched only if they differ. */
