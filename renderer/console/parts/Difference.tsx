@@ -5,7 +5,7 @@ import { formatCalendarDate } from '../../ui/format.ts'
 import { ToneBadge, type Tone } from '../../ui/Tone.tsx'
 import { compareSnapshots, type FieldDifference, type FieldValue } from '../format/difference.ts'
 import { fieldKind } from '../format/field-kind.ts'
-import { fieldLabel } from '../format/field-label.ts'
+import { fieldLabel } from '../../ui/field-label.ts'
 import css from './console.module.css'
 import { Instant } from './Instant.tsx'
 
@@ -29,7 +29,7 @@ function Value({ path, value }: { path: string; value: FieldValue | undefined })
 
 function Row({ field }: { field: FieldDifference }) {
   const { t, i18n } = useTranslation('console')
-  const word = (name: string) => (i18n.exists(`console:field.${name}`) ? t(`field.${name}`) : null)
+  const word = (name: string) => (i18n.exists(`common:field.${name}`) ? t(`common:field.${name}`) : null)
   const before = <Value path={field.path} value={field.before} />
   const after = <Value path={field.path} value={field.after} />
   const gone = field.kind === 'removed' || field.kind === 'changed'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { compareSnapshots } from '../../../../renderer/console/format/difference.ts'
 import { fieldKind } from '../../../../renderer/console/format/field-kind.ts'
-import { fieldLabel } from '../../../../renderer/console/format/field-label.ts'
+import { fieldLabel } from '../../../../renderer/ui/field-label.ts'
 
 describe('when two snapshots are compared', () => {
   const list = { empty: 'list' }
