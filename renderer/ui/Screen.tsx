@@ -1,7 +1,38 @@
-import { useEffect, useRef, type CSSProperties, type ReactNode } from 'react'
+import {
+  createContext,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  type CSSProperties,
+  type ReactNode,
+} from 'react'
+import { createPortal } from 'react-dom'
 import css from './parts.module.css'
 
-/** A screen: title (takes the focus on arrival, unless a field of it did), a line below it, and the actions, the primary one last, always top right. */
+/** Where the bar of the screen around is: what steps aside at the left, what goes on at the right. */
+const Bar = createContext<{ start: HTMLElement | null; end: HTMLElement | null }>({ start: null, end: null })
+
+/**
+ * What is done on this screen, in its bar at the bottom, always in sight: the one primary action at the right end, ways
+ * aside and a note at the left. A form's button names its form (`form={id}`): the bar lies outside of it, after
+ * everything else in the order of the keyboard.
+ */
+export function ActionBar({ start, children }: { start?: ReactNode; children?: ReactNode }) {
+  const bar = useContext(Bar)
+  return (
+    <>
+      {start === undefined || bar.start === null ? null : createPortal(start, bar.start)}
+      {children === undefined || bar.end === null ? null : createPortal(children, bar.end)}
+    </>
+  )
+}
+
+/**
+ * A screen: title (takes the focus on arrival, unless a field of it did), a line below it, small actions about the whole
+ * view at the top right, and at the bottom the bar that `ActionBar` fills.
+ */
 export function Screen(props: {
   title: string
   subtitle?: ReactNode
@@ -13,6 +44,9 @@ export function Screen(props: {
   const title = useRef<HTMLHeadingElement>(null)
   const screen = useRef<HTMLDivElement>(null)
   const own = props.ownFocus === true
+  const [start, setStart] = useState<HTMLElement | null>(null)
+  const [end, setEnd] = useState<HTMLElement | null>(null)
+  const bar = useMemo(() => ({ start, end }), [start, end])
   useEffect(() => {
     const taken = screen.current?.contains(document.activeElement) === true
     if (!own && !taken) title.current?.focus({ preventScroll: true })
@@ -23,7 +57,7 @@ export function Screen(props: {
   return (
     <div className={css.screen} ref={screen}>
       <div className={css.screenHead}>
-        <div style={{ minWidth: 0 }}>
+        <div className={css.screenTitle}>
           <h1 ref={title} tabIndex={-1}>
             {props.title}
           </h1>
@@ -31,7 +65,11 @@ export function Screen(props: {
         </div>
         <div className={css.screenActions}>{props.actions}</div>
       </div>
-      {props.children}
+      <Bar value={bar}>{props.children}</Bar>
+      <div className={css.actionBar}>
+        <div className={css.barStart} ref={setStart} />
+        <div className={css.barEnd} ref={setEnd} />
+      </div>
     </div>
   )
 }
@@ -43,16 +81,25 @@ export function Panel(props: {
   children: ReactNode
   flush?: boolean
   testId?: string
+  /** Its content may be longer than its place (a column of bounded height): it scrolls inside, under this name. */
+  bounded?: string
 }) {
+  const region =
+    props.bounded === undefined ? {} : ({ role: 'region', 'aria-label': props.bounded, tabIndex: 0 } as const)
   return (
-    <section className={css.panel} data-testid={props.testId}>
+    <section
+      className={props.bounded === undefined ? css.panel : `${css.panel} ${css.panelBounded}`}
+      data-testid={props.testId}
+    >
       {props.title === undefined ? null : (
         <div className={css.panelHead}>
           <h2>{props.title}</h2>
           {props.actions}
         </div>
       )}
-      <div className={props.flush === true ? undefined : css.panelBody}>{props.children}</div>
+      <div {...region} className={props.flush === true ? undefined : css.panelBody}>
+        {props.children}
+      </div>
     </section>
   )
 }
@@ -69,10 +116,10 @@ export function Column({ span, children, style }: { span: number; children: Reac
   )
 }
 
-/** Names and values. A value of null is left out. */
-export function Facts({ rows }: { rows: readonly (readonly [string, ReactNode])[] }) {
+/** Names and values, `wide` in two columns of them. A value of null is left out. */
+export function Facts({ rows, wide = false }: { rows: readonly (readonly [string, ReactNode])[]; wide?: boolean }) {
   return (
-    <dl className={css.facts}>
+    <dl className={wide ? `${css.facts} ${css.factsWide}` : css.facts}>
       {rows
         .filter(([, value]) => value !== null && value !== undefined)
         .map(([name, value]) => (

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { launchChromium } from './harness/chromium.ts'
 import { DeskScreen, pinOf } from './harness/desk-screen.ts'
 import { englishOn } from './harness/leftovers.ts'
-import { lookAtFit } from './harness/look.ts'
+import { lookAtFit, lookAtZoom } from './harness/look.ts'
 import { oneAfterTheOther, tellOnFailure } from './harness/on-failure.ts'
 import { makePerson } from './harness/people.ts'
 import { describeDesk } from './harness/suite.ts'
@@ -104,6 +104,7 @@ describeDesk('virtual', 'when the mouse is gone, and when the officer reads Ital
       await desk.page.waitForLoadState('networkidle')
       expect.soft(await desk.page.getByRole('alert').allInnerTexts(), `alerts on "${path}"`).toEqual([])
       await shown(path.split('/').at(-1)!)
+      await lookAtZoom(desk.page, path.split('/').at(-1)!)
     }
     await press('Alt+l')
     await desk.see(desk.page.getByRole('dialog'))

@@ -26,9 +26,8 @@ export function CardChoice(props: {
               checked={props.chosen === reader.name}
               onChange={() => props.onChoose(reader.name)}
             />
-            <span style={{ minWidth: 0 }}>
+            <span style={{ minWidth: 0, display: 'flex', flexWrap: 'wrap', gap: '0 12px' }}>
               <strong>{ownerOf(reader) ?? t(`reader.${reader.state}.word`)}</strong>
-              <br />
               <span className={css.muted}>{reader.name}</span>
             </span>
             {reader.card === null ? null : <TriesLeft left={reader.card.pinTries} most={reader.card.pinTriesMax} />}

@@ -1,4 +1,5 @@
 import { Button, Checkbox } from '@mantine/core'
+import { useId } from 'react'
 import { useTranslation } from 'react-i18next'
 import { FaceFeature } from '../../../shared/contract/words.ts'
 import css from '../screens/screens.module.css'
@@ -10,12 +11,23 @@ export function FaceChecklist(props: {
   error?: string
 }) {
   const { t } = useTranslation('desk')
+  const id = useId()
   const all = FaceFeature.options.every((feature) => props.checked.includes(feature))
   const toggle = (feature: FaceFeature, on: boolean) =>
     props.onChange(FaceFeature.options.filter((other) => (other === feature ? on : props.checked.includes(other))))
   return (
-    <fieldset style={{ border: 0, margin: 0, padding: 0 }}>
-      <legend style={{ padding: 0, marginBottom: 8, width: '100%' }}>{t('face.legend')}</legend>
+    <fieldset aria-labelledby={id} style={{ border: 0, margin: 0, padding: 0 }}>
+      <div className={css.labelled} style={{ marginBottom: 6 }}>
+        <span id={id}>{t('face.legend')}</span>
+        {props.error === undefined ? null : (
+          <span role="alert" style={{ color: 'var(--mantine-color-error)', fontSize: 12 }}>
+            {props.error}
+          </span>
+        )}
+        <span className={css.muted} aria-live="polite">
+          {t('face.count', { done: props.checked.length, total: FaceFeature.options.length })}
+        </span>
+      </div>
       <div className={css.checks}>
         {FaceFeature.options.map((feature) => (
           <Checkbox
@@ -25,19 +37,11 @@ export function FaceChecklist(props: {
             onChange={(event) => toggle(feature, event.currentTarget.checked)}
           />
         ))}
-      </div>
-      <div style={{ display: 'flex', gap: 12, alignItems: 'center', marginTop: 8, minHeight: 30 }}>
-        <Button size="xs" variant="default" disabled={all} onClick={() => props.onChange([...FaceFeature.options])}>
-          {t('face.allMatch')}
-        </Button>
-        <span className={css.muted} aria-live="polite">
-          {t('face.count', { done: props.checked.length, total: FaceFeature.options.length })}
-        </span>
-        {props.error === undefined ? null : (
-          <span role="alert" style={{ color: 'var(--mantine-color-error)', fontSize: 12 }}>
-            {props.error}
-          </span>
-        )}
+        <div>
+          <Button size="xs" variant="default" disabled={all} onClick={() => props.onChange([...FaceFeature.options])}>
+            {t('face.allMatch')}
+          </Button>
+        </div>
       </div>
     </fieldset>
   )

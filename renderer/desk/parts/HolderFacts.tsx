@@ -9,6 +9,7 @@ export function HolderFacts({ holder, brief = false }: { holder: HolderView; bri
   const { t, i18n } = useTranslation('desk')
   return (
     <Facts
+      wide={brief}
       rows={[
         [t('holder.familyName'), holder.familyName],
         [t('holder.givenNames'), holder.givenNames],

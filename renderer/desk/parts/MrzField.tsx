@@ -1,8 +1,10 @@
-import { Textarea } from '@mantine/core'
+import { Input, Textarea } from '@mantine/core'
+import { useId } from 'react'
 import { useTranslation } from 'react-i18next'
 import { normaliseMrz, parseMrz, type MrzResult } from '../../../shared/contract/mrz.ts'
 import { localDate } from '../../ui/format.ts'
 import { ToneBadge } from '../../ui/Tone.tsx'
+import css from '../screens/screens.module.css'
 import { useNow } from './use-now.ts'
 
 /**
@@ -17,6 +19,7 @@ export function MrzField(props: {
   autoFocus?: boolean
 }) {
   const { t } = useTranslation('desk')
+  const id = useId()
   const outcome = parseMrz(props.value, localDate(useNow()))
   const verdict = () => {
     if (!outcome.ok)
@@ -38,9 +41,15 @@ export function MrzField(props: {
   }
   return (
     <div>
+      <div className={css.labelled}>
+        <Input.Label htmlFor={id}>{props.label ?? t('mrz.label')}</Input.Label>
+        <div aria-live="polite" data-testid="mrz-verdict">
+          {verdict()}
+        </div>
+      </div>
       <Textarea
-        label={props.label ?? t('mrz.label')}
-        description={t('mrz.hint')}
+        id={id}
+        placeholder={t('mrz.hint')}
         value={props.value}
         disabled={props.disabled === true}
         autoFocus={props.autoFocus === true}
@@ -55,9 +64,6 @@ export function MrzField(props: {
         autoCapitalize="characters"
         styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', letterSpacing: '0.04em' } }}
       />
-      <div style={{ marginTop: 4, minHeight: 22 }} aria-live="polite" data-testid="mrz-verdict">
-        {verdict()}
-      </div>
     </div>
   )
 }

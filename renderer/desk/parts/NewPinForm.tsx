@@ -1,10 +1,11 @@
 import { Button, Group, Stack, Text } from '@mantine/core'
-import { useRef, useState, type FormEvent, type ReactNode } from 'react'
+import { useId, useRef, useState, type FormEvent, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Failure } from '../../../shared/contract/result.ts'
 import { failureOf } from '../../ui/failure.ts'
 import { FailureNotice } from '../../ui/FailureNotice.tsx'
 import { IconCircleCheck, IconCircleDashed } from '../../ui/icons.ts'
+import { ActionBar } from '../../ui/Screen.tsx'
 import { pinProblem, pinRules, type PinProblem, type PinRules } from '../stores/pin-rules.ts'
 import { PinField, takePin } from './PinField.tsx'
 
@@ -17,9 +18,12 @@ export function NewPinForm(props: {
   /** Also asks for the present PIN (a change by its owner). */
   askPresent?: boolean
   disabled?: boolean
+  /** On a screen of its own: the button is in the screen's bar. In a dialog it is below the fields. */
+  inBar?: boolean
   children?: ReactNode
 }) {
   const { t } = useTranslation('desk')
+  const form = useId()
   const present = useRef<HTMLInputElement>(null)
   const first = useRef<HTMLInputElement>(null)
   const second = useRef<HTMLInputElement>(null)
@@ -51,9 +55,14 @@ export function NewPinForm(props: {
     }
   }
   const off = busy || props.disabled === true
+  const submitButton = (
+    <Button type="submit" form={form} data-primary={props.inBar} loading={busy} disabled={props.disabled === true}>
+      {props.action}
+    </Button>
+  )
   return (
-    <form onSubmit={(event) => void submit(event)}>
-      <Stack gap="md">
+    <form id={form} onSubmit={(event) => void submit(event)}>
+      <Stack gap="sm">
         {props.children}
         {props.askPresent === true ? (
           <PinField label={t('newPin.present')} field={present} disabled={off} autoFocus />
@@ -75,7 +84,7 @@ export function NewPinForm(props: {
             error={problem === 'different' ? t('newPin.problem.different') : undefined}
           />
         </Group>
-        <Stack gap={4} component="ul" style={{ listStyle: 'none', padding: 0, margin: 0 }}>
+        <Group gap="4px 20px" component="ul" style={{ listStyle: 'none', padding: 0, margin: 0 }}>
           {RULES.map((rule) => {
             const Icon = rules[rule] ? IconCircleCheck : IconCircleDashed
             return (
@@ -88,13 +97,13 @@ export function NewPinForm(props: {
               </Group>
             )
           })}
-        </Stack>
-        {failure === undefined ? null : <FailureNotice failure={failure} />}
-        <Group justify="flex-end">
-          <Button type="submit" loading={busy} disabled={props.disabled === true}>
-            {props.action}
-          </Button>
         </Group>
+        {failure === undefined ? null : <FailureNotice failure={failure} />}
+        {props.inBar === true ? (
+          <ActionBar>{submitButton}</ActionBar>
+        ) : (
+          <Group justify="flex-end">{submitButton}</Group>
+        )}
       </Stack>
     </form>
   )

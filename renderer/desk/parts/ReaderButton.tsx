@@ -67,7 +67,7 @@ export function ReaderFacts({ reader, brief = false }: { reader: ReaderView; bri
       <p style={{ margin: '0 0 4px', fontWeight: 600 }}>
         {t(`reader.${word}.sentence`, { program: reader.busyWith ?? '' })}
       </p>
-      <p style={{ margin: '0 0 12px', color: 'var(--mantine-color-dimmed)' }}>{t(`reader.${word}.wayOut`)}</p>
+      <p style={{ margin: '0 0 8px', color: 'var(--mantine-color-dimmed)' }}>{t(`reader.${word}.wayOut`)}</p>
       <Facts
         rows={[
           [t('reader.name'), reader.name],
@@ -90,14 +90,22 @@ export function ReaderFacts({ reader, brief = false }: { reader: ReaderView; bri
           ],
           [
             t('reader.pin'),
-            card === null ? null : <TriesLeft key="pin" left={card.pinTries} most={card.pinTriesMax} />,
+            card === null || brief ? null : <TriesLeft key="pin" left={card.pinTries} most={card.pinTriesMax} />,
           ],
           [
             t('reader.puk'),
-            card === null ? null : <TriesLeft key="puk" what="puk" left={card.pukTries} most={card.pukTriesMax} />,
+            card === null || brief ? null : (
+              <TriesLeft key="puk" what="puk" left={card.pukTries} most={card.pukTriesMax} />
+            ),
           ],
         ]}
       />
+      {brief && card !== null ? (
+        <div style={{ display: 'flex', flexWrap: 'wrap', gap: '4px 8px', marginTop: 8 }}>
+          <TriesLeft left={card.pinTries} most={card.pinTriesMax} />
+          <TriesLeft what="puk" left={card.pukTries} most={card.pukTriesMax} />
+        </div>
+      ) : null}
     </>
   )
 }

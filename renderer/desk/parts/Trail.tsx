@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
 import { useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
+import { fieldLabel } from '../../ui/field-label.ts'
 import { Moment } from '../../ui/Moment.tsx'
 import { Panel } from '../../ui/Screen.tsx'
 import { EmptyState, LoadView } from '../../ui/States.tsx'
@@ -10,7 +11,8 @@ import css from '../screens/screens.module.css'
 
 /** Who did what with one object, newest first. */
 export function Trail({ objectType, objectId }: { objectType: string; objectId: string }) {
-  const { t } = useTranslation('desk')
+  const { t, i18n } = useTranslation('desk')
+  const word = (name: string) => (i18n.exists(`common:field.${name}`) ? t(`common:field.${name}`) : null)
   const trail = usePagedLoad(
     useCallback(
       (cursor: string | undefined) =>
@@ -19,7 +21,7 @@ export function Trail({ objectType, objectId }: { objectType: string; objectId: 
     ),
   )
   return (
-    <Panel flush title={t('trail.title')}>
+    <Panel flush bounded={t('trail.title')} title={t('trail.title')}>
       <LoadView load={trail} right="trail.read">
         {(entries) =>
           entries.length === 0 ? (
@@ -39,7 +41,11 @@ export function Trail({ objectType, objectId }: { objectType: string; objectId: 
                     {entry.changed.length === 0 ? null : (
                       <>
                         <br />
-                        <span className={css.muted}>{t('trail.changed', { fields: entry.changed.join(', ') })}</span>
+                        <span className={css.muted}>
+                          {t('trail.changed', {
+                            fields: entry.changed.map((path) => fieldLabel(path, word)).join(', '),
+                          })}
+                        </span>
                       </>
                     )}
                     {entry.reason === null ? null : (

@@ -5,7 +5,7 @@ import type { CardOnReader, ReaderView } from '../../../shared/contract/views.ts
 import { IconRefresh } from '../../ui/icons.ts'
 import { Moment } from '../../ui/Moment.tsx'
 import { formatRoute } from '../../ui/route.ts'
-import { Column, Columns, Facts, Panel, Screen } from '../../ui/Screen.tsx'
+import { Column, Columns, Panel, Screen } from '../../ui/Screen.tsx'
 import { EmptyState, LoadView } from '../../ui/States.tsx'
 import { Notice, type Tone } from '../../ui/Tone.tsx'
 import { useLoad } from '../../ui/use-load.ts'
@@ -18,6 +18,7 @@ import { useOfficerReader, useReaders } from '../stores/desk-state.ts'
 import { workReader } from '../stores/reader-facts.ts'
 import type { CardComparison } from '../../../shared/contract/desk.ts'
 import { CardActions } from './CardActions.tsx'
+import css from './screens.module.css'
 
 /** What is in the reader now, what the server knows of it, and what can be done. */
 export function Card() {
@@ -34,7 +35,7 @@ export function Card() {
   return (
     <Screen title={t('screen.card')}>
       {filled.length > 1 ? (
-        <div style={{ marginBottom: 16 }}>
+        <div style={{ marginBottom: 12 }}>
           <CardChoice readers={filled} chosen={reader?.name ?? null} onChoose={setChosen} label={t('card.which')} />
         </div>
       ) : null}
@@ -71,80 +72,82 @@ function Inspected({ reader }: { reader: ReaderView }) {
   const load = useLoad(useCallback(() => desk.call('cards.inspect', { reader: reader.name }), [reader.name]))
   return (
     <Columns>
-      <Column span={5}>
-        <Panel
-          title={t('card.inReader')}
-          actions={
-            <Button
-              size="xs"
-              variant="subtle"
-              leftSection={<IconRefresh size={16} aria-hidden />}
-              onClick={load.reload}
-              loading={load.loading && load.data !== undefined}
-            >
-              {t('card.readAgain')}
-            </Button>
-          }
-        >
-          <ReaderFacts reader={reader} />
-          {(reader.card?.certificates ?? []).map((certificate) => (
-            <div key={certificate.slot} style={{ marginTop: 12 }}>
-              <strong>{t(`common:slot.${certificate.slot}`)}</strong>
-              <Facts
-                rows={[
-                  [t('certificate.subject'), certificate.commonName ?? certificate.subject],
-                  [t('signIn.validUntil'), <Moment key="until" at={certificate.notAfter} show="day" />],
-                  [
-                    t('certificate.serial'),
-                    <span className="cs-mono" key="serial">
-                      {certificate.serial}
-                    </span>,
-                  ],
-                ]}
-              />
-            </div>
-          ))}
-        </Panel>
+      <Column span={4}>
+        <OnTheCard reader={reader} onAgain={load.reload} busy={load.loading && load.data !== undefined} />
       </Column>
-      <Column span={7}>
+      <Column span={8}>
         <LoadView load={load} right="card.read">
           {({ known, findings }) => (
-            <div style={{ display: 'grid', gap: 16 }}>
-              {findings.length === 0 ? (
-                known === null ? null : (
-                  <Notice tone="ok" title={t('card.agrees')} />
-                )
-              ) : (
-                findings.map((finding) => (
-                  <Notice
-                    key={finding}
-                    tone={TONES[finding]}
-                    title={t(`finding.${finding}.what`)}
-                    testId={`finding-${finding}`}
-                  >
-                    <p>{t(`finding.${finding}.todo`)}</p>
-                  </Notice>
-                ))
-              )}
-              {known === null ? (
-                <Panel title={t('card.server')}>
-                  <EmptyState title={t('card.unknown')}>{t('card.unknownHint')}</EmptyState>
-                </Panel>
-              ) : (
-                <>
+            <Columns>
+              <Column span={6}>
+                {known === null ? (
+                  <Panel title={t('card.server')}>
+                    <EmptyState title={t('card.unknown')}>{t('card.unknownHint')}</EmptyState>
+                  </Panel>
+                ) : (
                   <KnownCard card={known} onChanged={load.reload} />
-                  {known.holder === null ? null : (
+                )}
+              </Column>
+              <Column span={6}>
+                <div style={{ display: 'grid', gap: 12 }}>
+                  {findings.length === 0 && known !== null ? <Notice tone="ok" title={t('card.agrees')} /> : null}
+                  {findings.map((finding) => (
+                    <Notice
+                      key={finding}
+                      tone={TONES[finding]}
+                      title={t(`finding.${finding}.what`)}
+                      testId={`finding-${finding}`}
+                    >
+                      <p>{t(`finding.${finding}.todo`)}</p>
+                    </Notice>
+                  ))}
+                  <CardActions reader={reader} known={known} />
+                  {known === null || known.holder === null ? null : (
                     <a href={formatRoute(['people', known.holder.id])}>
                       {t('card.openHolder', { name: known.holder.name })}
                     </a>
                   )}
-                </>
-              )}
-              <CardActions reader={reader} known={known} />
-            </div>
+                </div>
+              </Column>
+            </Columns>
           )}
         </LoadView>
       </Column>
     </Columns>
+  )
+}
+
+/** What the card itself tells, read from it. */
+function OnTheCard({ reader, onAgain, busy }: { reader: ReaderView; onAgain: () => void; busy: boolean }) {
+  const { t } = useTranslation('desk')
+  return (
+    <Panel
+      title={t('card.inReader')}
+      actions={
+        <Button
+          size="compact-sm"
+          variant="subtle"
+          leftSection={<IconRefresh size={16} aria-hidden />}
+          onClick={onAgain}
+          loading={busy}
+        >
+          {t('card.readAgain')}
+        </Button>
+      }
+    >
+      <ReaderFacts reader={reader} />
+      {(reader.card?.certificates ?? []).map((certificate) => (
+        <div key={certificate.slot} style={{ marginTop: 8 }}>
+          <strong>{t(`common:slot.${certificate.slot}`)}</strong>
+          <br />
+          {certificate.commonName ?? certificate.subject} · {t('certificate.until')}{' '}
+          <Moment at={certificate.notAfter} show="day" />
+          <br />
+          <span className={css.muted}>
+            {t('certificate.serial')} <span className="cs-mono">{certificate.serial}</span>
+          </span>
+        </div>
+      ))}
+    </Panel>
   )
 }

@@ -1,12 +1,12 @@
-import { Button, Group, TextInput } from '@mantine/core'
-import { useState, type FormEvent } from 'react'
+import { Button, TextInput } from '@mantine/core'
+import { useId, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Failure } from '../../../shared/contract/result.ts'
 import type { ConsoleRequestView } from '../../../shared/contract/session.ts'
 import { failureOf } from '../../ui/failure.ts'
 import { FailureNotice } from '../../ui/FailureNotice.tsx'
 import { Moment } from '../../ui/Moment.tsx'
-import { Column, Columns, Facts, Panel, Screen } from '../../ui/Screen.tsx'
+import { ActionBar, Column, Columns, Facts, Panel, Screen } from '../../ui/Screen.tsx'
 import { Notice } from '../../ui/Tone.tsx'
 import { desk, sendSealed } from '../desk.ts'
 import { PinDialog } from '../parts/PinDialog.tsx'
@@ -16,6 +16,7 @@ import { useOfficerReader, useReaders, useSession } from '../stores/desk-state.t
 /** A console shows a code; the operator types it here, sees who asks, and signs it in with their own card. */
 export function ConsoleApproval() {
   const { t } = useTranslation('desk')
+  const form = useId()
   const [code, setCode] = useState('')
   const [request, setRequest] = useState<ConsoleRequestView | null>(null)
   const [asking, setAsking] = useState(false)
@@ -45,40 +46,28 @@ export function ConsoleApproval() {
         <Column span={6}>
           <div style={{ display: 'grid', gap: 16 }}>
             <Panel>
-              <form onSubmit={(event) => void find(event)}>
-                <Group align="flex-end" gap="sm">
-                  <TextInput
-                    style={{ flex: 1 }}
-                    label={t('console.code')}
-                    description={t('console.codeHint')}
-                    value={code}
-                    onChange={(event) => {
-                      setCode(formatConsoleCode(event.currentTarget.value))
-                      setRequest(null)
-                      setFailure(undefined)
-                    }}
-                    maxLength={9}
-                    autoComplete="off"
-                    autoFocus
-                    styles={{
-                      input: {
-                        fontFamily: 'var(--mantine-font-family-monospace)',
-                        fontSize: 18,
-                        letterSpacing: '0.15em',
-                        height: 40,
-                      },
-                    }}
-                  />
-                  <Button
-                    type="submit"
-                    h={40}
-                    loading={busy}
-                    disabled={!isConsoleCode(code)}
-                    variant={request === null ? 'filled' : 'default'}
-                  >
-                    {t('console.find')}
-                  </Button>
-                </Group>
+              <form id={form} onSubmit={(event) => void find(event)}>
+                <TextInput
+                  label={t('console.code')}
+                  description={t('console.codeHint')}
+                  value={code}
+                  onChange={(event) => {
+                    setCode(formatConsoleCode(event.currentTarget.value))
+                    setRequest(null)
+                    setFailure(undefined)
+                  }}
+                  maxLength={9}
+                  autoComplete="off"
+                  autoFocus
+                  styles={{
+                    input: {
+                      fontFamily: 'var(--mantine-font-family-monospace)',
+                      fontSize: 18,
+                      letterSpacing: '0.15em',
+                      height: 40,
+                    },
+                  }}
+                />
               </form>
             </Panel>
             {failure === undefined ? null : <FailureNotice failure={failure} />}
@@ -94,16 +83,11 @@ export function ConsoleApproval() {
                     [t('console.expires'), <Moment key="expires" at={request.expiresAt} show="time" />],
                   ]}
                 />
-                <div style={{ margin: '16px 0' }}>
+                <div style={{ marginTop: 16 }}>
                   <Notice tone="warn" title={t('console.warning')}>
                     <p>{t('console.warningTodo')}</p>
                   </Notice>
                 </div>
-                <Group justify="flex-end">
-                  <Button data-primary onClick={() => setAsking(true)}>
-                    {t('console.approve')}
-                  </Button>
-                </Group>
               </Panel>
             )}
           </div>
@@ -114,6 +98,17 @@ export function ConsoleApproval() {
           </Panel>
         </Column>
       </Columns>
+      <ActionBar>
+        {request === null ? (
+          <Button type="submit" form={form} data-primary loading={busy} disabled={!isConsoleCode(code)}>
+            {t('console.find')}
+          </Button>
+        ) : (
+          <Button data-primary onClick={() => setAsking(true)}>
+            {t('console.approve')}
+          </Button>
+        )}
+      </ActionBar>
       <PinDialog
         opened={asking}
         onClose={() => setAsking(false)}

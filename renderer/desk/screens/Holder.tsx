@@ -6,7 +6,7 @@ import { fullName } from '../../ui/format.ts'
 import { IconArrowLeft, IconUserPlus } from '../../ui/icons.ts'
 import { Moment } from '../../ui/Moment.tsx'
 import { formatRoute, goTo } from '../../ui/route.ts'
-import { Column, Columns, Panel, Screen } from '../../ui/Screen.tsx'
+import { ActionBar, Column, Columns, Panel, Screen } from '../../ui/Screen.tsx'
 import { EmptyState, LoadView } from '../../ui/States.tsx'
 import { ToneBadge } from '../../ui/Tone.tsx'
 import { useLoad } from '../../ui/use-load.ts'
@@ -39,16 +39,16 @@ export function Holder({ id }: { id: string }) {
               {t('people.back')}
             </a>
           }
-          actions={mayEnrol ? <EnrolButton holder={holder.id} rows={enrolments} /> : null}
         >
           <Columns>
             <Column span={4}>
-              <PersonPanel holder={holder} onChanged={load.reload} />
-              <div style={{ height: 16 }} />
-              <EnrolmentsPanel rows={enrolments} />
+              <div className={`${css.column} ${css.scrolls}`}>
+                <PersonPanel holder={holder} onChanged={load.reload} />
+                <EnrolmentsPanel rows={enrolments} />
+              </div>
             </Column>
             <Column span={8}>
-              <div style={{ display: 'grid', gap: 16 }}>
+              <div className={`${css.column} ${css.scrolls}`}>
                 {cards.length === 0 ? (
                   <Panel title={t('people.cards')}>
                     <EmptyState title={t('people.noCard')}>{t('people.noCardHint')}</EmptyState>
@@ -60,6 +60,11 @@ export function Holder({ id }: { id: string }) {
               </div>
             </Column>
           </Columns>
+          {mayEnrol ? (
+            <ActionBar>
+              <EnrolButton holder={holder.id} rows={enrolments} />
+            </ActionBar>
+          ) : null}
         </Screen>
       )}
     </LoadView>
@@ -102,7 +107,7 @@ function PersonPanel({ holder, onChanged }: { holder: HolderView; onChanged: () 
 function EnrolmentsPanel({ rows }: { rows: readonly EnrolmentRow[] }) {
   const { t } = useTranslation('desk')
   return (
-    <Panel title={t('people.enrolments')} flush>
+    <Panel title={t('people.enrolments')} flush bounded={t('people.enrolments')}>
       {rows.length === 0 ? (
         <EmptyState title={t('people.noEnrolment')} />
       ) : (

@@ -8,7 +8,7 @@ import { formatCalendarDate, fullName } from '../../ui/format.ts'
 import { IconSearch, IconUserPlus } from '../../ui/icons.ts'
 import { Moment } from '../../ui/Moment.tsx'
 import { formatRoute, goTo } from '../../ui/route.ts'
-import { Panel, Screen } from '../../ui/Screen.tsx'
+import { ActionBar, Panel, Screen } from '../../ui/Screen.tsx'
 import { EmptyState, LoadView } from '../../ui/States.tsx'
 import { ToneBadge } from '../../ui/Tone.tsx'
 import { usePagedLoad, useSettled } from '../../ui/use-load.ts'
@@ -85,17 +85,7 @@ function Search() {
   useEffect(() => field.current?.focus(), [])
   const columns = columnsOf(t, i18n.language)
   return (
-    <Screen
-      title={t('screen.people')}
-      ownFocus
-      actions={
-        mayEnrol ? (
-          <Button data-primary leftSection={<IconUserPlus size={18} aria-hidden />} onClick={() => goTo(['enrol'])}>
-            {t('today.enrol')}
-          </Button>
-        ) : null
-      }
-    >
+    <Screen title={t('screen.people')} ownFocus>
       <TextInput
         ref={field}
         mb="md"
@@ -115,6 +105,7 @@ function Search() {
               <DataList
                 label={t('screen.people')}
                 columns={columns}
+                maxHeight="max(240px, calc(100dvh - 316px))"
                 rows={rows}
                 rowKey={(row) => row.id}
                 href={(row) => formatRoute(['people', row.id])}
@@ -139,6 +130,13 @@ function Search() {
           }
         </LoadView>
       </Panel>
+      {mayEnrol ? (
+        <ActionBar>
+          <Button data-primary leftSection={<IconUserPlus size={18} aria-hidden />} onClick={() => goTo(['enrol'])}>
+            {t('today.enrol')}
+          </Button>
+        </ActionBar>
+      ) : null}
     </Screen>
   )
 }

@@ -7,7 +7,7 @@ import { FailureNotice } from '../../ui/FailureNotice.tsx'
 import { formatDuration } from '../../ui/format.ts'
 import { IconDownload, IconRefresh } from '../../ui/icons.ts'
 import { LANGUAGES, setPreference, usePreferences, type Language } from '../../ui/preferences.ts'
-import { Column, Columns, Facts, Panel, Screen } from '../../ui/Screen.tsx'
+import { ActionBar, Column, Columns, Facts, Panel, Screen } from '../../ui/Screen.tsx'
 import { LoadView } from '../../ui/States.tsx'
 import { ToneBadge, type Tone } from '../../ui/Tone.tsx'
 import { useLoad } from '../../ui/use-load.ts'
@@ -22,7 +22,7 @@ const TONES: Readonly<Record<'ok' | 'warning' | 'failed', Tone>> = { ok: 'ok', w
 export function Settings() {
   const { t } = useTranslation('desk')
   return (
-    <Screen title={t('screen.settings')} actions={<Report />}>
+    <Screen title={t('screen.settings')}>
       <Columns>
         <Column span={7}>
           <Checks />
@@ -34,6 +34,9 @@ export function Settings() {
           </div>
         </Column>
       </Columns>
+      <ActionBar>
+        <Report />
+      </ActionBar>
     </Screen>
   )
 }

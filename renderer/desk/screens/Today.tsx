@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next'
 import type { EnrolmentRow } from '../../../shared/contract/views.ts'
 import { formatRoute, goTo } from '../../ui/route.ts'
 import { IconUserPlus } from '../../ui/icons.ts'
-import { Column, Columns, Facts, Panel, Screen } from '../../ui/Screen.tsx'
+import { ActionBar, Column, Columns, Facts, Panel, Screen } from '../../ui/Screen.tsx'
 import { EmptyState, LoadView } from '../../ui/States.tsx'
 import { ToneBadge } from '../../ui/Tone.tsx'
 import { Moment } from '../../ui/Moment.tsx'
@@ -21,17 +21,7 @@ export function Today() {
   const mayEnrol = useMay('enrolment.write')
   const open = useLoad(useCallback(() => desk.call('enrolments.list', { open: true, limit: 200 }), []))
   return (
-    <Screen
-      title={t('screen.today')}
-      subtitle={session?.office?.name}
-      actions={
-        mayEnrol ? (
-          <Button data-primary leftSection={<IconUserPlus size={18} aria-hidden />} onClick={() => goTo(['enrol'])}>
-            {t('today.enrol')}
-          </Button>
-        ) : null
-      }
-    >
+    <Screen title={t('screen.today')} subtitle={session?.office?.name}>
       <LoadView load={open} right="enrolment.read">
         {({ items }) => (
           <Columns>
@@ -50,6 +40,13 @@ export function Today() {
           </Columns>
         )}
       </LoadView>
+      {mayEnrol ? (
+        <ActionBar>
+          <Button data-primary leftSection={<IconUserPlus size={18} aria-hidden />} onClick={() => goTo(['enrol'])}>
+            {t('today.enrol')}
+          </Button>
+        </ActionBar>
+      ) : null}
     </Screen>
   )
 }
@@ -58,7 +55,7 @@ function Queues({ rows }: { rows: readonly EnrolmentRow[] }) {
   const { t } = useTranslation('desk')
   const queues = queueOf(rows)
   return (
-    <div style={{ display: 'grid', gap: 16 }}>
+    <div className={`${css.column} ${css.scrolls}`}>
       {QUEUES.filter((name) => queues[name].length > 0).map((name) => (
         <Panel key={name} flush title={t(`queue.${name}`, { count: queues[name].length })} testId={`queue-${name}`}>
           <ul className={css.queue}>

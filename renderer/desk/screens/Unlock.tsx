@@ -99,7 +99,7 @@ function UnblockForm({ reader, known, holder }: { reader: ReaderView; known: Car
       </Notice>
     )
   return (
-    <div style={{ display: 'grid', gap: 16 }}>
+    <div style={{ display: 'grid', gap: 12 }}>
       <Panel
         title={
           <>
@@ -135,7 +135,7 @@ function UnblockForm({ reader, known, holder }: { reader: ReaderView; known: Car
           </div>
         </fieldset>
         <Textarea
-          mt="md"
+          mt="xs"
           label={t('unlock.reason')}
           placeholder={t('unlock.reasonHint')}
           value={reason}
@@ -148,6 +148,7 @@ function UnblockForm({ reader, known, holder }: { reader: ReaderView; known: Car
       </Panel>
       <Panel title={t('unlock.newPin')}>
         <NewPinForm
+          inBar
           action={t('unlock.action')}
           disabled={!open}
           onPin={async (newPin) => {

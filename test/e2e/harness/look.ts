@@ -34,10 +34,51 @@ export async function look(page: Page, name: string): Promise<void> {
   await lookAtFit(page, name, false)
 }
 
-/** Only whether every text has its place, as in another language; with a picture. */
+/** Only whether every text and, on the desk, the whole screen has its place, as in another language; with a picture. */
 export async function lookAtFit(page: Page, name: string, keep = true): Promise<void> {
   if (keep) await picture(page, name)
   expect.soft(await clipped(page), `clipped text on "${name}"`).toEqual([])
+  if (!page.url().includes('/console/')) await lookAtRoom(page, name)
+}
+
+/** UI.md: at 1280×800 a screen of the desk needs no scroll bar, and its primary action is always in the same corner. */
+async function lookAtRoom(page: Page, name: string): Promise<void> {
+  const found = await page.evaluate(() => {
+    const scrollers = [document.documentElement, ...document.querySelectorAll('main, main > div')]
+    const primary = [...document.querySelectorAll('main [data-primary]')].map((button) => {
+      const { right, bottom } = button.getBoundingClientRect()
+      return `${Math.round(right)} ${Math.round(bottom)}`
+    })
+    return {
+      tooLong: scrollers
+        .filter((element) => element.scrollHeight > element.clientHeight && element.clientHeight > 0)
+        .map((element) => `${element.tagName.toLowerCase()} ${element.scrollHeight} > ${element.clientHeight}`),
+      primary,
+      window: `${innerWidth} ${innerHeight}`,
+    }
+  })
+  expect.soft(found.window, `the window of "${name}"`).toBe('1280 800')
+  expect.soft(found.tooLong, `scroll bars on "${name}"`).toEqual([])
+  expect.soft(found.primary.length, `primary actions on "${name}"`).toBeLessThanOrEqual(1)
+  for (const corner of found.primary) expect.soft(corner, `the primary action on "${name}"`).toBe('1256 792')
+}
+
+/** At 200 % zoom (half the window in CSS pixels) the primary action is in sight and nothing lies over it. */
+export async function lookAtZoom(page: Page, name: string): Promise<void> {
+  const before = page.viewportSize()
+  await page.setViewportSize({ width: 640, height: 400 })
+  const hidden = await page.evaluate(() =>
+    [...document.querySelectorAll('main [data-primary]')]
+      .filter((button) => {
+        const { left, top, width, height } = button.getBoundingClientRect()
+        const over = document.elementFromPoint(left + width / 2, top + height / 2)
+        return over === null || !button.contains(over)
+      })
+      .map((button) => button.textContent),
+  )
+  await picture(page, `${name}-zoom`)
+  expect.soft(hidden, `out of reach at 200 % on "${name}"`).toEqual([])
+  if (before !== null) await page.setViewportSize(before)
 }
 
 export async function picture(page: Page, name: string): Promise<void> {

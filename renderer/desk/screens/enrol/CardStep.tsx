@@ -6,7 +6,7 @@ import type { CardProfile, EnrolmentView } from '../../../../shared/contract/vie
 import { failureOf } from '../../../ui/failure.ts'
 import { FailureNotice } from '../../../ui/FailureNotice.tsx'
 import { goTo } from '../../../ui/route.ts'
-import { Panel } from '../../../ui/Screen.tsx'
+import { ActionBar, Panel } from '../../../ui/Screen.tsx'
 import { EmptyState, LoadView } from '../../../ui/States.tsx'
 import { useLoad } from '../../../ui/use-load.ts'
 import { desk } from '../../desk.ts'
@@ -62,8 +62,7 @@ export function CardStep({ view }: { view: EnrolmentView }) {
                 <FailureNotice failure={failure} />
               </div>
             )}
-            <div className={css.foot}>
-              <span className={css.muted}>{open ? '' : t('identity.fixed')}</span>
+            <ActionBar start={open ? undefined : <span className={css.muted}>{t('identity.fixed')}</span>}>
               <Button
                 data-primary
                 loading={busy}
@@ -74,7 +73,7 @@ export function CardStep({ view }: { view: EnrolmentView }) {
               >
                 {open ? t('profile.take') : t('enrol.goOn', { step: t(`step.${stepOf(view)}`) })}
               </Button>
-            </div>
+            </ActionBar>
           </div>
         )
       }}

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next'
 import type { EnrolmentView } from '../../../../shared/contract/views.ts'
 import { formatCalendarDate, formatSerial, fullName } from '../../../ui/format.ts'
 import { Moment } from '../../../ui/Moment.tsx'
-import { Facts, Panel } from '../../../ui/Screen.tsx'
+import { ActionBar, Facts, Panel } from '../../../ui/Screen.tsx'
 import { ToneBadge } from '../../../ui/Tone.tsx'
 import { ReaderFacts } from '../../parts/ReaderButton.tsx'
 import { isCancellable } from '../../stores/enrolments.ts'
@@ -62,9 +62,13 @@ export function EnrolmentAside({ view }: { view: EnrolmentView | null }) {
             />
             {mayWrite && isCancellable(view) ? (
               <>
-                <Button variant="subtle" color="red.9" size="xs" mt="xs" ml={-10} onClick={() => setCancelling(true)}>
-                  {t('enrol.cancel')}
-                </Button>
+                <ActionBar
+                  start={
+                    <Button variant="subtle" color="red.9" onClick={() => setCancelling(true)}>
+                      {t('enrol.cancel')}
+                    </Button>
+                  }
+                />
                 <CancelDialog view={view} opened={cancelling} onClose={() => setCancelling(false)} />
               </>
             ) : null}

@@ -6,7 +6,7 @@ import type { EnrolmentView } from '../../../../shared/contract/views.ts'
 import { failureOf } from '../../../ui/failure.ts'
 import { FailureNotice } from '../../../ui/FailureNotice.tsx'
 import { formatSerial, fullName } from '../../../ui/format.ts'
-import { Panel } from '../../../ui/Screen.tsx'
+import { ActionBar, Panel } from '../../../ui/Screen.tsx'
 import { LoadView } from '../../../ui/States.tsx'
 import { Notice } from '../../../ui/Tone.tsx'
 import { useLoad } from '../../../ui/use-load.ts'
@@ -91,7 +91,7 @@ function ChoosePin({ view, reader }: { view: EnrolmentView; reader: string | nul
           <FinishHandOver view={view} reader={reader} />
         ) : (
           <Panel title={t('handOver.pin')}>
-            <NewPinForm action={t('handOver.action')} disabled={reader === null} onPin={handOver}>
+            <NewPinForm inBar action={t('handOver.action')} disabled={reader === null} onPin={handOver}>
               {chosen === 'maybe' ? (
                 <Notice tone="warn" title={t('handOver.maybe', { name })}>
                   <p>{t('handOver.maybeHint', { name })}</p>
@@ -125,17 +125,17 @@ function FinishHandOver({ view, reader }: { view: EnrolmentView; reader: string 
   }
   return (
     <Panel title={t('handOver.pin')}>
-      <div style={{ display: 'grid', gap: 16, justifyItems: 'end' }}>
-        <div style={{ justifySelf: 'stretch' }}>
-          <Notice tone="info" title={t('handOver.chosen', { name })} live testId="pin-chosen">
-            <p>{t('handOver.chosenHint', { name })}</p>
-          </Notice>
-        </div>
+      <div style={{ display: 'grid', gap: 16 }}>
+        <Notice tone="info" title={t('handOver.chosen', { name })} live testId="pin-chosen">
+          <p>{t('handOver.chosenHint', { name })}</p>
+        </Notice>
         {failure === undefined ? null : <FailureNotice failure={failure} />}
+      </div>
+      <ActionBar>
         <Button data-primary loading={busy} disabled={reader === null} onClick={() => void finish()}>
           {t('handOver.finish')}
         </Button>
-      </div>
+      </ActionBar>
     </Panel>
   )
 }

@@ -1,5 +1,5 @@
 import { Button, Checkbox, NativeSelect, Textarea, TextInput } from '@mantine/core'
-import { useState, type FormEvent } from 'react'
+import { useId, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import { normaliseMrz, parseMrz } from '../../../../shared/contract/mrz.ts'
 import type { Failure } from '../../../../shared/contract/result.ts'
@@ -9,7 +9,7 @@ import { failureOf } from '../../../ui/failure.ts'
 import { FailureNotice } from '../../../ui/FailureNotice.tsx'
 import { localDate } from '../../../ui/format.ts'
 import { goTo } from '../../../ui/route.ts'
-import { Panel } from '../../../ui/Screen.tsx'
+import { ActionBar, Panel } from '../../../ui/Screen.tsx'
 import { Notice } from '../../../ui/Tone.tsx'
 import { desk } from '../../desk.ts'
 import { FaceChecklist } from '../../parts/FaceChecklist.tsx'
@@ -41,6 +41,7 @@ export function IdentityStep({ view }: { view: EnrolmentView }) {
 function IdentityForm({ view, onProved }: { view: EnrolmentView; onProved: () => void }) {
   const { t } = useTranslation('desk')
   const draft = useDraft(identityDraft(view.id), ProofingDraft, emptyProofing)
+  const form = useId()
   const [tried, setTried] = useState(false)
   const [busy, setBusy] = useState(false)
   const [failure, setFailure] = useState<Failure>()
@@ -72,8 +73,8 @@ function IdentityForm({ view, onProved }: { view: EnrolmentView; onProved: () =>
   if (!draft.loaded) return <div />
   const shown: readonly Missing[] = tried ? missing : []
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate>
-      <div style={{ display: 'grid', gap: 16 }}>
+    <form id={form} onSubmit={(event) => void submit(event)} noValidate>
+      <div style={{ display: 'grid', gap: 12 }}>
         <Panel title={t('identity.document')}>
           <MrzField
             autoFocus
@@ -101,7 +102,7 @@ function IdentityForm({ view, onProved }: { view: EnrolmentView; onProved: () =>
             {...(shown.includes('faceFeatures') ? { error: t('identity.missing.faceFeatures') } : {})}
           />
           <Checkbox
-            mt="md"
+            mt="xs"
             label={t('identity.genuine')}
             checked={draft.value.documentGenuine}
             error={shown.includes('documentGenuine') ? t('identity.missing.documentGenuine') : undefined}
@@ -111,7 +112,7 @@ function IdentityForm({ view, onProved }: { view: EnrolmentView; onProved: () =>
             }}
           />
           <Textarea
-            mt="sm"
+            mt="xs"
             label={t('identity.note')}
             value={draft.value.note}
             maxLength={500}
@@ -125,16 +126,19 @@ function IdentityForm({ view, onProved }: { view: EnrolmentView; onProved: () =>
         </Panel>
         {failure === undefined ? null : <FailureNotice failure={failure} />}
       </div>
-      <div className={`${css.foot} ${css.formFoot}`}>
-        <span aria-live="polite" className={css.muted}>
-          {tried && missing.length > 0
-            ? t('identity.stillMissing', { what: missing.map((m) => t(`identity.short.${m}`)).join(', ') })
-            : ''}
-        </span>
-        <Button type="submit" data-primary loading={busy}>
+      <ActionBar
+        start={
+          <span aria-live="polite" className={css.muted}>
+            {tried && missing.length > 0
+              ? t('identity.stillMissing', { what: missing.map((m) => t(`identity.short.${m}`)).join(', ') })
+              : ''}
+          </span>
+        }
+      >
+        <Button type="submit" form={form} data-primary loading={busy}>
           {t('identity.confirm')}
         </Button>
-      </div>
+      </ActionBar>
     </form>
   )
 }
@@ -143,7 +147,7 @@ function DocumentFields({ draft, shown }: { draft: Draft<ProofingDraft>; shown: 
   const { t } = useTranslation('desk')
   const wrong = (field: Missing) => (shown.includes(field) ? t(`identity.missing.${field}`) : undefined)
   return (
-    <div className={css.fields} style={{ marginTop: 4 }}>
+    <div className={css.fields} style={{ marginTop: 8 }}>
       <NativeSelect
         style={{ gridColumn: 'span 3' }}
         label={t('identity.documentType')}

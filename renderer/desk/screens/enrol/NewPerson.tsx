@@ -1,11 +1,11 @@
 import { Button } from '@mantine/core'
-import { useCallback, useState, type FormEvent } from 'react'
+import { useCallback, useId, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Failure } from '../../../../shared/contract/result.ts'
 import { HolderFields } from '../../../../shared/contract/views.ts'
 import { failureOf } from '../../../ui/failure.ts'
 import { FailureNotice } from '../../../ui/FailureNotice.tsx'
-import { Panel } from '../../../ui/Screen.tsx'
+import { ActionBar, Panel } from '../../../ui/Screen.tsx'
 import { Notice } from '../../../ui/Tone.tsx'
 import { useLoad, useSettled } from '../../../ui/use-load.ts'
 import { desk } from '../../desk.ts'
@@ -21,6 +21,7 @@ import css from '../screens.module.css'
 export function NewPerson(props: { familyName: string; onBack: () => void; onChosen: (id: string) => Promise<void> }) {
   const { t } = useTranslation('desk')
   const draft = useDraft('enrol:new-person', HolderDraft, emptyHolder)
+  const form = useId()
   const [tried, setTried] = useState(false)
   const [busy, setBusy] = useState(false)
   const [failure, setFailure] = useState<Failure>()
@@ -47,8 +48,8 @@ export function NewPerson(props: { familyName: string; onBack: () => void; onCho
   }
   if (!draft.loaded) return <div />
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate>
-      <div style={{ display: 'grid', gap: 16 }}>
+    <form id={form} onSubmit={(event) => void submit(event)} noValidate>
+      <div style={{ display: 'grid', gap: 12 }}>
         <Panel title={t('person.scan')}>
           <MrzField
             autoFocus
@@ -66,21 +67,22 @@ export function NewPerson(props: { familyName: string; onBack: () => void; onCho
         <Duplicates draft={draft.value} onChosen={props.onChosen} />
         {failure === undefined ? null : <FailureNotice failure={failure} />}
       </div>
-      <div className={`${css.foot} ${css.formFoot}`}>
-        <Button variant="default" onClick={props.onBack}>
-          {t('person.backToSearch')}
-        </Button>
-        <span>
-          {tried && wrongFields(draft.value).length > 0 ? (
-            <span role="alert" style={{ marginRight: 12, color: 'var(--mantine-color-error)' }}>
-              {t('person.correct')}
-            </span>
-          ) : null}
-          <Button type="submit" data-primary loading={busy}>
-            {t('person.create')}
+      <ActionBar
+        start={
+          <Button variant="default" onClick={props.onBack}>
+            {t('person.backToSearch')}
           </Button>
-        </span>
-      </div>
+        }
+      >
+        {tried && wrongFields(draft.value).length > 0 ? (
+          <span role="alert" style={{ color: 'var(--mantine-color-error)' }}>
+            {t('person.correct')}
+          </span>
+        ) : null}
+        <Button type="submit" form={form} data-primary loading={busy}>
+          {t('person.create')}
+        </Button>
+      </ActionBar>
     </form>
   )
 }

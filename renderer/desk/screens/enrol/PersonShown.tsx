@@ -2,10 +2,9 @@ import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import type { EnrolmentView } from '../../../../shared/contract/views.ts'
 import { formatRoute } from '../../../ui/route.ts'
-import { Panel } from '../../../ui/Screen.tsx'
+import { ActionBar, Panel } from '../../../ui/Screen.tsx'
 import { HolderFacts } from '../../parts/HolderFacts.tsx'
 import { stepOf } from '../../stores/enrolments.ts'
-import css from '../screens.module.css'
 
 /** The person step once a person was chosen. */
 export function PersonShown({ view }: { view: EnrolmentView }) {
@@ -15,14 +14,17 @@ export function PersonShown({ view }: { view: EnrolmentView }) {
       <Panel>
         <HolderFacts holder={view.holder} />
       </Panel>
-      <div className={css.foot}>
-        <Button component="a" variant="default" href={formatRoute(['people', view.holder.id])}>
-          {t('person.openPage')}
-        </Button>
+      <ActionBar
+        start={
+          <Button component="a" variant="default" href={formatRoute(['people', view.holder.id])}>
+            {t('person.openPage')}
+          </Button>
+        }
+      >
         <Button component="a" data-primary href={formatRoute(['enrol', view.id, stepOf(view)])}>
           {t('enrol.goOn', { step: t(`step.${stepOf(view)}`) })}
         </Button>
-      </div>
+      </ActionBar>
     </div>
   )
 }

@@ -1,11 +1,11 @@
-import { Button, Group, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Failure } from '../../../../shared/contract/result.ts'
 import { failureOf } from '../../../ui/failure.ts'
 import { FailureNotice } from '../../../ui/FailureNotice.tsx'
 import { IconSearch, IconUserPlus } from '../../../ui/icons.ts'
-import { Panel } from '../../../ui/Screen.tsx'
+import { ActionBar, Panel } from '../../../ui/Screen.tsx'
 import { EmptyState, LoadView } from '../../../ui/States.tsx'
 import { useLoad, useSettled } from '../../../ui/use-load.ts'
 import { desk } from '../../desk.ts'
@@ -39,29 +39,23 @@ export function PersonStep({ holder }: { holder: string | null }) {
   }, [holder, begin])
   if (creating) return <NewPerson familyName={text} onBack={() => setCreating(false)} onChosen={begin} />
   return (
-    <div style={{ display: 'grid', gap: 16 }}>
-      <Group align="flex-end" gap="sm" wrap="nowrap">
-        <TextInput
-          ref={search}
-          style={{ flex: 1 }}
-          label={t('person.search')}
-          placeholder={t('person.searchHint')}
-          leftSection={<IconSearch size={18} aria-hidden />}
-          value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
-          maxLength={200}
-          autoComplete="off"
-          data-search
-        />
-        <Button
-          data-primary
-          variant={text === '' ? 'filled' : 'default'}
-          leftSection={<IconUserPlus size={18} aria-hidden />}
-          onClick={() => setCreating(true)}
-        >
+    <div className={css.column}>
+      <TextInput
+        ref={search}
+        label={t('person.search')}
+        placeholder={t('person.searchHint')}
+        leftSection={<IconSearch size={18} aria-hidden />}
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+        maxLength={200}
+        autoComplete="off"
+        data-search
+      />
+      <ActionBar>
+        <Button data-primary leftSection={<IconUserPlus size={18} aria-hidden />} onClick={() => setCreating(true)}>
           {t('person.new')}
         </Button>
-      </Group>
+      </ActionBar>
       {failure === undefined ? null : <FailureNotice failure={failure} />}
       <FoundPeople text={text} onChoose={begin} onNew={() => setCreating(true)} />
     </div>
@@ -73,7 +67,11 @@ function FoundPeople(props: { text: string; onChoose: (id: string) => Promise<vo
   const query = useSettled(props.text.trim())
   const found = useLoad(useCallback(() => desk.call('holders.search', { text: query, limit: 20 }), [query]))
   return (
-    <Panel flush title={query === '' ? t('person.recent') : t('person.found')}>
+    <Panel
+      flush
+      bounded={query === '' ? t('person.recent') : t('person.found')}
+      title={query === '' ? t('person.recent') : t('person.found')}
+    >
       <LoadView load={found} right="holder.read">
         {({ items }) =>
           items.length === 0 ? (

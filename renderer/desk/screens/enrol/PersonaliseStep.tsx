@@ -8,7 +8,7 @@ import { FailureNotice } from '../../../ui/FailureNotice.tsx'
 import { formatDuration, formatSerial } from '../../../ui/format.ts'
 import { IconCreditCard, IconRotateClockwise } from '../../../ui/icons.ts'
 import { goTo } from '../../../ui/route.ts'
-import { Panel } from '../../../ui/Screen.tsx'
+import { ActionBar, Panel } from '../../../ui/Screen.tsx'
 import { Notice } from '../../../ui/Tone.tsx'
 import { desk } from '../../desk.ts'
 import { CardChoice } from '../../parts/CardChoice.tsx'
@@ -55,7 +55,7 @@ export function PersonaliseStep({ view, running, ms }: { view: EnrolmentView; ru
   }
   const interruption = view.interruption
   return (
-    <div style={{ display: 'grid', gap: 16 }}>
+    <div className={css.column}>
       {failure !== undefined && failure.code !== interruption?.code ? <FailureNotice failure={failure} /> : null}
       {!working && interruption !== null && view.state === 'interrupted' ? (
         <Notice
@@ -95,6 +95,7 @@ export function PersonaliseStep({ view, running, ms }: { view: EnrolmentView; ru
       )}
       <Panel
         flush
+        bounded={t('personalise.progressLabel')}
         title={
           begun || working
             ? t('personalise.progress', { done: progress.done, total: progress.total })
@@ -111,16 +112,17 @@ export function PersonaliseStep({ view, running, ms }: { view: EnrolmentView; ru
         />
         <StepProgress view={view} working={working} />
       </Panel>
-      <div className={css.foot} style={{ marginTop: 0 }}>
-        <span>
-          {begun && !working && mayRun ? (
+      <ActionBar
+        start={
+          begun && !working && mayRun ? (
             <Button variant="subtle" color="red.9" onClick={() => setRollingBack(true)}>
               {t('personalise.rollBack')}
             </Button>
-          ) : (
-            <span className={css.muted}>{working ? t('personalise.leaveCard') : ''}</span>
-          )}
-        </span>
+          ) : working ? (
+            <span className={css.muted}>{t('personalise.leaveCard')}</span>
+          ) : undefined
+        }
+      >
         {mayRun ? (
           <Button
             data-primary
@@ -134,7 +136,7 @@ export function PersonaliseStep({ view, running, ms }: { view: EnrolmentView; ru
             {begun ? t('personalise.resume') : t('personalise.issue')}
           </Button>
         ) : null}
-      </div>
+      </ActionBar>
       <RollBackDialog
         view={view}
         reader={reader?.name ?? null}

@@ -4,7 +4,7 @@ import type { EnrolmentView } from '../../../../shared/contract/views.ts'
 import { formatCalendarDate } from '../../../ui/format.ts'
 import { Moment } from '../../../ui/Moment.tsx'
 import { formatRoute } from '../../../ui/route.ts'
-import { Facts, Panel } from '../../../ui/Screen.tsx'
+import { ActionBar, Facts, Panel } from '../../../ui/Screen.tsx'
 import { stepOf } from '../../stores/enrolments.ts'
 import css from '../screens.module.css'
 
@@ -42,18 +42,21 @@ export function ProofingShown({ view, onRedo }: { view: EnrolmentView; onRedo: (
           ]}
         />
       </Panel>
-      <div className={css.foot}>
-        {onRedo === null ? (
-          <span className={css.muted}>{t('identity.fixed')}</span>
-        ) : (
-          <Button variant="default" onClick={onRedo}>
-            {t('identity.redo')}
-          </Button>
-        )}
+      <ActionBar
+        start={
+          onRedo === null ? (
+            <span className={css.muted}>{t('identity.fixed')}</span>
+          ) : (
+            <Button variant="default" onClick={onRedo}>
+              {t('identity.redo')}
+            </Button>
+          )
+        }
+      >
         <Button component="a" data-primary href={formatRoute(['enrol', view.id, stepOf(view)])}>
           {t('enrol.goOn', { step: t(`step.${stepOf(view)}`) })}
         </Button>
-      </div>
+      </ActionBar>
     </div>
   )
 }

@@ -5,7 +5,7 @@ import type { EnrolmentView } from '../../../../shared/contract/views.ts'
 import { Dialog } from '../../../ui/Dialog.tsx'
 import { IconDownload, IconEye, IconPrinter, IconUserPlus } from '../../../ui/icons.ts'
 import { goTo } from '../../../ui/route.ts'
-import { Panel } from '../../../ui/Screen.tsx'
+import { ActionBar, Panel } from '../../../ui/Screen.tsx'
 import { LoadView } from '../../../ui/States.tsx'
 import { useLoad } from '../../../ui/use-load.ts'
 import { desk } from '../../desk.ts'
@@ -28,15 +28,11 @@ export function Receipt({ view }: { view: EnrolmentView }) {
       <LoadView load={receipt} right="enrolment.read">
         {(file) => <ReceiptFile key={file.fileName} fileName={file.fileName} blob={file.blob} />}
       </LoadView>
-      <Button
-        mt="md"
-        data-primary
-        leftSection={<IconUserPlus size={18} aria-hidden />}
-        onClick={() => goTo(['enrol'])}
-        variant="default"
-      >
-        {t('receipt.next')}
-      </Button>
+      <ActionBar>
+        <Button data-primary leftSection={<IconUserPlus size={18} aria-hidden />} onClick={() => goTo(['enrol'])}>
+          {t('receipt.next')}
+        </Button>
+      </ActionBar>
     </Panel>
   )
 }
@@ -63,6 +59,7 @@ function ReceiptFile({ fileName, blob }: { fileName: string; blob: Blob }) {
       </p>
       <Group gap="xs">
         <Button
+          variant="default"
           leftSection={<IconPrinter size={18} aria-hidden />}
           onClick={() => {
             open()

@@ -5,7 +5,7 @@ import type { EnrolmentView, RegistrationRecord } from '../../../../shared/contr
 import { IconSignature } from '../../../ui/icons.ts'
 import { Moment } from '../../../ui/Moment.tsx'
 import { formatRoute, goTo } from '../../../ui/route.ts'
-import { Panel } from '../../../ui/Screen.tsx'
+import { ActionBar, Panel } from '../../../ui/Screen.tsx'
 import { LoadView } from '../../../ui/States.tsx'
 import { Notice } from '../../../ui/Tone.tsx'
 import { useLoad } from '../../../ui/use-load.ts'
@@ -32,31 +32,33 @@ export function StatementStep({ view }: { view: EnrolmentView }) {
             <Panel>
               <Statement record={shown} profile={view.profile} />
             </Panel>
-            <div className={css.foot}>
-              {signed && view.signedAt !== null ? (
-                <>
+            {signed && view.signedAt !== null ? (
+              <ActionBar
+                start={
                   <span>
                     {t('statement.signedBy', { name: view.officer.name })} <Moment at={view.signedAt} />
                   </span>
-                  <Button component="a" data-primary href={formatRoute(['enrol', view.id, stepOf(view)])}>
-                    {t('enrol.goOn', { step: t(`step.${stepOf(view)}`) })}
-                  </Button>
-                </>
-              ) : maySign ? (
-                <>
-                  <span className={css.muted}>{t('statement.fixes')}</span>
-                  <Button
-                    data-primary
-                    leftSection={<IconSignature size={18} aria-hidden />}
-                    onClick={() => setAsking(true)}
-                  >
-                    {t('statement.sign')}
-                  </Button>
-                </>
-              ) : (
+                }
+              >
+                <Button component="a" data-primary href={formatRoute(['enrol', view.id, stepOf(view)])}>
+                  {t('enrol.goOn', { step: t(`step.${stepOf(view)}`) })}
+                </Button>
+              </ActionBar>
+            ) : maySign ? (
+              <ActionBar start={<span className={css.muted}>{t('statement.fixes')}</span>}>
+                <Button
+                  data-primary
+                  leftSection={<IconSignature size={18} aria-hidden />}
+                  onClick={() => setAsking(true)}
+                >
+                  {t('statement.sign')}
+                </Button>
+              </ActionBar>
+            ) : (
+              <div style={{ marginTop: 12 }}>
                 <Notice tone="info" title={t('statement.notYou')} />
-              )}
-            </div>
+              </div>
+            )}
             <SignDialog view={view} record={shown} opened={asking} onClose={() => setAsking(false)} />
           </>
         )}

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { EnrolmentView, StepView } from '../../../../shared/contract/views.ts'
 import { formatDuration } from '../../../ui/format.ts'
@@ -41,10 +42,15 @@ export function StepProgress({ view, working }: { view: EnrolmentView; working: 
 
 function Row({ step, words }: { step: StepView; words: string }) {
   const { t, i18n } = useTranslation('desk')
+  const row = useRef<HTMLLIElement>(null)
+  const matters = step.state === 'running' || step.state === 'failed'
+  useEffect(() => {
+    if (matters) row.current?.scrollIntoView({ block: 'nearest' })
+  }, [matters])
   const Icon = ICONS[step.state]
   const took = stepMs(step)
   return (
-    <li data-testid={`step-${step.id}`} data-state={step.state}>
+    <li ref={row} data-testid={`step-${step.id}`} data-state={step.state}>
       <Icon
         size={18}
         aria-hidden
