@@ -10,6 +10,7 @@ import { internalCaConfig, openInternalCa, type CaStore } from './ca/index.ts'
 import { databaseLocation, type KeysConfig, type ServerConfig } from './config.ts'
 import { openDatabases, type Databases } from './db/index.ts'
 import { DatabaseCaStore } from './db/repositories/ca-store.ts'
+import { listHoldersOf } from './db/repositories/access-reviews.ts'
 import { Directory } from './db/repositories/directory.ts'
 import { forgetExpiredAnswers } from './db/repositories/idempotency.ts'
 import { openKeyStore, type KeyStore, type KeyStoreConfig } from './hsm/index.ts'
@@ -20,6 +21,13 @@ import { TrustedSigners } from './identity/trusted-signers.ts'
 import type { Log } from './log/log.ts'
 import { Health } from './monitor/health.ts'
 import { Load } from './monitor/load.ts'
+import type { AuditServices } from './routes/handlers-audit.ts'
+import { AccessEntries } from './services/access-entries.ts'
+import { Access } from './services/access.ts'
+import { AuditChains } from './services/audit-chains.ts'
+import { AuditFollowing } from './services/audit-follow.ts'
+import { AuditScope } from './services/audit-scope.ts'
+import { AuditVerification } from './services/audit-verification.ts'
 import { AuditReading } from './services/audit.ts'
 import { Cards } from './services/cards.ts'
 import { Certificates } from './services/certificates.ts'
@@ -30,6 +38,7 @@ import { Holders } from './services/holders.ts'
 import { People } from './services/people.ts'
 import { Personalisation } from './services/personalisation.ts'
 import { readProfiles } from './services/profiles.ts'
+import { SavedFilters } from './services/saved-filters.ts'
 import { Unblocks } from './services/unblocks.ts'
 import { VERSION } from './version.ts'
 import { Vault } from './vault/vault.ts'
@@ -90,7 +99,7 @@ export const openFoundation = async (config: ServerConfig, log: Log): Promise<Fo
       operational: databases.operational,
       audit: databases.audit,
       chain: config.name,
-      mode: 'epoch',
+      mode: config.audit.keyMode,
       signer,
       onState: ({ chain: name, state, reason }) =>
         log[state === 'running' ? 'info' : 'fatal']({ chain: name, state, reason }, 'audit chain'),
@@ -113,6 +122,43 @@ export const findTenant = async (foundation: Foundation): Promise<string> => {
     .executeTakeFirst()
   if (!row) throw new AppError('CONFIG_INVALID', { reason: 'tenant-missing', path: 'tenant' })
   return row.id
+}
+
+/** What looks at the audit; also what the shell shows of it. */
+const auditServices = (
+  { config, databases, sequencer }: Foundation,
+  made: {
+    readonly directory: Directory
+    readonly changes: Changes
+    readonly jobs: VerificationJobs
+    readonly log: Log
+  },
+): AuditServices => {
+  const { directory, changes, jobs, log } = made
+  const audit = databases.audit.db
+  const { db } = databases.operational
+  const scope = new AuditScope(directory, config.audit.sight)
+  const trail = new AuditTrail(databases.audit, (ids) => Promise.resolve(directory.operatorNames(ids)))
+  const onError = (cause: unknown) =>
+    log.error({ cause: cause instanceof Error ? cause.stack : String(cause) }, 'verification did not go on')
+  const verification = new AuditVerification({
+    audit,
+    directory,
+    scope,
+    changes,
+    jobs,
+    chain: config.name,
+    onError,
+  })
+  const administrators = () => listHoldersOf(db, directory.tenant, 'SA')
+  const entries = new AccessEntries(trail, directory, config.audit.workingHours, administrators)
+  return {
+    audit: new AuditReading({ directory, scope, trail, following: new AuditFollowing(audit, trail, directory) }),
+    verification,
+    chains: new AuditChains({ audit, sequencer, scope, verification }),
+    savedFilters: new SavedFilters(db, changes),
+    access: new Access({ db, audit, directory, changes, scope, entries }),
+  }
 }
 
 /** The running server but for the listening socket. */
@@ -215,12 +261,7 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
       unblocks: new Unblocks(deps),
       people: new People(deps),
       profiles: deps.profiles,
-      audit: new AuditReading({
-        directory,
-        changes,
-        trail: new AuditTrail(databases.audit, (ids) => Promise.resolve(directory.operatorNames(ids))),
-        jobs,
-      }),
+      ...auditServices(foundation, { directory, changes, jobs, log }),
       health,
     }
     const app = await buildApp({

@@ -39,6 +39,26 @@ const Limits = z.strictObject({
   sessionHours: z.int().min(1).max(24).default(12),
 })
 
+/** Hours outside of which an administrator's access is counted apart; `zone` of the IANA list. */
+const Hours = z.strictObject({
+  from: z.int().min(0).max(23).default(7),
+  to: z.int().min(1).max(24).default(20),
+  /** ISO weekdays, 1 is Monday. */
+  days: z.array(z.int().min(1).max(7)).max(7).default([1, 2, 3, 4, 5]),
+  zone: z
+    .string()
+    .max(60)
+    .refine((zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC')
+    .default('Europe/Rome'),
+})
+const Audit = z.strictObject({
+  /** `hsm`: the key store signs each entry. `epoch`: it signs short-lived keys that do. May be switched at any start. */
+  keyMode: z.enum(['hsm', 'epoch']).default('epoch'),
+  /** Whether auditors of everything see their tenant alone, or every tenant of this audit database. */
+  sight: z.enum(['tenant', 'installation']).default('tenant'),
+  workingHours: Hours.prefault({}),
+})
+
 /** The server's one configuration file. Relative paths count from the file's folder; secrets are named by file. */
 export const ServerConfigSchema = z.strictObject({
   /** The server's and its audit chain's name. */
@@ -64,6 +84,7 @@ export const ServerConfigSchema = z.strictObject({
     .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']) })
     .default({ level: 'info' }),
   limits: Limits.prefault({}),
+  audit: Audit.prefault({}),
 })
 export type ServerConfig = Readonly<z.infer<typeof ServerConfigSchema>>
 export type DatabaseConfig = z.infer<typeof Database>

@@ -3,12 +3,12 @@ import { encodeBase64url } from '../../shared/audit/base64url.ts'
 import { sha256 } from '../../shared/audit/bytes.ts'
 import type { AuditAction } from '../../shared/audit/entry.ts'
 import type { Json, JsonObject } from '../../shared/audit/json.ts'
-import { parsePayload } from '../../shared/audit/payload.ts'
 import type { Payload } from '../../shared/audit/payload.ts'
 import type { Opened } from '../db/open.ts'
 import type { JoinedRow } from '../db/repositories/audit-entry-row.ts'
 import { listEntries, listTrail, readEntry } from '../db/repositories/audit-list.ts'
 import type { EntryFilter } from '../db/repositories/audit-list.ts'
+import { payloadOf } from '../db/repositories/audit-search-text.ts'
 import type { Page, PageRequest } from '../db/repositories/page.ts'
 import type { AuditDb } from '../db/schema.ts'
 
@@ -57,16 +57,6 @@ const nameOf = (value: Json | null): string | null => {
   const person = `${text('givenNames')} ${text('familyName')}`.trim()
   const found = person || text('name') || text('label') || text('serial')
   return found ? found.slice(0, NAME_MAX) : null
-}
-
-/** Null when erased, and when someone changed the stored bytes: a list must still be read. Verification tells which. */
-const payloadOf = (row: JoinedRow): Payload | null => {
-  if (!row.payload_bytes) return null
-  try {
-    return parsePayload(row.payload_bytes)
-  } catch {
-    return null
-  }
 }
 
 const toRow = (row: JoinedRow, names: ReadonlyMap<string, string>, payload: Payload | null): AuditRow => ({
@@ -118,6 +108,13 @@ export class AuditTrail {
     const { items, next } = await listEntries(this.#audit.db, filter, request, this.#audit.dialect)
     const names = await this.#names(items)
     return { items: items.map((row) => toRow(row, names, payloadOf(row))), next }
+  }
+
+  /** As `list`, each entry with what it tells. */
+  async records(filter: EntryFilter, request: PageRequest): Promise<Page<AuditRecord>> {
+    const { items, next } = await listEntries(this.#audit.db, filter, request, this.#audit.dialect)
+    const names = await this.#names(items)
+    return { items: items.map((row) => toRecord(row, names)), next }
   }
 
   /** One entry of a chain. Throws AUDIT_NOT_FOUND; the caller checks its tenant and office against the scope. */

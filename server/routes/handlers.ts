@@ -3,7 +3,6 @@ import type { Knock } from '../identity/knock.ts'
 import type { SignIn } from '../identity/sign-in.ts'
 import type { LiveSession, Sessions } from '../identity/sessions.ts'
 import type { Health } from '../monitor/health.ts'
-import type { AuditReading } from '../services/audit.ts'
 import type { Call } from '../services/call.ts'
 import type { Cards } from '../services/cards.ts'
 import type { Certificates } from '../services/certificates.ts'
@@ -13,9 +12,10 @@ import type { People } from '../services/people.ts'
 import type { Personalisation } from '../services/personalisation.ts'
 import type { Profiles } from '../services/profiles.ts'
 import type { Unblocks } from '../services/unblocks.ts'
+import { auditHandlers, type AuditServices } from './handlers-audit.ts'
 
 /** What routes call. */
-export interface Services {
+export interface Services extends AuditServices {
   readonly ping: () => HttpAnswer<'ping'>
   readonly signIn: SignIn
   readonly sessions: Sessions
@@ -27,7 +27,6 @@ export interface Services {
   readonly unblocks: Unblocks
   readonly people: People
   readonly profiles: Profiles
-  readonly audit: AuditReading
   readonly health: Health
 }
 
@@ -100,13 +99,7 @@ export const makeHandlers = (s: Services): Handlers => ({
   listOperators: ({ call, request }) => s.people.operators(call, request.query),
   listStations: ({ call, request }) => s.people.stations(call, request.query),
 
-  listAudit: ({ call, request }) => s.audit.list(call, request.query),
-  readAudit: ({ call, request }) => s.audit.read(call, request.params.chain, request.params.sequence),
-  readTrail: ({ call, request }) => s.audit.objectTrail(call, request.params, request.query),
-  startVerification: ({ call, request }) => s.audit.verify(call, request.body.depth),
-  readVerification: ({ request }) => s.audit.verification(request.params.id),
-  listVerifications: ({ request }) => s.audit.verifications(request.query.limit),
-  cancelVerification: ({ call, request }) => s.audit.cancel(call, request.params.id),
+  ...auditHandlers(s),
 
   readHealth: () => s.health.read(),
 })

@@ -15,7 +15,8 @@ import { systemRoutes } from './routes/system.ts'
 import type { HttpRoute } from './routes/route.ts'
 
 export type { HttpRoute } from './routes/route.ts'
-export { AuditFilter } from './routes/audit.ts'
+export { AuditFilter, FollowFilter } from './routes/audit.ts'
+export { AccessFilter } from './routes/audit-access.ts'
 export { PersonalisationTicket } from './routes/enrolments.ts'
 
 /** Every HTTP route, once; one file for each area in `routes/`. */

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto'
+import { decodeBase64url } from '../../shared/audit/base64url.ts'
+import { isErrorCode, type VerificationView } from '../../shared/contract/index.ts'
+import type { VerificationRun } from '../audit/index.ts'
+import type { Directory } from '../db/repositories/directory.ts'
+import { operatorRef } from './views.ts'
+
+/** A head as lists tell it: hex SHA-256 of the last entry's signature. */
+export const headDigest = (signature: Uint8Array): string => createHash('sha256').update(signature).digest('hex')
+
+export const verificationView = (
+  directory: Directory,
+  run: VerificationRun,
+  waiting: readonly string[],
+): VerificationView => {
+  const { verdict, requestedBy } = run
+  const passed = verdict?.ok === true ? verdict : null
+  return {
+    id: run.id,
+    depth: run.mode,
+    chain: run.chain,
+    waiting: [...waiting],
+    state: run.state,
+    startedAt: run.startedAt,
+    endedAt: run.endedAt,
+    startedBy: requestedBy === null ? null : operatorRef(directory, requestedBy),
+    scheduled: 'scheduled' in run && run.scheduled === true,
+    checked: run.checked,
+    total: run.total,
+    signaturesChecked: passed?.signaturesChecked ?? null,
+    payloadsErased: passed?.payloadsErased ?? null,
+    faults:
+      verdict && !verdict.ok
+        ? [{ kind: verdict.kind, chain: verdict.chain, sequence: verdict.sequence, what: verdict.what }]
+        : [],
+    error: 'error' in run && isErrorCode(run.error) ? run.error : null,
+    head: passed && {
+      chain: passed.chain,
+      sequence: passed.head.sequence,
+      digest: headDigest(decodeBase64url(passed.head.signature)),
+    },
+  }
+}

@@ -1,0 +1,144 @@
+import {
+  AppError,
+  type HttpAnswer,
+  type VerificationDepth,
+  type VerificationView,
+} from '../../shared/contract/index.ts'
+import type { VerificationJobs, VerificationRun } from '../audit/index.ts'
+import { readHeads } from '../db/repositories/audit-heads.ts'
+import { pageRuns, type RunFilter } from '../db/repositories/audit-overview.ts'
+import type { Directory } from '../db/repositories/directory.ts'
+import type { PageRequest } from '../db/repositories/page.ts'
+import type { AuditDatabase } from '../db/schema.ts'
+import type { AuditScope } from './audit-scope.ts'
+import { verificationView } from './audit-verification-view.ts'
+import type { Call } from './call.ts'
+import type { Changes } from './change.ts'
+
+export interface AuditVerificationDeps {
+  readonly audit: AuditDatabase
+  readonly directory: Directory
+  readonly scope: AuditScope
+  readonly changes: Changes
+  readonly jobs: VerificationJobs
+  /** The node's own chain. */
+  readonly chain: string
+  /** Told of a run that could not be started after another had ended. */
+  readonly onError: (error: unknown) => void
+}
+interface Wanted {
+  readonly depth: VerificationDepth
+  readonly chain?: string | undefined
+}
+type Depth = 'quick' | 'full'
+
+/** Verifications asked for by people. Whole chains are for who sees everything; others prove their own entries. */
+export class AuditVerification {
+  readonly #deps: AuditVerificationDeps
+  /** Chains that follow a run, by its id. In memory: after a restart nothing follows. */
+  readonly #following = new Map<string, readonly string[]>()
+
+  constructor(deps: AuditVerificationDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * Durable and audited when it returns; runs on by itself. Throws AUDIT_VERIFICATION_RUNNING, AUDIT_NOT_FOUND (no such
+   * chain), ACCESS_DENIED.
+   */
+  async start(call: Call, { depth, chain }: Wanted): Promise<VerificationView> {
+    const { jobs, changes, scope } = this.#deps
+    const isWhole = scope.isGlobal(call) && depth !== 'inclusion'
+    if (!isWhole) throw new AppError('ACCESS_DENIED', { reason: 'whole-chain' })
+    const [first, ...rest] = await this.#chains(chain)
+    if (first === undefined) throw new AppError('AUDIT_NOT_FOUND', { chain: chain ?? null })
+    // What a repeat is given is the run that was started, as it is now.
+    const { id } = await changes.create(call, async (_trx, tell) => {
+      const run = await jobs.start({ mode: depth, requestedBy: call.actor.operator.id, chain: first })
+      await tell({
+        action: 'Verification',
+        object: { type: 'audit-verification', id: run.id },
+        after: { id: run.id, name: `${run.chain} ${depth}`, chain: run.chain, depth, waiting: rest },
+      })
+      this.#follow(call, run.id, depth, rest)
+      return { id: run.id }
+    })
+    return this.#view(await jobs.get(id))
+  }
+
+  /** Throws AUDIT_NOT_FOUND, also for a run of others to who does not see everything. */
+  async read(call: Call, id: string): Promise<VerificationView> {
+    return this.#view(await this.#get(call, id))
+  }
+
+  async list(
+    call: Call,
+    query: PageRequest & Pick<RunFilter, 'chain' | 'state'>,
+  ): Promise<HttpAnswer<'listVerifications'>> {
+    const { cursor, limit, chain, state } = query
+    const requestedBy = this.#deps.scope.isGlobal(call) ? undefined : call.actor.operator.id
+    const { items, next } = await pageRuns(this.#deps.audit, { chain, state, requestedBy }, { cursor, limit })
+    const runs = await Promise.all(items.map(({ id }) => this.#deps.jobs.get(id)))
+    return { items: runs.map((run) => this.#view(run)), next }
+  }
+
+  /** Ends a run and what would follow it. Throws AUDIT_NOT_FOUND. */
+  async cancel(call: Call, id: string): Promise<VerificationView> {
+    this.#deps.changes.assertWritable()
+    const before = await this.#get(call, id)
+    if (before.state !== 'running') return this.#view(before)
+    this.#following.delete(id)
+    const run = await this.#deps.jobs.cancel(id)
+    await this.#deps.changes.run(call, async (_trx, tell) => {
+      await tell({
+        action: 'Modification',
+        object: { type: 'audit-verification', id },
+        before: { id, name: `${run.chain} ${run.mode}`, state: before.state },
+        after: { id, name: `${run.chain} ${run.mode}`, state: run.state },
+      })
+    })
+    return this.#view(run)
+  }
+
+  async #get(call: Call, id: string): Promise<VerificationRun> {
+    const run = await this.#deps.jobs.get(id)
+    if (!this.#deps.scope.isGlobal(call) && run.requestedBy !== call.actor.operator.id)
+      throw new AppError('AUDIT_NOT_FOUND', { run: id })
+    return run
+  }
+
+  /** The chains meant, the node's own first. */
+  async #chains(asked: string | undefined): Promise<readonly string[]> {
+    const { audit, chain: own } = this.#deps
+    const known = [...(await readHeads(audit)).keys()]
+    if (asked === undefined) return [own]
+    if (asked !== '*') return known.filter((one) => one === asked)
+    return [...known.filter((one) => one === own), ...known.filter((one) => one !== own)]
+  }
+
+  /** Starts the next chain once this one ended, each with an entry of its own. */
+  #follow(call: Call, id: string, depth: Depth, chains: readonly string[]): void {
+    const { jobs, changes, onError } = this.#deps
+    const [next, ...rest] = chains
+    if (next === undefined) return
+    this.#following.set(id, chains)
+    const goOn = async (): Promise<void> => {
+      await jobs.wait(id)
+      if (!this.#following.delete(id)) return
+      await changes.run({ ...call, at: Date.now() }, async (_trx, tell) => {
+        const run = await jobs.start({ mode: depth, requestedBy: call.actor.operator.id, chain: next })
+        await tell({
+          action: 'Verification',
+          object: { type: 'audit-verification', id: run.id },
+          after: { id: run.id, name: `${run.chain} ${depth}`, chain: run.chain, depth, waiting: rest },
+        })
+        this.#follow(call, run.id, depth, rest)
+      })
+    }
+    goOn().catch(onError)
+  }
+
+  #view(run: VerificationRun): VerificationView {
+    return verificationView(this.#deps.directory, run, this.#following.get(run.id) ?? [])
+  }
+}
