@@ -10,7 +10,6 @@ import type { ChainHead } from '../db/repositories/audit-chain.ts'
 import type { NewEntry } from '../db/repositories/audit-entry-row.ts'
 import { entryOf } from './intent.ts'
 import type { AuditIntent } from './intent.ts'
-import { searchWords } from './words.ts'
 
 /** The tenant of entries the chain writes about itself. */
 export const CHAIN_TENANT = 'system'
@@ -61,7 +60,7 @@ export const makeLink = async (
   const made = key.sign(entrySigningBytes(bytes))
   const signature = made instanceof Uint8Array ? made : await made
   draft.tree.append(leafHash(bytes))
-  const link = { entry, bytes, signature, payload: { salt, bytes: payloadBytes }, words: searchWords(intent, payload) }
+  const link = { entry, bytes, signature, payload: { salt, bytes: payloadBytes } }
   return { link, draft: { ...draft, sequence: entry.sequence, signature } }
 }
 

@@ -2,24 +2,34 @@ import { sql } from 'kysely'
 import type { Compilable, Kysely, RawBuilder } from 'kysely'
 import type { DialectName } from './migrations/columns.ts'
 
+// oxlint-disable-next-line no-control-regex
+const PLAIN = /^[\u0000-\u007f]*$/
+
 /** Lower case, no accents, one blank between words: the form in which people's words are compared. */
 export const foldForSearch = (text: string): string =>
-  text
-    .normalize('NFKD')
-    .replace(/\p{M}+/gu, '')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim()
+  // Most text has no accents: the short way gives the same for it.
+  PLAIN.test(text)
+    ? text
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, ' ')
+        .trim()
+    : text
+        .normalize('NFKD')
+        .replace(/\p{M}+/gu, '')
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}]+/gu, ' ')
+        .trim()
 
 const MAX_TERMS = 16
 
-interface Term {
+/** Words that follow each other; with `prefix` the last one is only a beginning. */
+export interface Term {
   readonly words: readonly string[]
   readonly prefix: boolean
 }
 
 /** `"two words"` is a phrase, `word*` a prefix, everything else a word; all must be there. Nothing else is syntax. */
-const parseTerms = (text: string): readonly Term[] => {
+export const parseTerms = (text: string): readonly Term[] => {
   const terms: Term[] = []
   for (const match of text.slice(0, 1000).matchAll(/"([^"]*)"(\*?)|([^\s"]+)/gu)) {
     const raw = match[1] ?? match[3] ?? ''
@@ -49,6 +59,19 @@ export const fullTextQuery = (text: string, dialect: DialectName): string | null
   const terms = parseTerms(text)
   if (terms.length === 0) return null
   return dialect === 'sqlite' ? fts5Query(terms) : tsQuery(terms)
+}
+
+const standsAt = (found: readonly string[], from: number, { words, prefix }: Term): boolean =>
+  words.every((word, place) => {
+    const there = found[from + place]
+    const isBeginning = prefix && place === words.length - 1
+    return there !== undefined && (isBeginning ? there.startsWith(word) : there === word)
+  })
+
+/** What the database's search would say of folded text that it does not hold yet. */
+export const matchesTerms = (folded: string, terms: readonly Term[]): boolean => {
+  const found = folded.split(' ')
+  return terms.every((term) => found.some((_, from) => standsAt(found, from, term)))
 }
 
 /** Statements that make the search table `name(rowid, words)`; words are folded by the writer. */

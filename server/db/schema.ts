@@ -304,11 +304,108 @@ export interface AuditIntentTable {
   created_at: Time
   body: JsonText
 }
+/** A filter of the audit an operator keeps; unique (tenant, operator_id, name). */
+export interface AuditFilterTable extends Entity {
+  operator_id: string
+  name: string
+  search: JsonText
+}
+/** A year of administrators' access, reviewed; unique (tenant, year). */
+export interface AccessReviewTable extends Entity {
+  year: number
+  /** Who reviewed it. */
+  operator_id: string
+  note: string
+}
 /** Facts of the installation kept in the database: node name, creation time, … */
 export interface SettingTable {
   name: string
   value: JsonText
   updated_at: Time
+}
+
+export interface JobTable extends Entity {
+  kind: string
+  state: 'waiting' | 'running' | 'done' | 'dead'
+  body: JsonText
+  /** Set for what must be made once however often it is asked for. */
+  unique_key: string | null
+  schedule: string | null
+  requested_by: string | null
+  /** Only this node may run it; null: any. */
+  node: string | null
+  attempts: number
+  max_attempts: number
+  due_at: Time
+  /** While running: who holds it, until when. */
+  lease_owner: string | null
+  lease_until: Time | null
+  ended_at: Time | null
+  last_error: string | null
+}
+export interface JobRunTable {
+  job_id: string
+  attempt: number
+  node: string
+  started_at: Time
+  ended_at: Time | null
+  outcome: 'done' | 'failed' | 'refused' | 'lost' | null
+  error: string | null
+}
+export interface ScheduleTable extends Entity {
+  name: string
+  cron: string
+  time_zone: string
+  enabled: Flag
+  next_at: Time | null
+  last_at: Time | null
+  last_job: string | null
+}
+export interface AlarmTable extends Entity {
+  kind: string
+  key: string
+  severity: 'warning' | 'critical'
+  detail: JsonText
+  last_raised_at: Time
+  times: number
+  mailed_at: Time | null
+  acknowledged_at: Time | null
+  acknowledged_by: string | null
+  note: string | null
+  /** Null while it is open; unique per kind and key then. */
+  cleared_at: Time | null
+}
+/** What an administrator sets of the installation's work: mail, retention. */
+export interface OperationSettingTable extends Entity {
+  name: string
+  value: JsonText
+}
+export interface CleaningTable extends Entity {
+  chain: string
+  state: 'waiting' | 'running' | 'done' | 'failed'
+  cut: number
+  entries: number
+  bytes: number
+  until: Time | null
+  requested_by: string | null
+  ended_at: Time | null
+  error: string | null
+}
+export interface ErasureTable extends Entity {
+  object_type: string
+  object_id: string
+  rule: string
+  reason: string
+  state: 'requested' | 'refused' | 'approved' | 'done' | 'failed'
+  requested_by: string | null
+  decided_by: string | null
+  decided_at: Time | null
+  refusal: string | null
+  entries: number
+  bytes: number
+  chains: JsonText
+  ended_at: Time | null
+  error: string | null
 }
 
 export interface OperationalDb {
@@ -335,7 +432,16 @@ export interface OperationalDb {
   data_key: DataKeyTable
   idempotency_key: IdempotencyKeyTable
   audit_intent: AuditIntentTable
+  audit_filter: AuditFilterTable
+  access_review: AccessReviewTable
   setting: SettingTable
+  job: JobTable
+  job_run: JobRunTable
+  schedule: ScheduleTable
+  alarm: AlarmTable
+  operation_setting: OperationSettingTable
+  cleaning: CleaningTable
+  erasure: ErasureTable
 }
 
 /** One row per chain; the head is written in the transaction of the entries it points at. */
@@ -349,28 +455,43 @@ export interface ChainTable {
   /** Right edge of the Merkle tree over all entries up to the head (`MerkleFrontier.toBytes`). */
   frontier: Blob
 }
-/** The entry's bytes are the truth; every other column but `signature` is a copy for filters, checked by verification. */
+/** A text that entries mean by its number: tenants, operators, offices, object types and the like. Never changed. */
+export interface WordTable {
+  id: Generated<number>
+  text: string
+}
+/**
+ * The entry's bytes are the truth; every other column but `signature` is a copy for filters, checked by verification.
+ * Those typed `Word` hold numbers of `word`.
+ */
 export interface EntryTable {
   id: Generated<number>
   chain: string
   sequence: number
-  /** Canonical JSON (RFC 8785) exactly as hashed and signed. */
-  bytes: Blob
-  signature: Blob
-  previous_signature: Blob
-  key_id: string
-  intent_id: string
   at: Time
-  tenant: string
-  division: string | null
-  office: string | null
-  operator_id: string | null
-  operator_role: string | null
-  station: string | null
-  action: string
-  object_type: string
+  tenant: Word
+  division: Word | null
+  office: Word | null
+  operator_id: Word | null
+  operator_role: Word | null
+  station: Word | null
+  action: Word
+  object_type: Word
+  key_id: Word
   object_id: string
   correlation_id: string
+  intent_id: string
+  /** The last 16 bytes of the signature before; the whole of it is in `bytes`. */
+  previous_signature: Blob
+  signature: Blob
+  /** Canonical JSON (RFC 8785) exactly as hashed and signed. */
+  bytes: Blob
+}
+type Word = number
+/** Up to which sequence a chain is in the full text; what comes after is searched by reading it. */
+export interface SearchPositionTable {
+  chain: string
+  sequence: number
 }
 export interface PayloadTable {
   chain: string
@@ -404,7 +525,51 @@ export interface CheckpointTable {
   /** C2SP signed note, as sent. */
   note: string
   created_at: Time
+  /** RFC 3161 token over the note's text, and when it says that was. */
   timestamp_token: Blob | null
+  stamped_at: Time | null
+}
+/** A key that signs a chain's checkpoints; unique (chain, key_id). */
+export interface NoteKeyTable {
+  chain: string
+  /** SHA-256 of `public_key`, base64url. */
+  key_id: string
+  /** Ed25519, raw. */
+  public_key: Blob
+  /** The private half, sealed under a key that never leaves the key store. */
+  sealed: Blob
+  /** What binds it to the key store: shared/audit/note-key-statement.ts. */
+  statement: Blob
+  endorsed_by: string
+  endorsement: Blob
+  created_at: Time
+}
+/** Roots of the tree's full blocks of 256^level entries; unique (chain, level, position). */
+export interface TreeHashTable {
+  chain: string
+  level: number
+  position: number
+  hash: Blob
+}
+/** What a witness signed; unique (chain, witness, size). */
+export interface CosignatureTable {
+  chain: string
+  witness: string
+  size: number
+  /** One line of the checkpoint's note, newline included. */
+  line: string
+  signed_at: Time
+  received_at: Time
+}
+/** The witness key of a station, bound at its first use; outside witnesses are named by the configuration. */
+export interface WitnessTable {
+  /** `station/` and the station's id. */
+  name: string
+  tenant: string
+  station: string
+  /** C2SP vkey, type 0x04. */
+  vkey: string
+  bound_at: Time
 }
 export interface VerificationRunTable {
   id: string
@@ -446,13 +611,19 @@ export interface EntrySearchTable {
 
 export interface AuditDb {
   chain: ChainTable
+  word: WordTable
   entry: EntryTable
   payload: PayloadTable
   audit_key: AuditKeyTable
   checkpoint: CheckpointTable
+  note_key: NoteKeyTable
+  tree_hash: TreeHashTable
+  cosignature: CosignatureTable
+  witness: WitnessTable
   verification_run: VerificationRunTable
   chain_cut: ChainCutTable
   entry_search: EntrySearchTable
+  search_position: SearchPositionTable
 }
 
 export type OperationalDatabase = Kysely<OperationalDb>

@@ -1,13 +1,29 @@
 import { initialAudit } from './audit-0001.ts'
 import { tenantFirst } from './audit-0002.ts'
+import { smallerEntries } from './audit-0003.ts'
 import { cutsAndResumedRuns } from './audit-0004.ts'
+import { checkpointsAndWitnesses } from './audit-0005.ts'
 import { initialOperational } from './operational-0001.ts'
 import { sessionsAndAuthority } from './operational-0002.ts'
 import { sessionClock } from './operational-0003.ts'
+import { operations } from './operational-0005.ts'
+import { filtersAndReviews } from './operational-0006.ts'
 import type { Migration } from './columns.ts'
 
 export type { DialectName, Migration } from './columns.ts'
 
 /** In order, for ever: a migration that was delivered is never changed, only followed by another. */
-export const OPERATIONAL_MIGRATIONS: readonly Migration[] = [initialOperational, sessionsAndAuthority, sessionClock]
-export const AUDIT_MIGRATIONS: readonly Migration[] = [initialAudit, tenantFirst, cutsAndResumedRuns]
+export const OPERATIONAL_MIGRATIONS: readonly Migration[] = [
+  initialOperational,
+  sessionsAndAuthority,
+  sessionClock,
+  operations,
+  filtersAndReviews,
+]
+export const AUDIT_MIGRATIONS: readonly Migration[] = [
+  initialAudit,
+  tenantFirst,
+  smallerEntries,
+  cutsAndResumedRuns,
+  checkpointsAndWitnesses,
+]

@@ -3,6 +3,7 @@ import { AppError } from '../../../shared/contract/errors.ts'
 import type { AuditKey } from '../../../shared/audit/key-statement.ts'
 import type { StoredHead } from '../../../shared/audit/stored.ts'
 import type { AuditDb } from '../schema.ts'
+import { findWords } from './audit-words.ts'
 
 type Reader = Kysely<AuditDb>
 
@@ -84,19 +85,29 @@ export const listAuditKeys = async (db: Reader, chain: string): Promise<readonly
   }))
 }
 
-/** Name of the key-store key in force: the one announced last. */
+/** Name of the key-store key in force: the one announced last, or the newest where a cut took the announcement. */
 export const readRootKeyId = async (db: Reader, chain: string): Promise<string | null> => {
+  const type = (await findWords(db, ['audit-key'])).get('audit-key')
+  if (type === undefined) return null
   const row = await db
-    .selectFrom('entry')
-    .innerJoin('audit_key', (join) =>
-      join.onRef('audit_key.key_id', '=', 'entry.object_id').onRef('audit_key.chain', '=', 'entry.chain'),
+    .selectFrom('audit_key')
+    .innerJoin('entry', (join) =>
+      join.onRef('entry.object_id', '=', 'audit_key.key_id').onRef('entry.chain', '=', 'audit_key.chain'),
     )
     .select('audit_key.key_id')
-    .where('entry.chain', '=', chain)
-    .where('entry.object_type', '=', 'audit-key')
+    .where('audit_key.chain', '=', chain)
+    .where('entry.object_type', '=', type)
     .where('audit_key.kind', '=', 'hsm')
     .orderBy('entry.sequence', 'desc')
     .limit(1)
     .executeTakeFirst()
-  return row?.key_id ?? null
+  if (row) return row.key_id
+  const newest = await db
+    .selectFrom('audit_key')
+    .select('key_id')
+    .where('chain', '=', chain)
+    .where('kind', '=', 'hsm')
+    .orderBy('created_at', 'desc')
+    .executeTakeFirst()
+  return newest?.key_id ?? null
 }

@@ -1,16 +1,16 @@
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
-import { AppError } from '../../../shared/contract/errors.ts'
 import type { StoredEntry, StoredPayload } from '../../../shared/audit/stored.ts'
-import { fullTextValue } from '../full-text.ts'
 import type { DialectName } from '../migrations/index.ts'
 import type { AuditDb } from '../schema.ts'
-import { toEntryRow, toPayloadRow, toStoredEntry, toStoredPayload } from './audit-entry-row.ts'
+import { numbersOf, toEntryRow, toPayloadRow, toStoredEntry, toStoredPayload, wordsOf } from './audit-entry-row.ts'
 import type { NewEntry } from './audit-entry-row.ts'
+import { insertRows } from './audit-insert.ts'
+import { ensureWords, readWords } from './audit-words.ts'
 
 type Reader = Kysely<AuditDb>
 
-/** Rows in one INSERT: below the 32,766 values SQLite binds and the 65,535 of PostgreSQL. */
+/** Values in one statement: below the 32,766 SQLite binds and the 65,535 of PostgreSQL. */
 const CHUNK = 200
 
 const chunks = <T>(items: readonly T[]): readonly (readonly T[])[] => {
@@ -19,20 +19,24 @@ const chunks = <T>(items: readonly T[]): readonly (readonly T[])[] => {
   return made
 }
 
-/** Stores entries, payloads and search words; inside the caller's transaction. Throws REQUEST_CONFLICT on a fork. */
-export const insertEntries = async (trx: Reader, entries: readonly NewEntry[], dialect: DialectName): Promise<void> => {
-  for (const chunk of chunks(entries)) {
-    const made = await trx.insertInto('entry').values(chunk.map(toEntryRow)).returning(['id', 'sequence']).execute()
-    // RETURNING promises no order: rows are told apart by sequence.
-    const ids = new Map(made.map((row) => [row.sequence, row.id]))
-    await trx.insertInto('payload').values(chunk.map(toPayloadRow)).execute()
-    const words = chunk.map((item) => {
-      const rowid = ids.get(item.entry.sequence)
-      if (rowid === undefined) throw new AppError('INTERNAL', { reason: 'entry-not-stored' })
-      return { rowid, words: fullTextValue(item.words, dialect) }
-    })
-    await trx.insertInto('entry_search').values(words).execute()
-  }
+/** The numbers of all texts these entries hold, made where they are new; before the transaction that stores them. */
+export const ensureEntryWords = (db: Reader, entries: readonly NewEntry[]): Promise<ReadonlyMap<string, number>> => {
+  const texts = new Set<string>()
+  for (const entry of entries) for (const text of wordsOf(entry)) if (text !== null) texts.add(text)
+  return ensureWords(db, texts)
+}
+
+/** Stores entries and payloads; inside the caller's transaction. Throws REQUEST_CONFLICT on a fork. */
+export const insertEntries = async (
+  trx: Reader,
+  entries: readonly NewEntry[],
+  words: ReadonlyMap<string, number>,
+  dialect: DialectName,
+): Promise<void> => {
+  const rows = entries.map((entry) => ({ ...toEntryRow(entry, words) }))
+  await insertRows(trx, 'entry', rows, dialect)
+  const payloads = entries.map((entry) => ({ ...toPayloadRow(entry) }))
+  await insertRows(trx, 'payload', payloads, dialect)
 }
 
 /** Which of these intents are entries already. */
@@ -92,7 +96,8 @@ export const streamEntries = (db: Reader, chain: string, batch = 500) =>
       const [first, last] = [rows[0], rows.at(-1)]
       if (!first || !last) return
       const payloads = await readPayloads(db, chain, first.sequence, last.sequence)
-      yield rows.map((row) => toStoredEntry(row, payloads.get(row.sequence) ?? []))
+      const words = await readWords(db, rows.flatMap(numbersOf))
+      yield rows.map((row) => toStoredEntry(row, words, payloads.get(row.sequence) ?? []))
       ;[sequence, id] = [last.sequence, last.id]
     }
   }

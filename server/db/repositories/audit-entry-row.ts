@@ -1,37 +1,68 @@
 import type { Insertable, Selectable } from 'kysely'
+import { AppError } from '../../../shared/contract/errors.ts'
 import type { Entry } from '../../../shared/audit/entry.ts'
 import type { StoredEntry, StoredPayload } from '../../../shared/audit/stored.ts'
 import type { EntryTable, PayloadTable } from '../schema.ts'
+import { NO_WORD } from './audit-words.ts'
 
-/** One entry ready to be stored, with its payload and the words it is found by. */
+/** One entry ready to be stored, with its payload. */
 export interface NewEntry {
   readonly entry: Entry
   readonly bytes: Uint8Array
   readonly signature: Uint8Array
   readonly payload: { readonly salt: Uint8Array; readonly bytes: Uint8Array }
-  readonly words: string
 }
 
-export const toEntryRow = ({ entry, bytes, signature }: NewEntry): Insertable<EntryTable> => ({
-  chain: entry.chain,
-  sequence: entry.sequence,
-  bytes,
-  signature,
-  previous_signature: entry.previous,
-  key_id: entry.key,
-  intent_id: entry.intent,
-  at: entry.at,
-  tenant: entry.tenant,
-  division: entry.division,
-  office: entry.office,
-  operator_id: entry.operator?.id ?? null,
-  operator_role: entry.operator?.role ?? null,
-  station: entry.station,
-  action: entry.action,
-  object_type: entry.object.type,
-  object_id: entry.object.id,
-  correlation_id: entry.correlationId,
-})
+const PREVIOUS_BYTES = 16
+
+/** What of the signature before is kept in a column of its own, unique in its chain; the bytes hold the whole. */
+export const shortSignature = (signature: Uint8Array): Uint8Array => signature.subarray(-PREVIOUS_BYTES)
+
+/** The texts of an entry that its row holds as numbers. */
+export const wordsOf = ({ entry }: NewEntry): readonly (string | null)[] => [
+  entry.key,
+  entry.tenant,
+  entry.division,
+  entry.office,
+  entry.operator?.id ?? null,
+  entry.operator?.role ?? null,
+  entry.station,
+  entry.action,
+  entry.object.type,
+]
+
+/** The row of an entry. Every text of `wordsOf` must have its number in `words` (`ensureWords`). */
+export const toEntryRow = (
+  { entry, bytes, signature }: NewEntry,
+  words: ReadonlyMap<string, number>,
+): Insertable<EntryTable> => {
+  const numberOf = (text: string): number => {
+    const number = words.get(text)
+    if (number === undefined) throw new AppError('INTERNAL', { reason: 'word-missing' })
+    return number
+  }
+  const optional = (text: string | null | undefined): number | null => (text == null ? null : numberOf(text))
+  return {
+    chain: entry.chain,
+    sequence: entry.sequence,
+    at: entry.at,
+    tenant: numberOf(entry.tenant),
+    division: optional(entry.division),
+    office: optional(entry.office),
+    operator_id: optional(entry.operator?.id),
+    operator_role: optional(entry.operator?.role),
+    station: optional(entry.station),
+    action: numberOf(entry.action),
+    object_type: numberOf(entry.object.type),
+    key_id: numberOf(entry.key),
+    object_id: entry.object.id,
+    correlation_id: entry.correlationId,
+    intent_id: entry.intent,
+    previous_signature: shortSignature(entry.previous),
+    signature,
+    bytes,
+  }
+}
 
 export const toPayloadRow = ({ entry, payload }: NewEntry): Insertable<PayloadTable> => ({
   chain: entry.chain,
@@ -43,15 +74,64 @@ export const toPayloadRow = ({ entry, payload }: NewEntry): Insertable<PayloadTa
   erased_rule: null,
 })
 
-/** An entry with its payload beside it, as the left join gives them. */
-export interface JoinedRow extends Omit<EntryTable, 'id'> {
-  readonly id: number
+type StoredRow = Selectable<EntryTable>
+
+/** A row with its payload beside it, as the left join gives them. */
+export interface JoinedNumbers extends StoredRow {
   readonly salt: Uint8Array | null
   readonly payload_bytes: Uint8Array | null
   readonly erased_at: number | null
   readonly erased_by: string | null
   readonly erased_rule: string | null
 }
+
+interface Texts {
+  readonly tenant: string
+  readonly division: string | null
+  readonly office: string | null
+  readonly operator_id: string | null
+  readonly operator_role: string | null
+  readonly station: string | null
+  readonly action: string
+  readonly object_type: string
+  readonly key_id: string
+}
+/** The same with its texts. */
+export type JoinedRow = Omit<JoinedNumbers, keyof Texts> & Texts
+
+export const numbersOf = (row: StoredRow): readonly unknown[] => [
+  row.key_id,
+  row.tenant,
+  row.division,
+  row.office,
+  row.operator_id,
+  row.operator_role,
+  row.station,
+  row.action,
+  row.object_type,
+]
+
+/** A row's texts. Whatever is no number of a word, in a row that someone changed, reads as NO_WORD. */
+const textsOf = (row: StoredRow, words: ReadonlyMap<number, string>): Texts => {
+  const text = (number: number): string => words.get(number) ?? NO_WORD
+  const optional = (number: number | null): string | null => (number === null ? null : text(number))
+  return {
+    tenant: text(row.tenant),
+    division: optional(row.division),
+    office: optional(row.office),
+    operator_id: optional(row.operator_id),
+    operator_role: optional(row.operator_role),
+    station: optional(row.station),
+    action: text(row.action),
+    object_type: text(row.object_type),
+    key_id: text(row.key_id),
+  }
+}
+
+export const toJoinedRow = (row: JoinedNumbers, words: ReadonlyMap<number, string>): JoinedRow => ({
+  ...row,
+  ...textsOf(row, words),
+})
 
 export const toStoredPayload = (row: Selectable<PayloadTable>): StoredPayload => ({
   salt: row.salt,
@@ -61,24 +141,47 @@ export const toStoredPayload = (row: Selectable<PayloadTable>): StoredPayload =>
   erasedRule: row.erased_rule,
 })
 
-export const toStoredEntry = (row: Selectable<EntryTable>, payloads: readonly StoredPayload[]): StoredEntry => ({
-  chain: row.chain,
-  sequence: row.sequence,
-  bytes: row.bytes,
-  signature: row.signature,
-  previousSignature: row.previous_signature,
-  keyId: row.key_id,
-  intentId: row.intent_id,
-  at: row.at,
-  tenant: row.tenant,
-  division: row.division,
-  office: row.office,
-  operatorId: row.operator_id,
-  operatorRole: row.operator_role,
-  station: row.station,
-  action: row.action,
-  objectType: row.object_type,
-  objectId: row.object_id,
-  correlationId: row.correlation_id,
-  payloads,
-})
+const PREVIOUS = Buffer.from('"previous":"')
+const QUOTE = 0x22
+
+/**
+ * The signature before, from the bytes, where the row's own short copy agrees; else the copy, which then differs from
+ * what was signed. In JSON a quote inside a text is escaped, so the name in quotes is found nowhere but as a name.
+ */
+const previousOf = ({ bytes, previous_signature: short }: StoredRow): Uint8Array => {
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const from = body.indexOf(PREVIOUS) + PREVIOUS.length
+  const to = from < PREVIOUS.length ? -1 : body.indexOf(QUOTE, from)
+  if (to < 0) return short
+  const whole = Buffer.from(body.toString('latin1', from, to), 'base64url')
+  return Buffer.compare(shortSignature(whole), short) === 0 ? new Uint8Array(whole) : short
+}
+
+export const toStoredEntry = (
+  row: StoredRow,
+  words: ReadonlyMap<number, string>,
+  payloads: readonly StoredPayload[],
+): StoredEntry => {
+  const texts = textsOf(row, words)
+  return {
+    chain: row.chain,
+    sequence: row.sequence,
+    bytes: row.bytes,
+    signature: row.signature,
+    previousSignature: previousOf(row),
+    keyId: texts.key_id,
+    intentId: row.intent_id,
+    at: row.at,
+    tenant: texts.tenant,
+    division: texts.division,
+    office: texts.office,
+    operatorId: texts.operator_id,
+    operatorRole: texts.operator_role,
+    station: texts.station,
+    action: texts.action,
+    objectType: texts.object_type,
+    objectId: row.object_id,
+    correlationId: row.correlation_id,
+    payloads,
+  }
+}

@@ -1,150 +1,165 @@
 import { sql } from 'kysely'
-import type { Kysely, SelectQueryBuilder } from 'kysely'
-import { fullTextMatch, fullTextQuery } from '../full-text.ts'
+import type { Kysely } from 'kysely'
+import { fullTextMatch, fullTextQuery, matchesTerms, parseTerms } from '../full-text.ts'
 import type { DialectName } from '../migrations/index.ts'
 import type { AuditDb } from '../schema.ts'
 import { selectEntries } from './audit-entries.ts'
-import type { JoinedRow } from './audit-entry-row.ts'
-import { encodeCursor, page, parseCursor, parseLimit } from './page.ts'
+import type { JoinedNumbers, JoinedRow } from './audit-entry-row.ts'
+import { resolveFilter, whereOf } from './audit-filter.ts'
+import type { EntryFilter, ResolvedFilter } from './audit-filter.ts'
+import { choosePlan, isFew, walkPlan } from './audit-plan.ts'
+import { countHits, findInTail, toJoinedRows } from './audit-search.ts'
+import { searchTextOf } from './audit-search-text.ts'
+import { encodeCursor, parseCursor, parseLimit } from './page.ts'
 import type { Page, PageRequest } from './page.ts'
 
-/** What a reader of the audit filters by; all that are given must hold. Times are UTC in ms, `to` excluded. */
-export interface EntryFilter {
-  readonly from?: number | undefined
-  readonly to?: number | undefined
-  readonly chain?: string | undefined
-  readonly chains?: readonly string[] | undefined
-  /** Entries of `chain` after this one. */
-  readonly afterSequence?: number | undefined
-  readonly tenant?: string | undefined
-  readonly tenants?: readonly string[] | undefined
-  /** Offices the reader may see or asks for. */
-  readonly offices?: readonly string[] | undefined
-  readonly divisions?: readonly string[] | undefined
-  readonly operatorIds?: readonly string[] | undefined
-  readonly station?: string | undefined
-  readonly stations?: readonly string[] | undefined
-  readonly actions?: readonly string[] | undefined
-  readonly objectType?: string | undefined
-  readonly objectTypes?: readonly string[] | undefined
-  readonly objectId?: string | undefined
-  readonly correlationId?: string | undefined
-  /** Words of the user: phrases in quotes, `prefix*`; everything else is taken as words. */
-  readonly text?: string | undefined
+export type { EntryFilter } from './audit-filter.ts'
+
+type Reader = Kysely<AuditDb>
+
+interface Search {
+  readonly text: string
+  /** The text as a query of the dialect. */
+  readonly words: string
+  readonly filter: ResolvedFilter
+  readonly dialect: DialectName
+  /** Only rows with a smaller number. */
+  readonly below: number
+  readonly limit: number
 }
 
-const EQUAL = [
-  ['chain', 'entry.chain'],
-  ['tenant', 'entry.tenant'],
-  ['station', 'entry.station'],
-  ['objectType', 'entry.object_type'],
-  ['objectId', 'entry.object_id'],
-  ['correlationId', 'entry.correlation_id'],
-] as const
+/** A word in more entries than this is common: then few entries of a filter are read rather than its hits. */
+const COMMON_HITS = 5000
+const READ_BATCH = 200
+const NOTHING: Page<JoinedRow> = { items: [], next: null }
 
-const ONE_OF = [
-  ['chains', 'entry.chain'],
-  ['tenants', 'entry.tenant'],
-  ['objectTypes', 'entry.object_type'],
-  ['offices', 'entry.office'],
-  ['divisions', 'entry.division'],
-  ['stations', 'entry.station'],
-  ['actions', 'entry.action'],
-  ['operatorIds', 'entry.operator_id'],
-] as const
+const readRows = async (db: Reader, ids: readonly number[]): Promise<readonly JoinedRow[]> => {
+  if (ids.length === 0) return []
+  const found = (await selectEntries(db).where('entry.id', 'in', ids).execute()) as readonly JoinedNumbers[]
+  const rows = new Map((await toJoinedRows(db, found)).map((row) => [row.id, row]))
+  return ids.flatMap((id) => rows.get(id) ?? [])
+}
 
-type Entries = ReturnType<typeof selectEntries>
-
-const filtered = (query: Entries, filter: EntryFilter): Entries => {
-  let narrowed = query
-  for (const [name, column] of EQUAL) {
-    const value = filter[name]
-    if (value !== undefined) narrowed = narrowed.where(column, '=', value)
-  }
-  for (const [name, column] of ONE_OF) {
-    const values = filter[name]
-    // An empty list of offices allows nothing; it must not fall away and allow everything.
-    if (values) narrowed = values.length > 0 ? narrowed.where(column, 'in', values) : narrowed.where(sql.lit(false))
-  }
-  if (filter.afterSequence !== undefined) narrowed = narrowed.where('entry.sequence', '>', filter.afterSequence)
-  if (filter.from !== undefined) narrowed = narrowed.where('entry.at', '>=', filter.from)
-  if (filter.to !== undefined) narrowed = narrowed.where('entry.at', '<', filter.to)
-  return narrowed
+const pageOf = async (db: Reader, ids: readonly number[], limit: number): Promise<Page<JoinedRow>> => {
+  const items = await readRows(db, ids.slice(0, limit))
+  const last = items.at(-1)
+  return { items, next: ids.length > limit && last ? encodeCursor({ at: last.at, id: last.id }) : null }
 }
 
 /**
- * With words the search index leads and gives its rows newest stored first: sorting all hits of a common word by time
- * would cost more with each entry. Time of storing and time of happening differ by moments. CROSS JOIN keeps SQLite
- * from turning the order of the two around.
+ * The search index leads and gives its rows newest stored first: sorting all hits of a common word by time would cost
+ * more with each entry. Time of storing and time of happening differ by moments. CROSS JOIN keeps SQLite from turning
+ * the order of the two around.
  */
-const listByWords = async (
-  db: Kysely<AuditDb>,
-  filter: EntryFilter,
-  words: string,
-  request: PageRequest,
-  dialect: DialectName,
-): Promise<Page<JoinedRow>> => {
-  const limit = parseLimit(request.limit)
-  let hits = db
+const byHits = async (db: Reader, { words, filter, dialect, below, limit }: Search): Promise<readonly number[]> => {
+  const hits = await db
     .selectFrom('entry_search')
     .crossJoin('entry')
     .select('entry.id')
     .whereRef('entry.id', '=', 'entry_search.rowid')
     .where(fullTextMatch('entry_search', words, dialect))
-  if (request.cursor) hits = hits.where('entry_search.rowid', '<', Number(parseCursor(request.cursor, 'number').id))
-  const found = await (filtered(hits as unknown as Entries, filter) as unknown as typeof hits)
+    .where('entry_search.rowid', '<', below)
+    .where(whereOf(filter))
     .orderBy('entry_search.rowid', 'desc')
-    .limit(limit + 1)
+    .limit(sql.lit(limit))
     .execute()
-  if (found.length === 0) return { items: [], next: null }
-  const ids = found.slice(0, limit).map((row) => row.id)
-  const query = selectEntries(db).where('entry.id', 'in', ids).orderBy('entry.id', 'desc')
-  const items = (await query.execute()) as readonly JoinedRow[]
-  const last = items.at(-1)
-  return { items, next: found.length > limit && last ? encodeCursor({ at: last.at, id: last.id }) : null }
+  return hits.map((row) => row.id)
+}
+
+/** A common word and a rare filter: the filter's few entries are read and looked through. */
+const byReading = async (db: Reader, ids: readonly number[], { text, below, limit }: Search) => {
+  const terms = parseTerms(text)
+  const left = ids.filter((id) => id < below).sort((one, other) => other - one)
+  const hits: number[] = []
+  for (let from = 0; from < left.length && hits.length < limit; from += READ_BATCH) {
+    const rows = await readRows(db, left.slice(from, from + READ_BATCH))
+    for (const row of rows) if (matchesTerms(searchTextOf(row), terms)) hits.push(row.id)
+  }
+  return hits.slice(0, limit)
+}
+
+const isNarrow = ({ conditions, from, to }: ResolvedFilter): boolean =>
+  from !== undefined || to !== undefined || conditions.some(({ column }) => column !== 'tenant' && column !== 'chain')
+
+const findSearched = async (db: Reader, search: Search): Promise<readonly number[]> => {
+  const { words, filter, dialect } = search
+  if (!isNarrow(filter) || (await countHits(db, words, dialect, COMMON_HITS)) < COMMON_HITS) return byHits(db, search)
+  const { plan, count } = await choosePlan(db, filter, dialect, true)
+  if (!isFew(count)) return byHits(db, search)
+  const found = await walkPlan(db, plan, filter, dialect, { after: null, limit: count + 1 })
+  return byReading(
+    db,
+    found.map((key) => key.id),
+    search,
+  )
+}
+
+const listByWords = async (db: Reader, search: Search): Promise<Page<JoinedRow>> => {
+  const { text, filter, below, limit } = search
+  // The tail first: what moves into the search index in between is then met twice rather than never.
+  const narrow = (query: ReturnType<typeof selectEntries>) => query.where(whereOf(filter))
+  const tail = await findInTail(db, { terms: parseTerms(text), narrow, below, limit })
+  const found = tail.length < limit ? await findSearched(db, search) : []
+  const ids = [...new Set([...tail, ...found])].sort((left, right) => right - left)
+  return pageOf(db, ids.slice(0, limit), limit - 1)
 }
 
 /** One page of entries, newest first. Throws REQUEST_INVALID (`cursor`, `limit`). */
 export const listEntries = async (
-  db: Kysely<AuditDb>,
+  db: Reader,
   filter: EntryFilter,
   request: PageRequest,
   dialect: DialectName,
 ): Promise<Page<JoinedRow>> => {
-  if (filter.text === undefined || filter.text.trim() === '') {
-    const query = filtered(selectEntries(db), filter) as unknown as SelectQueryBuilder<AuditDb, 'entry', JoinedRow>
-    return page(query, request, { time: 'entry.at', id: 'entry.id', idKind: 'number' })
+  const limit = parseLimit(request.limit)
+  const cursor = request.cursor ? parseCursor(request.cursor, 'number') : null
+  const after = cursor ? { at: cursor.at, id: Number(cursor.id) } : null
+  const resolved = await resolveFilter(db, filter)
+  if (!resolved) return NOTHING
+  const text = filter.text?.trim() ?? ''
+  if (text !== '') {
+    const words = fullTextQuery(text, dialect)
+    if (words === null) return NOTHING
+    const below = after?.id ?? Number.MAX_SAFE_INTEGER
+    return listByWords(db, { text, words, filter: resolved, dialect, below, limit: limit + 1 })
   }
-  const words = fullTextQuery(filter.text, dialect)
-  if (words === null) return { items: [], next: null }
-  return listByWords(db, filter, words, request, dialect)
+  const { plan } = await choosePlan(db, resolved, dialect, false)
+  const found = await walkPlan(db, plan, resolved, dialect, { after, limit: limit + 1 })
+  return pageOf(
+    db,
+    found.map((key) => key.id),
+    limit,
+  )
 }
 
 /** An object's whole trail in the order it was stored, oldest first. */
 export const listTrail = async (
-  db: Kysely<AuditDb>,
+  db: Reader,
   filter: EntryFilter & { readonly objectType: string; readonly objectId: string },
   request: PageRequest,
 ): Promise<Page<JoinedRow>> => {
   const limit = parseLimit(request.limit)
   const after = request.cursor ? Number(parseCursor(request.cursor, 'number').id) : -1
-  const rows = (await filtered(selectEntries(db), filter)
-    .where('entry.id', '>', after)
+  const resolved = await resolveFilter(db, filter)
+  if (!resolved) return NOTHING
+  const query = selectEntries(db).where(whereOf(resolved)).where('entry.id', '>', after)
+  const rows = (await query
     .orderBy('entry.id')
     .limit(limit + 1)
-    .execute()) as readonly JoinedRow[]
-  const items = rows.slice(0, limit)
+    .execute()) as readonly JoinedNumbers[]
+  const items = await toJoinedRows(db, rows.slice(0, limit))
   const last = items.at(-1)
   return { items, next: rows.length > limit && last ? encodeCursor({ at: last.at, id: last.id }) : null }
 }
 
-export const readEntry = async (db: Kysely<AuditDb>, chain: string, sequence: number): Promise<JoinedRow | null> => {
+export const readEntry = async (db: Reader, chain: string, sequence: number): Promise<JoinedRow | null> => {
   const query = selectEntries(db).where('entry.chain', '=', chain).where('entry.sequence', '=', sequence)
-  return ((await query.orderBy('entry.id').executeTakeFirst()) as JoinedRow | undefined) ?? null
+  const row = (await query.orderBy('entry.id').executeTakeFirst()) as JoinedNumbers | undefined
+  return row ? ((await toJoinedRows(db, [row]))[0] ?? null) : null
 }
 
 /** How many entries a chain holds, for progress; exact while nothing is wrong. */
-export const countEntries = async (db: Kysely<AuditDb>, chain: string): Promise<number> => {
+export const countEntries = async (db: Reader, chain: string): Promise<number> => {
   const counted = db.selectFrom('entry').select((eb) => eb.fn.countAll<number | string>().as('count'))
   const row = await counted.where('chain', '=', chain).executeTakeFirstOrThrow()
   return Number(row.count)

@@ -70,7 +70,7 @@ const expectWhole = async (databases: Databases, told: readonly string[]): Promi
   const rows = await databases.audit.db
     .selectFrom('entry')
     .select(['intent_id', 'object_id'])
-    .where('object_type', '=', 'setting')
+    .where('object_type', '=', (eb) => eb.selectFrom('word').select('id').where('text', '=', 'setting'))
     .execute()
   expect(rows.map((row) => row.object_id).sort()).toEqual(changes)
   for (const id of told) settledBefore.add(id)

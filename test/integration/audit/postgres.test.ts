@@ -50,7 +50,11 @@ describe.skipIf(!bin)('on PostgreSQL', () => {
     return intent.id
   }
   const count = async (): Promise<number> => {
-    const rows = await databases.audit.db.selectFrom('entry').select('id').where('object_type', '=', 'holder').execute()
+    const rows = await databases.audit.db
+      .selectFrom('entry')
+      .select('id')
+      .where('object_type', '=', (eb) => eb.selectFrom('word').select('id').where('text', '=', 'holder'))
+      .execute()
     return rows.length
   }
 

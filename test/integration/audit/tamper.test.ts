@@ -7,7 +7,7 @@ import { rootKeyOf } from '../../../server/audit/chain-keys.ts'
 import { makeLink } from '../../../server/audit/link-maker.ts'
 import { readStoredChain } from '../../../server/audit/stored-chain.ts'
 import { openAuditReader } from '../../../server/db/open.ts'
-import { toEntryRow, toPayloadRow } from '../../../server/db/repositories/audit-entry-row.ts'
+import { toEntryRow, toPayloadRow, wordsOf } from '../../../server/db/repositories/audit-entry-row.ts'
 import type { NewEntry } from '../../../server/db/repositories/audit-entry-row.ts'
 import { inSnapshot } from '../../../server/db/transaction.ts'
 import { keyIdOf } from '../../../shared/audit/crypto.ts'
@@ -118,7 +118,14 @@ const rehead = (db: Sql): void => {
   const last = db.prepare('select sequence, signature from entry order by sequence desc limit 1').get() as Row
   db.prepare('update chain set head_sequence = ?, head_signature = ?').run(last.sequence, last.signature)
 }
-const putEntry = (db: Sql, link: NewEntry): void => insert(db, 'entry', toEntryRow(link) as unknown as Row)
+/** The row of a forged link; words it needs are put in as a writer would. */
+const rowOf = (db: Sql, link: NewEntry): Row => {
+  for (const text of wordsOf(link))
+    if (text !== null) db.prepare('insert or ignore into word (text) values (?)').run(text)
+  const words = db.prepare('select id, text from word').all() as { id: number; text: string }[]
+  return toEntryRow(link, new Map(words.map(({ id, text }) => [text, id]))) as unknown as Row
+}
+const putEntry = (db: Sql, link: NewEntry): void => insert(db, 'entry', rowOf(db, link))
 const put = (db: Sql, link: NewEntry): void => {
   putEntry(db, link)
   insert(db, 'payload', toPayloadRow(link) as unknown as Row)
@@ -268,7 +275,7 @@ const STRUCTURE: readonly Case[] = [
     async (db) => {
       dropUnique(db)
       const link = await forge(db, N, stranger)
-      insert(db, 'entry', { ...(toEntryRow(link) as unknown as Row), sequence: N })
+      insert(db, 'entry', { ...rowOf(db, link), sequence: N })
     },
     'inserted',
     N,

@@ -13,7 +13,10 @@ const fileOf = (): string => {
   return audit.file
 }
 const own = async (): Promise<readonly string[]> => {
-  const query = bench.databases.audit.db.selectFrom('entry').select('intent_id').where('object_type', '=', 'holder')
+  const query = bench.databases.audit.db
+    .selectFrom('entry')
+    .select('intent_id')
+    .where('object_type', '=', (eb) => eb.selectFrom('word').select('id').where('text', '=', 'holder'))
   return (await query.orderBy('sequence').execute()).map((row) => row.intent_id)
 }
 

@@ -14,7 +14,8 @@ afterEach(() => bench.close())
 const entries = async () =>
   bench.databases.audit.db
     .selectFrom('entry')
-    .select(['sequence', 'intent_id', 'action', 'object_type', 'key_id'])
+    .innerJoin('word', 'word.id', 'entry.object_type')
+    .select(['sequence', 'intent_id', 'word.text as object_type', 'key_id'])
     .orderBy('sequence')
     .execute()
 
