@@ -7,7 +7,7 @@ import type { CardPort, DeskStore, Log, Remote } from './ports.ts'
  * 1. store: `replacing`. The transport PIN may or may not still be on the card.
  * 2. card: transport PIN → the holder's PIN; store: `replaced`. The holder's PIN is on the card, the server does not know.
  * 3. server: handed over; the store forgets.
- * Called again after 2 it does not touch the card: only 3 is left, and the PIN chosen first stays (nobody here knows it,
+ * Called again after 2, without a PIN, it does not touch the card: only 3 is left, and the PIN chosen first stays (nobody here knows it,
  * which changing it would need; the holder may change it as its owner). The screen asks `pinChosen` first, so that nobody
  * types a PIN that would not be used.
  * Called again after 1 the worker tries the transport PIN and then the PIN typed now: where the card has neither, the
@@ -24,16 +24,24 @@ export class HandOverService {
     return change === null ? 'no' : change === 'replaced' ? 'yes' : 'maybe'
   }
 
-  /** Where the card has its new PIN and the server was not told, the error says `pinChanged: true`: call again to finish. */
+  /**
+   * Where the card has its new PIN and the server was not told, the error says `pinChanged: true`: call again with
+   * `newPin` null to finish. ENROLMENT_STATE for a PIN where one was chosen already, for none where none was, and in
+   * any other state.
+   */
   async handOver(asked: { id: string; reader: string; newPin: Sealed | null }): Promise<EnrolmentView> {
     const { id, reader, newPin } = asked
     const { cards, remote, store } = this.#parts
     const { cardSerial, state } = await remote.call('readEnrolment', { params: { id } })
     if (cardSerial === null || (state !== 'issued' && state !== 'handed-over'))
       throw new AppError('ENROLMENT_STATE', { state })
+    // A PIN that would not be used is refused: who typed it would believe that the card has it.
+    if (state === 'handed-over' && newPin !== null) throw new AppError('ENROLMENT_STATE', { state })
     if (state === 'issued') {
       await readWorkableCard(cards, reader, cardSerial)
-      if (store.readPinChange(id, cardSerial) !== 'replaced') {
+      const replaced = store.readPinChange(id, cardSerial) === 'replaced'
+      if (replaced && newPin !== null) throw new AppError('ENROLMENT_STATE', { reason: 'pin-chosen', pinChanged: true })
+      if (!replaced) {
         if (newPin === null) throw new AppError('ENROLMENT_STATE', { reason: 'pin-not-chosen' })
         await this.#replace(id, { reader, serial: cardSerial }, newPin)
       }

@@ -22,6 +22,7 @@ export interface ReceiptText {
   signHolder: string
   signOfficer: string
   noSecret: string
+  zone: string
   fileName: string
   slot: Readonly<Record<Slot, string>>
   documentType: Readonly<Record<string, string>>
@@ -54,6 +55,7 @@ export const RECEIPT_TEXT: Readonly<Record<'en' | 'it', ReceiptText>> = {
     signHolder: 'Received by the holder',
     signOfficer: 'Handed over by the officer',
     noSecret: 'This receipt holds no PIN, PUK or other secret code.',
+    zone: 'Dates and times are those of the time zone {zone}.',
     fileName: 'receipt',
     slot: { '9A': 'Sign-in', '9C': 'Signature', '9D': 'Encryption', '9E': 'Card authentication' },
     documentType: {
@@ -89,6 +91,7 @@ export const RECEIPT_TEXT: Readonly<Record<'en' | 'it', ReceiptText>> = {
     signHolder: 'Per ricevuta, il titolare',
     signOfficer: "Consegnata dall'operatore",
     noSecret: 'Questa ricevuta non contiene PIN, PUK o altri codici segreti.',
+    zone: 'Date e ore sono quelle del fuso orario {zone}.',
     fileName: 'ricevuta',
     slot: { '9A': 'Accesso', '9C': 'Firma', '9D': 'Cifratura', '9E': 'Autenticazione della carta' },
     documentType: {

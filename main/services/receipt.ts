@@ -1,8 +1,14 @@
-import { AppError, type DeskOutput, type EnrolmentView } from '../../shared/contract/index.ts'
+import { AppError, type DeskOutput, type DeskRequest, type EnrolmentView } from '../../shared/contract/index.ts'
 import { RECEIPT_TEXT } from './receipt-text.ts'
 import type { DeskStore, Remote } from './ports.ts'
 
 type Language = 'en' | 'it'
+/** How a receipt speaks: its language, and the time zone (IANA name) of the person it is for. */
+export interface ReceiptReader {
+  language: Language
+  timeZone: string
+  now: Date
+}
 
 /** What draws is large and needed late: it is read after the desk has started, not while it does. */
 const loadPage = () => import('./receipt-page.ts')
@@ -22,11 +28,15 @@ export class ReceiptService {
   }
 
   /** Only of an enrolment whose card was issued. Throws ENROLMENT_STATE. The record's digest is known where it was signed. */
-  async make({ id, language }: { id: string; language: Language }): Promise<DeskOutput<'enrolments.receipt'>> {
+  async make({ id, language, timeZone }: DeskRequest<'enrolments.receipt'>): Promise<DeskOutput<'enrolments.receipt'>> {
     const enrolment = await this.#remote.call('readEnrolment', { params: { id } })
     if (enrolment.state !== 'issued' && enrolment.state !== 'handed-over')
       throw new AppError('ENROLMENT_STATE', { state: enrolment.state })
-    const pdf = await drawReceipt(enrolment, this.#store.readRecordDigest(id), language, new Date(this.#remote.nowMs()))
+    const pdf = await drawReceipt(enrolment, this.#store.readRecordDigest(id), {
+      language,
+      timeZone: timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
+      now: new Date(this.#remote.nowMs()),
+    })
     return { fileName: `${RECEIPT_TEXT[language].fileName}-${id}.pdf`, pdf: Buffer.from(pdf).toString('base64') }
   }
 }
@@ -35,11 +45,10 @@ export class ReceiptService {
 export async function drawReceipt(
   enrolment: EnrolmentView,
   recordSha256: string | null,
-  language: Language,
-  now: Date,
+  { language, timeZone, now }: ReceiptReader,
 ): Promise<Uint8Array> {
   const text = RECEIPT_TEXT[language]
-  const date = (ms: number) => formatDate(new Date(ms), language)
+  const date = (ms: number) => formatDate(ms, language, { timeZone })
   const { holder, proofing, profile } = enrolment
   const { ReceiptPage } = await loadPage()
   const page = await ReceiptPage.begin({ title: text.title, language, date: now })
@@ -48,7 +57,7 @@ export async function drawReceipt(
 
   page.heading(text.holder)
   page.fact(text.holder, `${holder.givenNames} ${holder.familyName}`)
-  page.fact(text.birthDate, formatDate(new Date(`${holder.birthDate}T00:00:00Z`), language))
+  page.fact(text.birthDate, formatDate(Date.parse(`${holder.birthDate}T00:00:00Z`), language, { timeZone: 'UTC' }))
   if (proofing)
     page.fact(
       text.document,
@@ -60,7 +69,7 @@ export async function drawReceipt(
   if (profile) page.fact(text.profile, profile.name[language])
   page.fact(text.issuedBy, enrolment.officer.name)
   page.fact(text.office, `${enrolment.office.name}, ${enrolment.office.division}`)
-  page.fact(text.date, date(now.getTime()))
+  page.fact(text.date, formatDate(now.getTime(), language, { timeZone, ...CLOCK }))
 
   page.heading(text.certificates)
   const live = enrolment.certificates.filter(({ state }) => state === 'issued')
@@ -77,6 +86,7 @@ export async function drawReceipt(
   page.list(text.next)
   page.signatures(text.signHolder, text.signOfficer)
   page.note(text.noSecret)
+  page.note(fill(text.zone, { zone: timeZone }))
   if (page.changed) page.note(TRANSLITERATED[language])
   return page.save()
 }
@@ -87,10 +97,16 @@ const TRANSLITERATED: Readonly<Record<Language, string>> = {
 }
 const fill = (pattern: string, values: Readonly<Record<string, string>>) =>
   pattern.replace(/\{(\w+)\}/g, (_all, name: string) => values[name] ?? '')
-const formatDate = (date: Date, language: Language) =>
+const CLOCK: Intl.DateTimeFormatOptions = {
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+  timeZoneName: 'shortOffset',
+}
+const formatDate = (ms: number, language: Language, options: Intl.DateTimeFormatOptions) =>
   new Intl.DateTimeFormat(language === 'it' ? 'it-IT' : 'en-GB', {
     day: 'numeric',
     month: 'long',
     year: 'numeric',
-    timeZone: 'UTC',
-  }).format(date)
+    ...options,
+  }).format(ms)

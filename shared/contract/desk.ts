@@ -34,6 +34,16 @@ const call = <const C extends DeskCallSchema>(c: C): C => c
 const none = z.strictObject({})
 const done = z.strictObject({ done: z.literal(true) })
 const reader = z.string().min(1).max(200)
+/** A time zone by its IANA name, one that this machine knows. */
+const TimeZone = z.string().min(1).max(64).refine(isTimeZone)
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch (error) {
+    if (error instanceof RangeError) return false
+    throw error
+  }
+}
 const listInput = { cursor: z.string().max(600).optional(), limit: z.number().int().min(1).max(200).default(50) }
 
 export const AppInfo = z.strictObject({
@@ -181,8 +191,9 @@ export const DESK_CALLS = {
     input: z.strictObject({ id: Id, reader, newPin: Sealed.nullable() }),
     output: EnrolmentView,
   }),
+  /** Its dates are those of `timeZone` (an IANA name), which it names; absent: of the machine the desk runs on. */
   'enrolments.receipt': call({
-    input: z.strictObject({ id: Id, language: z.enum(['en', 'it']) }),
+    input: z.strictObject({ id: Id, language: z.enum(['en', 'it']), timeZone: TimeZone.optional() }),
     output: z.strictObject({ fileName: z.string().max(200), pdf: Base64(4_000_000) }),
   }),
 

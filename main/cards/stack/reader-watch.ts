@@ -147,17 +147,28 @@ export class ReaderWatch {
     if (['CARD_REMOVED', 'CARD_NOT_PRESENT', 'READER_NOT_FOUND', 'READER_SERVICE_DOWN'].includes(result.code)) return
     const state = STATE_OF_ERROR[result.code] ?? 'unknown'
     this.#show(current, { card: null, state })
-    if (state === 'busy') this.#later(reader)
+    // Where we still stand in line for the card, it is read as soon as it is ours.
+    if (state === 'busy' && result.detail['inLine'] !== true) this.#later(reader)
   }
 
-  /** The card, or why not. The deadline counts from when the card is ours: a long job before it is no silence. */
+  /**
+   * The card, or why not. Two silences are told apart: a card that is ours and does not answer (CARD_MUTE), and a card
+   * that another program keeps to itself (CARD_BUSY). The latter is waited for on, in the one transaction already asked
+   * for: asking again and again would only lengthen the line.
+   */
   #read(reader: string): Promise<CardOnReader | AppError> {
     return this.#queue.run(reader, async () => {
       const deadline = Promise.withResolvers<AppError>()
-      const mute = new AppError('CARD_MUTE', { reader })
-      const timer = setTimeout(() => deadline.resolve(mute), this.#inspectDeadlineMs)
+      let ours = false
+      let inLine = false
+      const timer = setTimeout(() => {
+        inLine = !ours
+        deadline.resolve(ours ? new AppError('CARD_MUTE', { reader }) : new AppError('CARD_BUSY', { reader, inLine }))
+      }, this.#inspectDeadlineMs)
       this.#timers.add(timer)
-      const reading = this.#source.transaction(reader, 'leave', (transmit, { atr }) => {
+      const reading = this.#source.transaction(reader, 'leave', async (transmit, { atr }) => {
+        ours = true
+        if (inLine) throw new AppError('CARD_BUSY', { reader })
         this.#noteAtr(reader, atr)
         const kind = findKind(this.#table, atr)
         return inspectCard(new CardChannel(this.#clock.timed(transmit), { extended: kind.extendedLength }), kind)
@@ -170,8 +181,15 @@ export class ReaderWatch {
       } finally {
         clearTimeout(timer)
         this.#timers.delete(timer)
+        if (inLine) this.#afterWaiting(reader, reading)
       }
     })
+  }
+
+  /** Once the line has moved, or broken up, the card is looked at anew. */
+  #afterWaiting(reader: string, reading: Promise<unknown>): void {
+    const again = () => void this.#inspect(reader)
+    reading.then(again, again)
   }
 
   /** Shown with the next change of the view, whether the card turns out to be known or not. */

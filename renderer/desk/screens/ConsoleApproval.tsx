@@ -10,6 +10,7 @@ import { ActionBar, Column, Columns, Facts, Panel, Screen } from '../../ui/Scree
 import { Notice } from '../../ui/Tone.tsx'
 import { desk, sendSealed } from '../desk.ts'
 import { PinDialog } from '../parts/PinDialog.tsx'
+import { readUserAgent } from '../../ui/user-agent.ts'
 import { formatConsoleCode, isConsoleCode } from '../stores/console-code.ts'
 import { useOfficerReader, useReaders, useSession } from '../stores/desk-state.ts'
 
@@ -76,7 +77,7 @@ export function ConsoleApproval() {
               <Panel title={t('console.who')}>
                 <Facts
                   rows={[
-                    [t('console.browser'), request.browser],
+                    [t('console.browser'), <BrowserWords key="browser" text={request.browser} />],
                     [t('console.address'), request.address],
                     [t('console.server'), request.serverName],
                     [t('console.asked'), <Moment key="asked" at={request.createdAt} />],
@@ -128,5 +129,20 @@ export function ConsoleApproval() {
         <p style={{ margin: 0 }}>{t('console.signAs', { name: session?.operator.name ?? '', code })}</p>
       </PinDialog>
     </Screen>
+  )
+}
+
+/** Browser and system in words; what the browser said of itself, letter by letter, on hover. */
+function BrowserWords({ text }: { text: string }) {
+  const { t } = useTranslation('desk')
+  const { browser, system } = readUserAgent(text)
+  return (
+    <span title={text}>
+      {browser === null
+        ? t('console.browserUnknown')
+        : system === null
+          ? browser
+          : t('console.browserOn', { browser, system })}
+    </span>
   )
 }

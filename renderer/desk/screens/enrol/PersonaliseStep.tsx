@@ -66,6 +66,9 @@ export function PersonaliseStep({ view, running, ms }: { view: EnrolmentView; ru
         >
           <p>{t(`errors:${interruption.code}.todo`)}</p>
           <p>{t('personalise.kept', { done: progress.done, total: progress.total })}</p>
+          <p className={css.muted} style={{ fontSize: 12 }}>
+            {t('common:errorId', { code: interruption.code, id: failure?.id ?? view.id })}
+          </p>
         </Notice>
       ) : null}
       {!working && failure === undefined && view.state === 'personalising' ? (

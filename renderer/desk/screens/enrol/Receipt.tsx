@@ -18,7 +18,11 @@ export function Receipt({ view }: { view: EnrolmentView }) {
   const language = i18n.language === 'it' ? 'it' : 'en'
   const receipt = useLoad(
     useCallback(async () => {
-      const { fileName, pdf } = await desk.call('enrolments.receipt', { id: view.id, language })
+      const { fileName, pdf } = await desk.call('enrolments.receipt', {
+        id: view.id,
+        language,
+        timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      })
       const bytes = Uint8Array.from(atob(pdf), (c) => c.charCodeAt(0))
       return { fileName, blob: new Blob([bytes], { type: 'application/pdf' }) }
     }, [view.id, language]),

@@ -41,10 +41,14 @@ describe('when the holder takes the card', () => {
     await expect(finish()).rejects.toMatchObject({ code: 'ENROLMENT_STATE', detail: { reason: 'pin-not-chosen' } })
     expect(t.remote.enrolment.state).toBe('issued')
   })
-  it('is done once: a second call changes nothing on the card', async () => {
+  it('is done once: called again it changes nothing on the card, and refuses a PIN that would not be used', async () => {
     await handOver()
     const count = cardCalls()
-    expect(await handOver('111111')).toMatchObject({ state: 'handed-over' })
+    expect(await finish()).toMatchObject({ state: 'handed-over' })
+    await expect(handOver('111111')).rejects.toMatchObject({
+      code: 'ENROLMENT_STATE',
+      detail: { state: 'handed-over' },
+    })
     expect(card.pin).toBe('775533')
     expect(count()).toBe(0)
   })
@@ -68,6 +72,10 @@ describe('when it stops in the middle', () => {
     await t.signIn()
     const count = cardCalls()
     expect(await chosen()).toBe('yes')
+    await expect(handOver('111111')).rejects.toMatchObject({
+      code: 'ENROLMENT_STATE',
+      detail: { reason: 'pin-chosen', pinChanged: true },
+    })
     expect(await finish()).toMatchObject({ state: 'handed-over' })
     expect(count()).toBe(0)
     expect(card).toMatchObject({ pin: '775533', pinTries: 3 })

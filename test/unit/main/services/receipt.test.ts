@@ -14,7 +14,7 @@ import { HOLDER, newEnrolment, TRANSPORT } from '../../../fakes/desk/memory-remo
 const PDFTOTEXT = ['/usr/bin/pdftotext', '/usr/local/bin/pdftotext', '/opt/homebrew/bin/pdftotext'].find((file) =>
   existsSync(file),
 )
-const NOW = new Date('2026-11-20T10:00:00Z')
+const ROME = { timeZone: 'Europe/Rome', now: new Date('2026-11-20T10:00:00Z') }
 const certificate = (
   slot: CertificateView['slot'],
   serial: string,
@@ -56,7 +56,7 @@ function textOf(pdf: Uint8Array): string {
 
 describe('when a receipt is drawn', () => {
   it.each(['en', 'it'] as const)('is one A4 page with a title, in %s', async (language) => {
-    const pdf = await PDFDocument.load(await drawReceipt(enrolment(), 'ab'.repeat(32), language, NOW))
+    const pdf = await PDFDocument.load(await drawReceipt(enrolment(), 'ab'.repeat(32), { language, ...ROME }))
     expect(pdf.getPageCount()).toBe(1)
     expect(pdf.getPage(0).getSize()).toEqual({ width: 595.28, height: 841.89 })
     expect(pdf.getTitle()).toMatch(language === 'en' ? /^Receipt/ : /^Ricevuta/)
@@ -64,7 +64,7 @@ describe('when a receipt is drawn', () => {
   it.skipIf(PDFTOTEXT === undefined)(
     'says who, what, when and what next; a revoked certificate is not on it',
     async () => {
-      const text = textOf(await drawReceipt(enrolment(), 'ab'.repeat(32), 'it', NOW))
+      const text = textOf(await drawReceipt(enrolment(), 'ab'.repeat(32), { language: 'it', ...ROME }))
       for (const words of [
         'Anna Rossi',
         'Elena Conti',
@@ -84,9 +84,18 @@ describe('when a receipt is drawn', () => {
       expect(text).not.toContain('YA1234567')
     },
   )
+  it.skipIf(PDFTOTEXT === undefined).each([
+    ['Europe/Rome', 'en', ['21 November 2026', '00:30 GMT+1', 'time zone Europe/Rome', '20 November 2026']],
+    ['UTC', 'en', ['20 November 2026', '23:30 GMT', 'time zone UTC']],
+    ['America/New_York', 'it', ['20 novembre 2026', '18:30 GMT-5', 'fuso orario America/New_York', '19 novembre 2026']],
+  ] as const)('has the dates of %s, and says so', async (timeZone, language, expected) => {
+    const now = new Date('2026-11-20T23:30:00Z')
+    const text = textOf(await drawReceipt(enrolment(), null, { language, timeZone, now }))
+    for (const words of expected) expect(text).toContain(words)
+  })
   it.skipIf(PDFTOTEXT === undefined)('writes names outside Windows-1252 in Latin letters, and says so', async () => {
     const holder = { ...HOLDER, givenNames: 'Łukasz Юлія', familyName: 'Ștefănescu 北' }
-    const text = textOf(await drawReceipt(enrolment({ holder }), null, 'en', NOW))
+    const text = textOf(await drawReceipt(enrolment({ holder }), null, { language: 'en', ...ROME }))
     expect(text).toContain('Lukasz Iuliia Stefanescu ?')
     expect(text).toContain('transliterated')
   })
@@ -94,7 +103,7 @@ describe('when a receipt is drawn', () => {
     const holder = { ...HOLDER, givenNames: 'W'.repeat(100), familyName: '😀'.repeat(25) + 'מזל' }
     const many = Array.from({ length: 20 }, (_v, i) => certificate('9A', `${i}`.padStart(40, '9')))
     const pdf = await PDFDocument.load(
-      await drawReceipt(enrolment({ holder, certificates: many }), 'ab'.repeat(32), 'en', NOW),
+      await drawReceipt(enrolment({ holder, certificates: many }), 'ab'.repeat(32), { language: 'en', ...ROME }),
     )
     expect(pdf.getPageCount()).toBeGreaterThan(1)
   })
