@@ -1,15 +1,7 @@
 import { z } from 'zod'
 import { decodeBase64url } from './base64url.ts'
-import { concatBytes } from './bytes.ts'
-import {
-  encodeNoteKey,
-  noteKeyId,
-  parseCheckpoint,
-  parseNote,
-  parseNoteKey,
-  signaturesOf,
-  verifyNote,
-} from './checkpoint.ts'
+import { concatBytes, sameBytes } from './bytes.ts'
+import { noteKeyId, parseCheckpoint, parseNote, parseNoteKey, signaturesOf, verifyNote } from './checkpoint.ts'
 import type { Checkpoint, NoteKey } from './checkpoint.ts'
 import { keyAlgorithmOf, keyIdOf } from './crypto.ts'
 import type { VerifySignature } from './crypto.ts'
@@ -173,24 +165,29 @@ export const verifyCheckpointNote = (
 }
 
 /**
- * A note key as the verifier of a whole chain takes it: `key` is what a store says, the statement what was signed; they
- * must say the same.
+ * A note key as the verifier of a whole chain takes it. `publicKey` and `endorsedBy` are what a store says, the statement
+ * is what was signed; they must say the same, or the key is bound to nothing.
  */
 export const storedNoteKeyOf = (
   chain: string,
-  key: NoteKey,
+  publicKey: Uint8Array,
   endorsedBy: string,
   endorsed: Endorsed,
-): StoredNoteKey => ({
-  key,
-  endorsedBy,
-  isBound: (spki, verify) => {
-    try {
-      const said = verifyNoteKeyStatement(endorsed, [{ keyId: endorsedBy, spki }], verify)
-      return said.chain === chain && said.vkey === encodeNoteKey(key)
-    } catch {
-      // Bytes that are no statement, or that another key signed, bind nothing.
-      return false
-    }
-  },
-})
+): StoredNoteKey => {
+  const said = tryParse(endorsed.statement)
+  const isSame = said?.chain === chain && said.endorsedBy === endorsedBy && sameBytes(said.key.publicKey, publicKey)
+  return {
+    key: { name: said?.origin ?? chain, publicKey },
+    endorsedBy,
+    isBound: (spki, verify) => isSame && verify(spki, noteKeySigningBytes(endorsed.statement), endorsed.endorsement),
+  }
+}
+
+const tryParse = (statement: Uint8Array): ReturnType<typeof parseNoteKeyStatement> | null => {
+  try {
+    return parseNoteKeyStatement(statement)
+  } catch {
+    // Bytes that are no statement are a finding of the verifier, not its failure.
+    return null
+  }
+}

@@ -96,7 +96,7 @@ export const buildOverTiles = async <T>(
   const known = subtreesOf(removed)
   const first = removed?.size ?? 0
   /** A subtree of which some leaves were removed: its halves are known or there. */
-  const isCut = (from: number, to: number): boolean => from < first && first < to && to - from < TILE_WIDTH
+  const isCut = (from: number, to: number): boolean => from < first && first < to
   const needed = new Map<string, TileSpan>()
   build((from, to) =>
     hashRange(from, to, isCut, (low, high) => {
