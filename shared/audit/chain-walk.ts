@@ -168,7 +168,8 @@ export const walkChain = async (
       const fault = made.fault ?? (await checkpoints.findFault(state, seen))
       if (fault) return { state, anchor, fault }
       if (made.isAnchor) anchor = copyState(state)
-      if (state.expected >= until) return { state, anchor, fault: null }
+      // A second row for a place before the end belongs to this stretch, and would be seen by nobody else.
+      if (state.expected >= until && !(pair[1] && pair[1].sequence < until)) return { state, anchor, fault: null }
     }
     return { state, anchor, fault: await checkpoints.findBeyond(state.expected) }
   } finally {

@@ -48,12 +48,13 @@ export interface CutStatement extends CutState {
 }
 
 const text = z.string().min(1).max(200)
+const bytes = z.string().min(1).max(4000)
 const Statement = z.strictObject({
   v: z.literal(1),
   chain: ChainName,
   size: z.int().min(1),
-  edge: text.max(4000),
-  last: text.max(4000),
+  edge: bytes,
+  last: bytes,
   key: text,
   epoch: text.nullable(),
   keys: z.array(text).min(1),
@@ -92,7 +93,7 @@ export const cutSigningBytes = (statement: Uint8Array): Uint8Array => concatByte
 export const cutIdOf = (statement: Uint8Array): string => encodeBase64url(sha256(statement))
 
 /** The cut an entry announces, or null for any other entry. */
-export const announcedCut = (entry: Entry): string | null =>
+export const announcedCut = (entry: Pick<Entry, 'action' | 'object'>): string | null =>
   entry.action === 'Deletion' && entry.object.type === CUT_OBJECT ? entry.object.id : null
 
 const at = (kind: Fault['kind'], sequence: number, what: string): Fault => ({ kind, sequence, what })

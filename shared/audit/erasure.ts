@@ -9,7 +9,7 @@ export const PAYLOAD_OBJECT = 'audit-payload'
 const RANGE = /^(0|[1-9][0-9]{0,15})(?:-([1-9][0-9]{0,15}))?$/
 
 /** The sequences a tombstone says were erased, or null for any other entry. */
-export const erasedRange = (entry: Entry): { from: number; to: number } | null => {
+export const erasedRange = (entry: Pick<Entry, 'action' | 'object'>): { from: number; to: number } | null => {
   if (entry.action !== 'Deletion' || entry.object.type !== PAYLOAD_OBJECT) return null
   const match = RANGE.exec(entry.object.id)
   if (!match) return null

@@ -21,22 +21,35 @@ export interface KeyState {
 }
 export const NO_KEYS: KeyState = { root: null, epoch: null, announced: new Set(), trusted: false }
 
-export const isAnnouncement = (entry: Entry): boolean => entry.action === 'KeyUse' && entry.object.type === KEY_OBJECT
+/** What of an entry decides over keys. */
+export type KeyUse = Pick<Entry, 'chain' | 'sequence' | 'key' | 'action' | 'object'>
+
+export const isAnnouncement = (entry: Pick<Entry, 'action' | 'object'>): boolean =>
+  entry.action === 'KeyUse' && entry.object.type === KEY_OBJECT
 
 /** What an announcement's payload must say beside the key: the tree of all entries before it. */
 const Announced = z.looseObject({ tree: z.strictObject({ size: z.int().min(0), root: z.string() }) })
 
+export interface AnnouncedTree {
+  readonly size: number
+  readonly root: Uint8Array
+}
+
 /** The tree an announcement commits its signer to; null when the payload says none. */
-export const announcedTree = (payload: Uint8Array): { size: number; root: Uint8Array } | null => {
-  const parsed = Announced.safeParse(parsePayload(payload).after)
-  if (!parsed.success) return null
-  return { size: parsed.data.tree.size, root: decodeBase64url(parsed.data.tree.root) }
+export const announcedTree = (payload: Uint8Array): AnnouncedTree | null => {
+  try {
+    const { tree } = Announced.parse(parsePayload(payload).after)
+    return { size: tree.size, root: decodeBase64url(tree.root) }
+  } catch {
+    // Whoever holds the key can sign a payload that says nothing of the kind; it is a finding, not a failure.
+    return null
+  }
 }
 
 const fault = (kind: Fault['kind'], sequence: number, what: string): Fault => ({ kind, sequence, what })
 
 /** The key that signs this entry, if it may; a fault otherwise. The first entry must be signed by the key it announces. */
-export const findSigner = (entry: Entry, state: KeyState, keys: ReadonlyMap<string, AuditKey>): AuditKey | Fault => {
+export const findSigner = (entry: KeyUse, state: KeyState, keys: ReadonlyMap<string, AuditKey>): AuditKey | Fault => {
   const key = keys.get(entry.key)
   if (!key) return fault('unknown-key', entry.sequence, 'key')
   if (!state.root) {
@@ -51,7 +64,7 @@ export const findSigner = (entry: Entry, state: KeyState, keys: ReadonlyMap<stri
 
 /** Takes the key an announcement names into the chain, or says what is wrong with it. */
 const announce = (
-  entry: Entry,
+  entry: KeyUse,
   signer: AuditKey,
   keys: ReadonlyMap<string, AuditKey>,
   verify: VerifySignature,
@@ -71,7 +84,7 @@ export interface RingContext {
 /** The state after an entry that was signed by `signer`. */
 export const advanceKeys = (
   state: KeyState,
-  entry: Entry,
+  entry: KeyUse,
   signer: AuditKey,
   { keys, trustedKeyIds, verify }: RingContext,
 ): KeyState | Fault => {
@@ -86,8 +99,8 @@ export const advanceKeys = (
 }
 
 /** Whether an announcement's payload commits to the tree the verifier computed by itself. */
-export const commitsTo = (payload: Uint8Array | null, tree: MerkleFrontier): boolean => {
-  if (!payload) return false
-  const said = announcedTree(payload)
-  return said !== null && said.size === tree.size && sameBytes(said.root, tree.root())
-}
+export const commitsTo = (payload: Uint8Array | null, tree: MerkleFrontier): boolean =>
+  payload !== null && isTreeOf(announcedTree(payload), tree)
+
+export const isTreeOf = (said: AnnouncedTree | null, tree: MerkleFrontier): boolean =>
+  said !== null && said.size === tree.size && sameBytes(said.root, tree.root())

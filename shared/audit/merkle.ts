@@ -62,6 +62,30 @@ export class MerkleFrontier {
     this.#size += 1
   }
 
+  /**
+   * Appends what another frontier holds, which was begun empty at this place. Its full subtrees close here as they would
+   * leaf by leaf, as long as this size is a multiple of the power of two at or above the other's.
+   */
+  join(other: MerkleFrontier): void {
+    let left = other.#size
+    for (const hash of other.#edge) {
+      let span = 1
+      while (span * 2 <= left) span *= 2
+      this.#appendSubtree(hash, span)
+      left -= span
+    }
+  }
+
+  #appendSubtree(subtree: Uint8Array, span: number): void {
+    if (this.#size % span !== 0) throw new AppError('REQUEST_INVALID', { reason: 'tree-edge' })
+    let hash = subtree
+    for (let size = this.#size / span; size % 2 === 1; size = (size - 1) / 2) {
+      hash = nodeHash(this.#edge.pop() ?? EMPTY, hash)
+    }
+    this.#edge.push(hash)
+    this.#size += span
+  }
+
   root(): Uint8Array {
     const edge = [...this.#edge]
     let hash = edge.pop() ?? EMPTY

@@ -72,7 +72,8 @@ const walkOnce = async (run: Run, mode: VerificationMode, { state, anchor }: Wal
   return again.fault ? again : { ...again, fault: quick.fault }
 }
 
-const refusal = (chain: string, mode: VerificationMode, entries: number, fault: Fault): Verdict => ({
+/** The verdict where there is a fault. */
+export const refusal = (chain: string, mode: VerificationMode, entries: number, fault: Fault): Verdict => ({
   ok: false,
   chain,
   mode,

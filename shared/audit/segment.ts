@@ -1,0 +1,248 @@
+import { hash } from 'node:crypto'
+import { encodeBase64url } from './base64url.ts'
+import { sameBytes } from './bytes.ts'
+import type { VerifySignature } from './crypto.ts'
+import { announcedCut } from './cut.ts'
+import { readEntryText } from './entry-scan.ts'
+import type { EntryText } from './entry-scan.ts'
+import { erasedRange } from './erasure.ts'
+import { announcedTree, isAnnouncement } from './key-ring.ts'
+import type { AnnouncedTree } from './key-ring.ts'
+import type { AuditKey } from './key-statement.ts'
+import { DOMAINS, entrySigningBytes } from './link.ts'
+import { MerkleFrontier } from './merkle.ts'
+import { SALT_BYTES } from './payload.ts'
+import type { StoredEntry, StoredPayload } from './stored.ts'
+
+/** A stretch of a chain, to be walked by whoever has time: all that it takes from what lies before is its tree edge. */
+export interface SegmentTask {
+  readonly chain: string
+  readonly from: number
+  /** The first sequence that is not in it. */
+  readonly to: number
+  /** Right edge of the tree of `from` entries; null where `from` is a multiple of a power of two the length fits in. */
+  readonly edge: Uint8Array | null
+  readonly everySignature: boolean
+  /** Sizes of stored checkpoints in (from, to], rising. */
+  readonly sizes: readonly number[]
+}
+
+/** What the state of the walk must be told of a segment, in the order it happened. */
+export type SegmentEvent =
+  | { readonly kind: 'signer'; readonly sequence: number; readonly key: string }
+  | { readonly kind: 'erased'; readonly sequence: number }
+  | { readonly kind: 'tombstone'; readonly from: number; readonly to: number }
+  | { readonly kind: 'cut'; readonly id: string; readonly sequence: number }
+  | { readonly kind: 'checkpoint'; readonly size: number; readonly edge: Uint8Array }
+  | {
+      readonly kind: 'announcement'
+      readonly sequence: number
+      readonly key: string
+      readonly announced: string
+      readonly tree: AnnouncedTree | null
+      readonly signature: Uint8Array
+      /** Edge of the segment's own tree before and after this entry. */
+      readonly edge: Uint8Array
+      readonly edgeAfter: Uint8Array
+    }
+
+export interface SegmentWalked {
+  readonly kind: 'walked'
+  /** What the first entry says the signature before it was, base64url. */
+  readonly previous: string
+  readonly last: Uint8Array
+  readonly edge: Uint8Array
+  readonly events: readonly SegmentEvent[]
+}
+/** `unsure`: something does not fit here; only a walk in order can tell what, and whether it is a fault at all. */
+export type SegmentOutcome = SegmentWalked | { readonly kind: 'unsure'; readonly sequence: number }
+
+/** A row as a store holds it. `previousCopy` is what it keeps of the signature before. */
+export type SegmentRow = Omit<StoredEntry, 'previousSignature'> & { readonly previousCopy: Uint8Array }
+
+export interface SegmentSource {
+  /** The rows from `from` to before `to`, ordered as `EntrySource`, in batches. */
+  readonly rows: (from: number, to: number) => AsyncIterable<readonly SegmentRow[]> | Iterable<readonly SegmentRow[]>
+  /** What this store keeps of a signature as the next row's copy. */
+  readonly copyOf: (signature: Uint8Array) => Uint8Array
+}
+
+const LEAF_PREFIX = Uint8Array.of(0)
+const UNSURE = Symbol('unsure')
+
+/** One buffer for everything hashed here: nothing is kept of it, and nothing is made for each entry. */
+class Hasher {
+  #scratch = Buffer.alloc(4096)
+
+  #fill(parts: readonly Uint8Array[]): Buffer {
+    let length = 0
+    for (const part of parts) length += part.length
+    if (length > this.#scratch.length) this.#scratch = Buffer.alloc(length * 2)
+    let offset = 0
+    for (const part of parts) {
+      this.#scratch.set(part, offset)
+      offset += part.length
+    }
+    return this.#scratch.subarray(0, length)
+  }
+
+  leaf(bytes: Uint8Array): Uint8Array {
+    const digest = new Uint8Array(32)
+    Buffer.from(digest.buffer).write(hash('sha256', this.#fill([LEAF_PREFIX, bytes]), 'binary'), 'binary')
+    return digest
+  }
+
+  payload(salt: Uint8Array, bytes: Uint8Array): string {
+    return hash('sha256', this.#fill([DOMAINS.payload, salt, bytes]), 'base64url')
+  }
+}
+
+const isCopy = (row: SegmentRow, text: EntryText): boolean =>
+  row.chain === text.chain &&
+  row.sequence === text.sequence &&
+  row.keyId === text.key &&
+  row.intentId === text.intent &&
+  row.at === text.at &&
+  row.tenant === text.tenant &&
+  row.division === text.division &&
+  row.office === text.office &&
+  row.operatorId === (text.operator?.id ?? null) &&
+  row.operatorRole === (text.operator?.role ?? null) &&
+  row.station === text.station &&
+  row.action === text.action &&
+  row.objectType === text.object.type &&
+  row.objectId === text.object.id &&
+  row.correlationId === text.correlationId
+
+/** Walks one segment; stops at the first thing a sound chain would not have. */
+class SegmentWalk {
+  readonly #task: SegmentTask
+  readonly #source: SegmentSource
+  readonly #keys: ReadonlyMap<string, AuditKey>
+  readonly #verify: VerifySignature
+  readonly #hasher = new Hasher()
+  readonly #tree: MerkleFrontier
+  readonly #events: SegmentEvent[] = []
+  #expected: number
+  #checkpoints = 0
+  #first: string | null = null
+  #last: Uint8Array | null = null
+  #signer: string | null = null
+
+  constructor(task: SegmentTask, source: SegmentSource, keys: ReadonlyMap<string, AuditKey>, verify: VerifySignature) {
+    this.#task = task
+    this.#source = source
+    this.#keys = keys
+    this.#verify = verify
+    this.#expected = task.from
+    this.#tree = task.edge ? MerkleFrontier.fromBytes(task.from, task.edge) : new MerkleFrontier()
+  }
+
+  async run(): Promise<SegmentOutcome> {
+    const { from, to } = this.#task
+    try {
+      for await (const batch of this.#source.rows(from, to)) for (const row of batch) this.#step(row)
+    } catch (error) {
+      if (error === UNSURE) return { kind: 'unsure', sequence: this.#expected }
+      throw error
+    }
+    if (this.#expected !== to || this.#first === null || !this.#last) {
+      return { kind: 'unsure', sequence: this.#expected }
+    }
+    const edge = this.#tree.toBytes()
+    return { kind: 'walked', previous: this.#first, last: this.#last, edge, events: this.#events }
+  }
+
+  #read(row: SegmentRow): EntryText {
+    try {
+      return readEntryText(row.bytes)
+    } catch {
+      // No entry at all: the walk in order names it.
+      throw UNSURE
+    }
+  }
+
+  #step(row: SegmentRow): void {
+    const { chain, everySignature } = this.#task
+    const text = this.#read(row)
+    if (text.chain !== chain || text.sequence !== this.#expected || !isCopy(row, text)) throw UNSURE
+    this.#link(row, text)
+    const key = this.#keys.get(text.key)
+    const isBringing = isAnnouncement(text)
+    if (!key || row.signature.length === 0) throw UNSURE
+    const isChecked = everySignature || isBringing
+    if (isChecked && !this.#verify(key.spki, entrySigningBytes(row.bytes), row.signature)) throw UNSURE
+    const payload = this.#payload(row, text)
+    const before = isBringing ? this.#tree.toBytes() : null
+    this.#tree.append(this.#hasher.leaf(row.bytes))
+    this.#expected += 1
+    this.#last = row.signature
+    if (before) this.#announce(row, text, payload, before)
+    else this.#tell(text)
+    this.#checkpoint()
+  }
+
+  #link(row: SegmentRow, text: EntryText): void {
+    if (this.#last === null) {
+      this.#first = text.previous
+      const said = Buffer.from(text.previous, 'base64url')
+      if (!sameBytes(row.previousCopy, this.#source.copyOf(said))) throw UNSURE
+      return
+    }
+    const isNext = text.previous === encodeBase64url(this.#last)
+    if (!isNext || !sameBytes(row.previousCopy, this.#source.copyOf(this.#last))) throw UNSURE
+  }
+
+  #payload(row: SegmentRow, text: EntryText): StoredPayload {
+    const [payload, second] = row.payloads
+    if (!payload || second) throw UNSURE
+    const { salt, bytes, erasedAt, erasedBy, erasedRule } = payload
+    if (bytes === null) {
+      if (erasedAt === null || erasedBy === null || erasedRule === null) throw UNSURE
+      this.#events.push({ kind: 'erased', sequence: text.sequence })
+      return payload
+    }
+    const isMarked = erasedAt !== null || erasedBy !== null || erasedRule !== null
+    if (isMarked || salt.length !== SALT_BYTES || this.#hasher.payload(salt, bytes) !== text.payload) throw UNSURE
+    return payload
+  }
+
+  #announce(row: SegmentRow, text: EntryText, payload: StoredPayload, edge: Uint8Array): void {
+    const tree = payload.bytes === null ? null : announcedTree(payload.bytes)
+    const { sequence, key, object } = text
+    const signature = Uint8Array.from(row.signature)
+    const edges = { edge, edgeAfter: this.#tree.toBytes() }
+    this.#events.push({ kind: 'announcement', sequence, key, announced: object.id, tree, signature, ...edges })
+    this.#signer = null
+  }
+
+  #tell(text: EntryText): void {
+    const { sequence, key } = text
+    if (key !== this.#signer) this.#events.push({ kind: 'signer', sequence, key })
+    this.#signer = key
+    if (text.action !== 'Deletion') return
+    const range = erasedRange(text)
+    if (range) this.#events.push({ kind: 'tombstone', ...range })
+    const cut = announcedCut(text)
+    if (cut !== null) this.#events.push({ kind: 'cut', id: cut, sequence })
+  }
+
+  #checkpoint(): void {
+    const { sizes } = this.#task
+    for (; sizes[this.#checkpoints] === this.#expected; this.#checkpoints += 1) {
+      this.#events.push({ kind: 'checkpoint', size: this.#expected, edge: this.#tree.toBytes() })
+    }
+  }
+}
+
+/**
+ * Checks all of a stretch of a chain that can be checked without what lies before it: form, order, links inside,
+ * signatures by keys the chain knows, copies, payloads; and gives what must be joined to the rest (`joinSegment`).
+ * Never calls sound what a walk in order would not.
+ */
+export const walkSegment = (
+  task: SegmentTask,
+  source: SegmentSource,
+  keys: ReadonlyMap<string, AuditKey>,
+  verify: VerifySignature,
+): Promise<SegmentOutcome> => new SegmentWalk(task, source, keys, verify).run()
