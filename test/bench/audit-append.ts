@@ -8,6 +8,7 @@ import type { AuditSigner, ChainKeyMode } from '../../server/audit/ports.ts'
 import type { Databases } from '../../server/db/open.ts'
 import { Changes } from '../../server/services/change.ts'
 import { CHAIN, auditSigner, makeDatabases, openKeys } from './audit-instance.ts'
+import { cacheFolder } from './audit-database.ts'
 import { sampleOf } from './audit-sample.ts'
 import type { Sample } from './audit-sample.ts'
 import { median, round, type Figure } from './figure.ts'
@@ -104,7 +105,7 @@ export const startWriting = async (
 /** 64 writers in both key modes, against what signing alone and storing alone would give, and beside hypercore. */
 export async function* benchAuditAppend(): AsyncIterable<Figure> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-bench-'))
-  const keys = await openKeys(join(folder, 'keys'))
+  const keys = await openKeys(cacheFolder())
   try {
     const signer = await auditSigner(keys)
     const sample = sampleOf(1, Date.UTC(2026, 0, 1))

@@ -2,6 +2,10 @@ import { cpus, loadavg } from 'node:os'
 import { print, type Figure } from './figure.ts'
 import { benchApi } from './api.ts'
 import { benchAuditAppend } from './audit-append.ts'
+import { benchAuditBytes } from './audit-bytes.ts'
+import { benchAuditGrowth } from './audit-growth.ts'
+import { benchAuditQuery } from './audit-query.ts'
+import { benchAuditVerify } from './audit-verify.ts'
 import { benchOverhead } from './overhead.ts'
 import { benchScreens } from './screens.ts'
 import { benchStart } from './start.ts'
@@ -9,7 +13,7 @@ import { benchStart } from './start.ts'
 /** Areas and their benchmarks; each gives its figures when it has measured them. */
 const AREAS: Record<string, readonly (() => AsyncIterable<Figure>)[]> = {
   desk: [benchOverhead, benchStart, benchApi, benchScreens],
-  audit: [benchAuditAppend],
+  audit: [benchAuditAppend, benchAuditBytes, benchAuditQuery, benchAuditGrowth, benchAuditVerify],
 }
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'))

@@ -1,0 +1,77 @@
+import { createHash, createPublicKey, generateKeyPairSync, randomBytes, sign, verify } from 'node:crypto'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { Worker, isMainThread, parentPort } from 'node:worker_threads'
+import Database from 'better-sqlite3'
+import { VerificationJobs } from '../../server/audit/verification-jobs.ts'
+import { openAuditDatabase } from '../../server/db/open.ts'
+import { CHAIN } from './audit-instance.ts'
+
+/** One measurement in a process of its own: prints entries a second and the most memory the process had. */
+const [what = '', folder = '', trusted = ''] = process.argv.slice(2)
+const SIGNATURES = 6000
+
+const verifyStored = async (mode: 'quick' | 'full'): Promise<number> => {
+  const audit = await openAuditDatabase({ dialect: 'sqlite', file: join(folder, 'audit.db') })
+  const jobs = new VerificationJobs({ audit, chain: CHAIN, trustedKeyIds: () => [trusted] })
+  const started = performance.now()
+  const { id, total } = await jobs.start({ mode, requestedBy: null })
+  const done = await jobs.wait(id)
+  const seconds = (performance.now() - started) / 1000
+  if (!done.verdict?.ok) throw new Error(`the chain did not verify: ${JSON.stringify(done)}`)
+  await jobs.close()
+  await audit.close()
+  return total / seconds
+}
+
+/** Reads every row in order and hashes bytes and payload; nothing else. */
+const scan = (): number => {
+  const db = new Database(join(folder, 'audit.db'), { readonly: true })
+  const rows = db.prepare(
+    `select entry.bytes as body, payload.bytes as payload from entry join payload
+     on payload.chain = entry.chain and payload.sequence = entry.sequence where entry.chain = ? order by entry.sequence`,
+  )
+  const started = performance.now()
+  let count = 0
+  for (const row of rows.iterate(CHAIN) as IterableIterator<{ body: Buffer; payload: Buffer }>) {
+    createHash('sha256').update(row.body).digest()
+    createHash('sha256').update(row.payload).digest()
+    count += 1
+  }
+  db.close()
+  return (count * 1000) / (performance.now() - started)
+}
+
+/** Ed25519 verifications a second of one thread. */
+const verifySignatures = (): number => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const data = randomBytes(800)
+  const signature = sign(null, data, privateKey)
+  const key = createPublicKey(publicKey.export({ format: 'pem', type: 'spki' }))
+  const started = performance.now()
+  for (let done = 0; done < SIGNATURES; done += 1) if (!verify(null, data, key, signature)) throw new Error('signature')
+  return (SIGNATURES * 1000) / (performance.now() - started)
+}
+
+const onAllCores = async (): Promise<number> => {
+  const each = cpus().map(
+    () =>
+      new Promise<number>((resolve, reject) => {
+        const worker = new Worker(new URL(import.meta.url))
+        worker.once('message', resolve)
+        worker.once('error', reject)
+      }),
+  )
+  return (await Promise.all(each)).reduce((total, perSecond) => total + perSecond, 0)
+}
+
+const measure = (): Promise<number> | number => {
+  if (what === 'scan') return scan()
+  return what === 'signatures' ? onAllCores() : verifyStored(what as 'quick' | 'full')
+}
+
+if (isMainThread) {
+  const perSecond = await measure()
+  process.stdout.write(JSON.stringify({ perSecond, rssMb: process.resourceUsage().maxRSS / 1024 }))
+  process.exit(0)
+} else parentPort?.postMessage(verifySignatures())
