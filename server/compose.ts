@@ -32,6 +32,7 @@ import { AuditReading } from './services/audit.ts'
 import { Cards } from './services/cards.ts'
 import { Certificates } from './services/certificates.ts'
 import { Changes } from './services/change.ts'
+import { crlEntries } from './services/crl-entries.ts'
 import type { ServiceDeps } from './services/deps.ts'
 import { Enrolments } from './services/enrolments.ts'
 import { Holders } from './services/holders.ts'
@@ -106,7 +107,7 @@ export const openFoundation = async (config: ServerConfig, log: Log): Promise<Fo
     })
     closers.push(() => sequencer.close())
     await sequencer.start()
-    const caStore = new DatabaseCaStore(databases.operational.db)
+    const caStore = new DatabaseCaStore(databases.operational.db, crlEntries(config.tenant, sequencer))
     return { config, databases, keys, caStore, sequencer, trustedKeyIds: [keyIdOf(signer.publicKeySpki())], close }
   } catch (error) {
     await close()

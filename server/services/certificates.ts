@@ -20,7 +20,6 @@ import {
   type CertificateRowStored,
 } from '../db/repositories/cards.ts'
 import type { EnrolmentRowStored } from '../db/repositories/enrolments.ts'
-import { setOperatorCertificateStatus } from '../db/repositories/operators.ts'
 import type { OperationalTransaction } from '../db/schema.ts'
 import type { Call } from './call.ts'
 import type { Tell } from './change.ts'
@@ -28,6 +27,7 @@ import { placeOf, scopeOf, type ServiceDeps } from './deps.ts'
 import { changeEnrolment } from './enrolment-change.ts'
 import { completeStep, nextState } from './enrolment-state.ts'
 import { getEnrolment } from './enrolment-view.ts'
+import { revokeOperatorCertificate } from './operator-certificate.ts'
 import { subjectNumber } from './subject-number.ts'
 import { certificateSnapshot, certificateView, stepsOf } from './views.ts'
 
@@ -68,7 +68,7 @@ export const changeCertificate = async (
   at: number,
   reason: string | null = null,
 ): Promise<CertificateRowStored> => {
-  await updateCertificate(trx, before.id, { ...values, updated_at: at })
+  await updateCertificate(trx, before, { ...values, updated_at: at })
   const after = { ...before, ...values, updated_at: at, version: before.version + 1 }
   await tell({
     action: 'Modification',
@@ -150,7 +150,10 @@ export class Certificates {
             idempotencyKey: requestKey,
           })
     const stored = await this.#keep(call, enrolment, asked, requested, issued).catch(async (error: unknown) => {
-      if (error instanceof AppError && LEFT_BEHIND.includes(error.code)) await this.#withdraw(call, asked, requested)
+      // Two wrote at once: nothing was kept, and a repeat finds the certificate by its key.
+      const isRace = error instanceof AppError && error.detail['reason'] === 'version'
+      if (error instanceof AppError && !isRace && LEFT_BEHIND.includes(error.code))
+        await this.#withdraw(call, asked, requested)
       throw error
     })
     const chain = await ca.chain()
@@ -218,7 +221,7 @@ export class Certificates {
     const after = await this.#deps.changes.run(call, async (trx, tell) => {
       const before = await findCertificate(trx, scopeOf(call), serial)
       if (!before || before.state === 'requested') throw new AppError('CERTIFICATE_NOT_FOUND')
-      operator = await setOperatorCertificateStatus(trx, before.tenant, serial, 'revoked', call.at)
+      operator = await revokeOperatorCertificate(trx, tell, { tenant: before.tenant, serial }, call.at, note)
       // Judged where it is written: of two at once the second must not turn a revocation into a hold.
       if (before.state === 'revoked' || (isHold && before.state === 'suspended')) return before
       const values = {

@@ -2,7 +2,7 @@ import type { Json } from '../../shared/audit/json.ts'
 import { AppError, type EnrolmentRow, type EnrolmentView } from '../../shared/contract/index.ts'
 import { listCertificates } from '../db/repositories/cards.ts'
 import { findEnrolment, findProofing, type EnrolmentRowStored } from '../db/repositories/enrolments.ts'
-import { findHolder } from '../db/repositories/holders.ts'
+import { findHolder, type HolderRowStored } from '../db/repositories/holders.ts'
 import type { OperationalDatabase, OperationalTransaction } from '../db/schema.ts'
 import type { Call } from './call.ts'
 import { scopeOf, type ServiceDeps } from './deps.ts'
@@ -81,8 +81,13 @@ export const enrolmentRow = (
   createdAt: row.created_at,
 })
 
-export const enrolmentSnapshot = (row: EnrolmentRowStored): Json => ({
+/** Who it is for and what card they get, as lists of the audit call it. */
+export const issuingName = (holder: HolderRowStored, profile: string | null): string =>
+  profile === null || profile === '' ? holderName(holder) : `${holderName(holder)} · ${profile}`
+
+export const enrolmentSnapshot = (row: EnrolmentRowStored, holder: HolderRowStored): Json => ({
   id: row.id,
+  name: issuingName(holder, row.card_profile),
   state: row.state,
   holderId: row.holder_id,
   profile: row.card_profile === '' ? null : row.card_profile,

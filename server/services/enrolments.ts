@@ -18,7 +18,14 @@ import type { Call } from './call.ts'
 import { changeEnrolment } from './enrolment-change.ts'
 import { assertVersion, dayOf, placeOf, scopeOf, type ServiceDeps } from './deps.ts'
 import { isOpen, nextState, OPEN_STATES } from './enrolment-state.ts'
-import { enrolmentRow, enrolmentSnapshot, enrolmentView, getEnrolment, holderOf } from './enrolment-view.ts'
+import {
+  enrolmentRow,
+  enrolmentSnapshot,
+  enrolmentView,
+  getEnrolment,
+  holderOf,
+  issuingName,
+} from './enrolment-view.ts'
 import { checkProofing } from './proofing-check.ts'
 import { buildRecord, canonicalRecord, parseRecord, signedRecord } from './record.ts'
 import { holderFieldsOf } from './views.ts'
@@ -91,7 +98,7 @@ export class Enrolments {
       await insertEnrolment(trx, row)
       const stored = { ...row, version: 1 }
       const object = { type: 'enrolment', id: row.id } as const
-      await tell({ action: 'Insertion', object, after: enrolmentSnapshot(stored), place: placeOf(row) })
+      await tell({ action: 'Insertion', object, after: enrolmentSnapshot(stored, holder), place: placeOf(row) })
       return enrolmentView(this.#deps, trx, stored, call.at)
     })
   }
@@ -128,7 +135,14 @@ export class Enrolments {
       await tell({
         action: 'Insertion',
         object: { type: 'proofing', id: proofing.id },
-        after: { id: proofing.id, enrolmentId: id, holderId: holder.id, ...fields, comparedBy: proofing.compared_by },
+        after: {
+          id: proofing.id,
+          name: issuingName(holder, fields.documentType),
+          enrolmentId: id,
+          holderId: holder.id,
+          ...fields,
+          comparedBy: proofing.compared_by,
+        },
         place: placeOf(before),
       })
       return enrolmentView(this.#deps, trx, await changeEnrolment(trx, tell, before, { state }, call), call.at)

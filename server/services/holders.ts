@@ -99,7 +99,7 @@ export class Holders {
       assertVersion(call, before.version)
       const columns = columnsOf(fields)
       const search = holderSearchText({ ...columns, document_number: before.document_number })
-      await updateHolder(trx, id, { ...columns, search, updated_at: call.at })
+      await updateHolder(trx, before, { ...columns, search, updated_at: call.at })
       const after = { ...before, ...columns, search, updated_at: call.at, version: before.version + 1 }
       await tell({
         action: 'Modification',

@@ -18,7 +18,7 @@ import type { Tell } from './change.ts'
 import { dayOf, placeOf, type ServiceDeps } from './deps.ts'
 import { changeEnrolment } from './enrolment-change.ts'
 import { clearFailures, completeStep, failStep, nextState, planSteps } from './enrolment-state.ts'
-import { enrolmentView, getEnrolment } from './enrolment-view.ts'
+import { enrolmentView, getEnrolment, holderOf, issuingName } from './enrolment-view.ts'
 import { cardSnapshot, stepsOf } from './views.ts'
 
 const DAY_MS = 86_400_000
@@ -58,7 +58,8 @@ export class Personalisation {
     assertFree(known, id)
     const profile = profiles.get(found.card_profile)
     const cardId = known?.id ?? newId('card')
-    const owner = { tenant: found.tenant, cardId, cardSerial: asked.cardSerial, ...placeOf(found) }
+    const name = issuingName(await holderOf(db, found), found.card_profile)
+    const owner = { tenant: found.tenant, cardId, cardSerial: asked.cardSerial, name, ...placeOf(found) }
     const hasCodes =
       known !== null && known.state === 'personalising' && (await vault.hasCodes(db, found.tenant, cardId))
     const fresh = hasCodes ? null : await vault.makeCodes(owner)
@@ -70,7 +71,8 @@ export class Personalisation {
       if ((current?.id ?? cardId) !== cardId) throw new AppError('REQUEST_CONFLICT', { reason: 'card' })
       const expires = { card_profile: profile.id, expires_at: call.at + profile.validityDays * DAY_MS }
       const claimed = await this.#claim(trx, tell, call, before, current, { ...asked, cardId, ...expires })
-      if (fresh && !(await vault.hasCodes(trx, before.tenant, cardId))) await vault.keepCodes(trx, tell, fresh, call.at)
+      if (fresh && !(await vault.hasCodes(trx, before.tenant, cardId)))
+        await vault.keepCodes(trx, tell, owner, fresh, call.at)
       const disclosure = await vault.disclose(trx, tell, {
         owner,
         kinds: ['pin', 'puk', 'management-key'],
@@ -178,7 +180,8 @@ export class Personalisation {
       }
       const card = before.card_serial === null ? null : await findCardAnywhere(trx, before.tenant, before.card_serial)
       if (card) {
-        await vault.destroy(trx, tell, codeOwner(card), ['pin', 'puk', 'management-key'], asked.reason, call.at)
+        const owner = await codeOwner(trx, card)
+        await vault.destroy(trx, tell, owner, ['pin', 'puk', 'management-key'], asked.reason, call.at)
         const blank = { holder_id: null, enrolment_id: null, card_profile: null, expires_at: null, chuid: null }
         const values = asked.cardWiped
           ? { state: 'blank' as const, reason: null, ...blank }
@@ -216,7 +219,7 @@ export class Personalisation {
       nextState(row.state, 'hand-over')
       const card = await this.#ownCard(trx, row, asked.cardSerial)
       return this.#deps.vault.disclose(trx, tell, {
-        owner: codeOwner(card),
+        owner: await codeOwner(trx, card),
         kinds: ['pin'],
         use: 'card-secrets',
         to: asked.workerKey,
@@ -233,7 +236,9 @@ export class Personalisation {
       const card = await this.#ownCard(trx, before, cardSerial)
       if (before.state === 'handed-over') return enrolmentView(this.#deps, trx, before, call.at)
       const state = nextState(before.state, 'hand-over')
-      await this.#deps.vault.destroy(trx, tell, codeOwner(card), ['pin'], 'replaced by the holder', call.at)
+      const owner = await codeOwner(trx, card)
+      await this.#deps.vault.deliver(trx, tell, owner, 'pin', call.at)
+      await this.#deps.vault.destroy(trx, tell, owner, ['pin'], 'replaced by the holder', call.at)
       const after = await changeEnrolment(trx, tell, before, { state, handed_over_at: call.at }, call)
       return enrolmentView(this.#deps, trx, after, call.at)
     })

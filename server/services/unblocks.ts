@@ -1,7 +1,7 @@
 import { AppError, type ErrorCode, type HttpRequest } from '../../shared/contract/index.ts'
 import { newId } from '../db/index.ts'
 import { findCard } from '../db/repositories/cards.ts'
-import { findUnblock, insertUnblock, updateUnblock } from '../db/repositories/unblocks.ts'
+import { endUnblock, findUnblock, insertUnblock } from '../db/repositories/unblocks.ts'
 import { assertWorkerKey } from '../vault/worker-key.ts'
 import type { Call } from './call.ts'
 import { codeOwner } from './card-change.ts'
@@ -56,7 +56,7 @@ export class Unblocks {
       const card = await this.#activeCard(trx, call, serial)
       const row = await findUnblock(trx, card.tenant, card.id, id)
       if (row?.state !== 'started') throw new AppError('REQUEST_CONFLICT', { state: row?.state ?? null })
-      const owner = codeOwner(card)
+      const owner = await codeOwner(trx, card)
       return this.#deps.vault.disclose(trx, tell, { owner, kinds: ['puk'], use: 'puk', to, reason })
     })
     return disclosure.seal()
@@ -76,7 +76,9 @@ export class Unblocks {
       if (!row) throw new AppError('NOT_FOUND')
       if (row.state === ended.outcome) return { done: true }
       if (row.state !== 'started') throw new AppError('REQUEST_CONFLICT', { state: row.state })
-      await updateUnblock(trx, id, { state: ended.outcome, error: ended.code, updated_at: call.at })
+      if (ended.outcome === 'done')
+        await this.#deps.vault.deliver(trx, tell, await codeOwner(trx, card), 'puk', call.at)
+      await endUnblock(trx, id, { state: ended.outcome, error: ended.code, updated_at: call.at })
       const fact = { name: serial, unblock: id, holderId: card.holder_id }
       await tell({
         action: 'Modification',

@@ -6,12 +6,12 @@ import { findTenant, openFoundation, type Foundation } from '../compose.ts'
 import type { ServerConfig } from '../config.ts'
 import { Directory } from '../db/repositories/directory.ts'
 import { findCertificate } from '../db/repositories/cards.ts'
-import { setOperatorCertificateStatus } from '../db/repositories/operators.ts'
 import { endSession, listOpenSessions } from '../db/repositories/sessions.ts'
 import type { OperationalTransaction } from '../db/schema.ts'
 import type { Log } from '../log/log.ts'
 import { changeCertificate } from '../services/certificates.ts'
 import { Changes, type Tell } from '../services/change.ts'
+import { revokeOperatorCertificate } from '../services/operator-certificate.ts'
 import { openCa, shellAuthor } from './setup.ts'
 
 export const COMMAND_OPTIONS = {
@@ -81,7 +81,7 @@ const revokeCertificate: Command = async ({ foundation, tenant, changes }, value
     const before = await findCertificate(trx, everything(tenant), serial)
     if (!before) throw new AppError('CERTIFICATE_NOT_FOUND')
     if (before.state === 'revoked') return
-    const operator = await setOperatorCertificateStatus(trx, tenant, serial, 'revoked', author.at)
+    const operator = await revokeOperatorCertificate(trx, tell, { tenant, serial }, author.at, 'shell')
     if (operator !== null) await endSessionsOf(trx, tell, tenant, operator, author.at)
     const values = { state: 'revoked' as const, revoked_at: author.at, revocation_reason: reason.data }
     await changeCertificate(trx, tell, before, values, author.at, 'shell')

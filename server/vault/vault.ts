@@ -10,7 +10,7 @@ import {
 } from '../../shared/contract/index.ts'
 import { newId } from '../db/index.ts'
 import type { OperationalDatabase, OperationalTransaction } from '../db/schema.ts'
-import { destroyCodes, findLiveCode, insertCode, markCode, type StoredCode } from '../db/repositories/secret-codes.ts'
+import { destroyCode, findLiveCode, insertCode, markCode, type StoredCode } from '../db/repositories/secret-codes.ts'
 import type { KeyStore } from '../hsm/signer.ts'
 import { makeDigits, makeManagementKey } from './codes.ts'
 import { openCode, sealCode, WRAPPING_KEY } from './envelope.ts'
@@ -39,6 +39,8 @@ export interface CodeOwner {
   readonly tenant: string
   readonly cardId: string
   readonly cardSerial: string
+  /** How the audit calls whose codes they are. */
+  readonly name: string
   readonly division: string | null
   readonly office: string | null
 }
@@ -51,9 +53,9 @@ export interface Disclosure {
 const KINDS: readonly SecretKind[] = ['pin', 'puk', 'management-key']
 const VALUE_OF = { pin: 'pin', puk: 'puk', 'management-key': 'managementKey' } as const
 
-const snapshot = (code: StoredCode, state: string = code.state): CodeSnapshot => ({
+const snapshot = (owner: CodeOwner, code: StoredCode, state: string = code.state): CodeSnapshot => ({
   id: code.id,
-  name: `${code.kind} ${code.owner_id}`,
+  name: `${owner.name} · ${code.kind}`,
   kind: code.kind,
   ownerKind: code.owner_kind,
   ownerId: code.owner_id,
@@ -108,13 +110,14 @@ export class Vault {
   async keepCodes(
     trx: OperationalTransaction,
     tell: TellCode,
+    owner: CodeOwner,
     codes: readonly StoredCode[],
     at: number,
   ): Promise<void> {
     for (const code of codes) {
       await insertCode(trx, code, at)
       const object = { type: 'secret-code', id: code.id } as const
-      await tell({ action: 'Insertion', object, after: snapshot(code), place: code })
+      await tell({ action: 'Insertion', object, after: snapshot(owner, code), place: code })
     }
   }
 
@@ -145,7 +148,7 @@ export class Vault {
       if (!code) throw new AppError('VAULT_CODE_NOT_FOUND', { kind })
       codes.push(code)
       const object = { type: 'secret-code', id: code.id } as const
-      await tell({ action: 'Disclosure', object, after: snapshot(code), reason, place: code })
+      await tell({ action: 'Disclosure', object, after: snapshot(owner, code), reason, place: code })
     }
     return { seal: () => this.#seal(codes, request.use, owner, request.to) }
   }
@@ -176,8 +179,8 @@ export class Vault {
     return openCode(this.#keys, bound, { wrappedDataKey: wrapped_data_key, nonce, ciphertext, tag })
   }
 
-  /** Marks one code of a card as used; it stays in the vault. */
-  async markUsed(
+  /** One code of a card has reached who it was for; it stays in the vault. Repeated, it changes nothing. */
+  async deliver(
     trx: OperationalTransaction,
     tell: TellCode,
     owner: CodeOwner,
@@ -185,14 +188,14 @@ export class Vault {
     at: number,
   ): Promise<void> {
     const code = await findLiveCode(trx, owner.tenant, owner.cardId, kind)
-    if (!code) return
-    await markCode(trx, code.id, 'delivered', at)
+    if (!code || code.state === 'delivered') return
+    await markCode(trx, code, 'delivered', at)
     const object = { type: 'secret-code', id: code.id } as const
     await tell({
       action: 'Modification',
       object,
-      before: snapshot(code),
-      after: snapshot(code, 'delivered'),
+      before: snapshot(owner, code),
+      after: snapshot(owner, code, 'delivered'),
       place: code,
     })
   }
@@ -209,13 +212,13 @@ export class Vault {
     for (const kind of kinds) {
       const code = await findLiveCode(trx, owner.tenant, owner.cardId, kind)
       if (!code) continue
-      await destroyCodes(trx, code.id, at)
+      await destroyCode(trx, code, at)
       const object = { type: 'secret-code', id: code.id } as const
       await tell({
         action: 'Modification',
         object,
-        before: snapshot(code),
-        after: snapshot(code, 'destroyed'),
+        before: snapshot(owner, code),
+        after: snapshot(owner, code, 'destroyed'),
         reason,
         place: code,
       })

@@ -9,7 +9,7 @@ import type {
   StoredStatus,
 } from '../../ca/store.ts'
 import { newId } from '../id.ts'
-import type { CaCertificateTable, OperationalDatabase } from '../schema.ts'
+import type { CaCertificateTable, OperationalDatabase, OperationalTransaction } from '../schema.ts'
 import { inTransaction } from '../transaction.ts'
 
 type FinalReason = Extract<StoredStatus, { status: 'revoked' }>['reason']
@@ -35,12 +35,21 @@ const stored = (row: Row): StoredCertificate => ({
   state: statusOf(row),
 })
 
+/** Tells the audit of a list that is kept: `record` inside the transaction that keeps it, `kept` once it committed. */
+export interface CrlAudit {
+  /** Gives the id of the intent. */
+  record(trx: OperationalTransaction, crl: StoredCrl & { readonly id: string }): Promise<string>
+  kept(intent: string): void
+}
+
 /** The internal CA's books in the operational database; see `CaStore` for what each call promises. */
 export class DatabaseCaStore implements CaStore {
   readonly #db: OperationalDatabase
+  readonly #audit: CrlAudit | null
 
-  constructor(db: OperationalDatabase) {
+  constructor(db: OperationalDatabase, audit: CrlAudit | null = null) {
     this.#db = db
+    this.#audit = audit
   }
 
   async findByRequest(idempotencyKey: string): Promise<StoredCertificate | null> {
@@ -139,10 +148,19 @@ export class DatabaseCaStore implements CaStore {
   async saveCrl(crl: StoredCrl): Promise<void> {
     const latest = await this.latestCrl(crl.issuer)
     if (latest && latest.number >= crl.number) return
-    await this.#db
+    const id = newId('crl')
+    const intent = await inTransaction(this.#db, async (trx) => {
+      await this.#insertCrl(trx, { ...crl, id })
+      return (await this.#audit?.record(trx, { ...crl, id })) ?? null
+    })
+    if (intent !== null) this.#audit?.kept(intent)
+  }
+
+  async #insertCrl(trx: OperationalTransaction, crl: StoredCrl & { readonly id: string }): Promise<void> {
+    await trx
       .insertInto('crl')
       .values({
-        id: newId('crl'),
+        id: crl.id,
         issuer: crl.issuer,
         number: Number(crl.number),
         der: crl.der,

@@ -5,6 +5,7 @@ import type { CardTable, CertificateTable, OperationalDatabase, OperationalTrans
 import { firstOf, scopeParameters, scopeShape } from './compiled.ts'
 import { page, type Page, type PageRequest } from './page.ts'
 import { inScope, type Scope } from './scope.ts'
+import { assertMet } from './versioned.ts'
 
 export type CardRowStored = Selectable<CardTable>
 export type CertificateRowStored = Selectable<CertificateTable>
@@ -57,14 +58,16 @@ export const insertCard = async (trx: OperationalTransaction, row: Omit<CardRowS
 
 export const updateCard = async (
   trx: OperationalTransaction,
-  id: string,
+  before: { readonly id: string; readonly version: number },
   values: Partial<Omit<CardRowStored, 'id' | 'tenant' | 'version' | 'created_at'>>,
 ): Promise<void> => {
-  await trx
+  const done = await trx
     .updateTable('card')
-    .set((eb) => ({ ...values, version: eb('version', '+', 1) }))
-    .where('id', '=', id)
-    .execute()
+    .set({ ...values, version: before.version + 1 })
+    .where('id', '=', before.id)
+    .where('version', '=', before.version)
+    .executeTakeFirst()
+  assertMet(done)
 }
 
 /** Certificates of cards or of one enrolment, oldest first; those only requested are not shown to anyone. */
@@ -105,12 +108,14 @@ export const insertCertificate = async (
 
 export const updateCertificate = async (
   trx: OperationalTransaction,
-  id: string,
+  before: { readonly id: string; readonly version: number },
   values: Partial<Omit<CertificateRowStored, 'id' | 'tenant' | 'version' | 'created_at'>>,
 ): Promise<void> => {
-  await trx
+  const done = await trx
     .updateTable('certificate')
-    .set((eb) => ({ ...values, version: eb('version', '+', 1) }))
-    .where('id', '=', id)
-    .execute()
+    .set({ ...values, version: before.version + 1 })
+    .where('id', '=', before.id)
+    .where('version', '=', before.version)
+    .executeTakeFirst()
+  assertMet(done)
 }

@@ -10,6 +10,7 @@ import type {
 import { firstOf, scopeParameters, scopeShape } from './compiled.ts'
 import { page, type Page, type PageRequest } from './page.ts'
 import { inScope, type Scope } from './scope.ts'
+import { assertMet } from './versioned.ts'
 
 export type EnrolmentRowStored = Selectable<EnrolmentTable>
 export type ProofingRowStored = Selectable<ProofingTable>
@@ -65,14 +66,16 @@ export const insertEnrolment = async (
 
 export const updateEnrolment = async (
   trx: OperationalTransaction,
-  id: string,
+  before: { readonly id: string; readonly version: number },
   values: Partial<Omit<EnrolmentRowStored, 'id' | 'tenant' | 'version' | 'created_at'>>,
 ): Promise<void> => {
-  await trx
+  const done = await trx
     .updateTable('enrolment')
-    .set((eb) => ({ ...values, version: eb('version', '+', 1) }))
-    .where('id', '=', id)
-    .execute()
+    .set({ ...values, version: before.version + 1 })
+    .where('id', '=', before.id)
+    .where('version', '=', before.version)
+    .executeTakeFirst()
+  assertMet(done)
 }
 
 /** The last proofing of an enrolment is the one that counts; earlier ones stay as evidence. */

@@ -5,6 +5,7 @@ import type { HolderTable, OperationalDatabase, OperationalTransaction } from '.
 import { firstOf, scopeParameters, scopeShape } from './compiled.ts'
 import { page, type Page, type PageRequest } from './page.ts'
 import { inScope, type Scope } from './scope.ts'
+import { assertMet } from './versioned.ts'
 
 export type HolderRowStored = Selectable<HolderTable>
 type Db = OperationalDatabase | OperationalTransaction
@@ -91,14 +92,16 @@ export const insertHolder = async (
 
 export const updateHolder = async (
   trx: OperationalTransaction,
-  id: string,
+  before: { readonly id: string; readonly version: number },
   values: Partial<Omit<HolderRowStored, 'id' | 'tenant' | 'version' | 'created_at'>>,
 ): Promise<void> => {
-  await trx
+  const done = await trx
     .updateTable('holder')
-    .set((eb) => ({ ...values, version: eb('version', '+', 1) }))
-    .where('id', '=', id)
-    .execute()
+    .set({ ...values, version: before.version + 1 })
+    .where('id', '=', before.id)
+    .where('version', '=', before.version)
+    .executeTakeFirst()
+  assertMet(done)
 }
 
 /** The document last proved, for search only: what the holder's own data says does not change, nor does its version. */

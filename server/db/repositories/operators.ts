@@ -41,27 +41,39 @@ export const findOperatorCertificate = async (
     .where('operator_certificate.fingerprint', '=', fingerprint)
     .executeTakeFirst()) ?? null
 
-/** Marks an operator's certificate by its serial; gives the operator, or null where it is nobody's. */
+export interface OperatorCertificateChange {
+  readonly operatorId: string
+  readonly name: string
+  readonly division: string | null
+  readonly office: string | null
+  readonly before: 'active' | 'revoked'
+}
+
+/** Marks an operator's certificate by its serial; gives whose it is and what it was, or null where it is nobody's. */
 export const setOperatorCertificateStatus = async (
   trx: OperationalTransaction,
   tenant: string,
   serial: string,
   status: 'active' | 'revoked',
   at: number,
-): Promise<string | null> => {
+): Promise<OperatorCertificateChange | null> => {
   const row = await trx
     .selectFrom('operator_certificate')
-    .select(['id', 'operator_id'])
-    .where('tenant', '=', tenant)
+    .innerJoin('operator', 'operator.id', 'operator_certificate.operator_id')
+    .select(['operator_certificate.id', 'operator_id', 'name', 'division', 'office', 'operator_certificate.status'])
+    .where('operator_certificate.tenant', '=', tenant)
     .where('serial', '=', serial)
     .executeTakeFirst()
   if (!row) return null
+  const { operator_id: operatorId, name, division, office, status: before } = row
+  const change = { operatorId, name, division, office, before }
+  if (before === status) return change
   await trx
     .updateTable('operator_certificate')
     .set((eb) => ({ status, updated_at: at, version: eb('version', '+', 1) }))
     .where('id', '=', row.id)
     .execute()
-  return row.operator_id
+  return change
 }
 
 export const findOperator = async (db: Db, tenant: string, id: string): Promise<OperatorRowStored | null> =>

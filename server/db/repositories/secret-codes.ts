@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
 import type { OperationalDatabase, OperationalTransaction, SecretCodeState, SecretCodeTable } from '../schema.ts'
+import { assertMet } from './versioned.ts'
 
 export type StoredCode = Omit<Selectable<SecretCodeTable>, 'version' | 'created_at' | 'updated_at' | 'data_key_id'>
 
@@ -46,20 +47,22 @@ export const findLiveCode = async (
 
 export const markCode = async (
   trx: OperationalTransaction,
-  id: string,
+  code: StoredCode,
   state: SecretCodeState,
   at: number,
 ): Promise<void> => {
-  await trx
+  const done = await trx
     .updateTable('secret_code')
     .set((eb) => ({ state, version: eb('version', '+', 1), updated_at: at }))
-    .where('id', '=', id)
-    .execute()
+    .where('id', '=', code.id)
+    .where('state', '=', code.state)
+    .executeTakeFirst()
+  assertMet(done)
 }
 
 /** The row stays as a fact; what could open it is gone. */
-export const destroyCodes = async (trx: OperationalTransaction, id: string, at: number): Promise<void> => {
-  await trx
+export const destroyCode = async (trx: OperationalTransaction, code: StoredCode, at: number): Promise<void> => {
+  const done = await trx
     .updateTable('secret_code')
     .set((eb) => ({
       state: 'destroyed',
@@ -70,6 +73,8 @@ export const destroyCodes = async (trx: OperationalTransaction, id: string, at: 
       version: eb('version', '+', 1),
       updated_at: at,
     }))
-    .where('id', '=', id)
-    .execute()
+    .where('id', '=', code.id)
+    .where('state', '=', code.state)
+    .executeTakeFirst()
+  assertMet(done)
 }

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
 import type { OperationalTransaction, UnblockTable } from '../schema.ts'
+import { assertMet } from './versioned.ts'
 
 export type UnblockRowStored = Selectable<UnblockTable>
 
@@ -24,14 +25,17 @@ export const findUnblock = async (
     .where('id', '=', id)
     .executeTakeFirst()) ?? null
 
-export const updateUnblock = async (
+/** Ends one that was going on. */
+export const endUnblock = async (
   trx: OperationalTransaction,
   id: string,
   values: Pick<UnblockRowStored, 'state' | 'error' | 'updated_at'>,
 ): Promise<void> => {
-  await trx
+  const done = await trx
     .updateTable('unblock')
     .set((eb) => ({ ...values, version: eb('version', '+', 1) }))
     .where('id', '=', id)
-    .execute()
+    .where('state', '=', 'started')
+    .executeTakeFirst()
+  assertMet(done)
 }
