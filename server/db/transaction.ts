@@ -1,5 +1,7 @@
 import type { Kysely, Transaction } from 'kysely'
 import { AppError } from '../../shared/contract/errors.ts'
+import { directReadOf } from './dialects/direct-read.ts'
+import type { DirectRead } from './dialects/direct-read.ts'
 import { isInsideTransaction, refuseInsideTransaction, runInsideTransaction } from './dialects/transaction-scope.ts'
 
 const tokens = new WeakMap<object, object>()
@@ -7,6 +9,12 @@ const tokens = new WeakMap<object, object>()
 /** Binds a database to the object that names it in the transaction scope; done once, where it is opened. */
 export const registerDatabase = (db: object, token: object): void => {
   tokens.set(db, token)
+}
+
+/** For a look-up that is done many times a second: past the query builder's executor. Null where the dialect has none. */
+export const directRead = (db: object): DirectRead | null => {
+  const token = tokens.get(db)
+  return token ? directReadOf(token) : null
 }
 
 /**

@@ -1,5 +1,6 @@
-import { createHmac, hash, timingSafeEqual, type KeyObject } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import { AppError, PROOF_PATTERN, PROOF_SKEW_MS, PROOF_WINDOW, proofInput } from '../../shared/contract/index.ts'
+import type { ProofMac } from './proof-mac.ts'
 
 /** Counters seen, newest 1024, as one bit each (RFC 4303 §3.4.3). Memory of a session's life, not longer. */
 export class ReplayWindow {
@@ -41,7 +42,7 @@ const refused = (reason: string): AppError => new AppError('SESSION_PROOF_INVALI
  */
 export const verifyProof = (
   request: ProvedRequest,
-  key: KeyObject,
+  mac: ProofMac,
   window: ReplayWindow,
   now: number,
   notBefore: number,
@@ -53,9 +54,7 @@ export const verifyProof = (
   if (!Number.isSafeInteger(counter)) throw refused('form')
   const bodyDigest = request.body.length === 0 ? EMPTY : hash('sha256', request.body, 'base64url')
   const { method, path, token } = request
-  const expected = createHmac('sha256', key)
-    .update(proofInput({ method, path, timeMs, counter, bodyDigest, token }))
-    .digest('base64url')
+  const expected = mac.of(proofInput({ method, path, timeMs, counter, bodyDigest, token }))
   // As text, so that each MAC has one form only; the pattern above has made sure of its length.
   if (!timingSafeEqual(Buffer.from(match[3] ?? '', 'latin1'), Buffer.from(expected, 'latin1'))) throw refused('mac')
   if (Math.abs(now - timeMs) > PROOF_SKEW_MS) throw refused('time')

@@ -1,4 +1,4 @@
-import { createSecretKey, hash, randomBytes, type KeyObject } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { AppError, Role, type PublicJwk, type SessionView } from '../../shared/contract/index.ts'
 import type { AuditAction } from '../../shared/contract/index.ts'
 import type { Json } from '../../shared/audit/json.ts'
@@ -19,6 +19,7 @@ import type { OperationalDatabase, OperationalTransaction } from '../db/schema.t
 import type { KeyStore } from '../hsm/signer.ts'
 import { abilityOf, isConsoleRole, resolveGrants } from './grants.ts'
 import type { Ability } from './permission.ts'
+import { ProofMac } from './proof-mac.ts'
 import { ReplayWindow, verifyProof, type ProvedRequest } from './proof.ts'
 
 export const SESSION_WRAPPING_KEY = 'session'
@@ -28,8 +29,7 @@ const SEEN_EVERY_MS = 60_000
 export interface LiveSession {
   readonly id: string
   readonly tokenDigest: string
-  /** As a key object: five times faster per proof than bytes. */
-  readonly proofKey: KeyObject
+  readonly mac: ProofMac
   readonly window: ReplayWindow
   readonly ability: Ability
   readonly view: SessionView
@@ -174,7 +174,7 @@ export class Sessions {
       await this.end(session, 'expired')
       throw new AppError('SESSION_EXPIRED')
     }
-    const timeMs = verifyProof(request, session.proofKey, session.window, now, session.notBefore)
+    const timeMs = verifyProof(request, session.mac, session.window, now, session.notBefore)
     if (timeMs - now > session.clockAheadMs) {
       session.clockAheadMs = Math.ceil((timeMs - now) / 1000) * 1000
       await setSessionClock(this.#db, session.id, session.clockAheadMs)
@@ -195,6 +195,7 @@ export class Sessions {
     this.#ending.set(session.tokenDigest, { session, why })
     await this.#loading.get(session.tokenDigest)?.catch(() => null)
     this.#live.delete(session.tokenDigest)
+    session.mac.wipe()
     const at = Date.now()
     await end(session, async (trx, tell) => {
       const isLock = why === 'lock' || why === 'card-removed'
@@ -273,7 +274,7 @@ export class Sessions {
     proofKey: Uint8Array,
     last: number | null,
   ): Promise<LiveSession> {
-    const key = createSecretKey(proofKey)
+    const mac = new ProofMac(proofKey)
     proofKey.fill(0)
     const granted = await listGrants(db, row.tenant, [row.operator_id], Date.now())
     // A console has no card in a reader and no station: it is given the roles that are for consoles, not the desk's.
@@ -284,7 +285,7 @@ export class Sessions {
     return {
       id: row.id,
       tokenDigest: row.token_digest ?? '',
-      proofKey: key,
+      mac,
       window: new ReplayWindow(),
       ability: abilityOf(resolved),
       tenant: row.tenant,

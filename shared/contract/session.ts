@@ -71,15 +71,7 @@ export interface ProofParts {
   token: string
 }
 export const proofInput = (p: ProofParts): string =>
-  [
-    'countersign-proof-v1',
-    p.method.toUpperCase(),
-    p.path,
-    String(p.timeMs),
-    String(p.counter),
-    p.bodyDigest,
-    p.token,
-  ].join('\n')
+  `countersign-proof-v1\n${p.method.toUpperCase()}\n${p.path}\n${p.timeMs}\n${p.counter}\n${p.bodyDigest}\n${p.token}`
 export const formatProof = (timeMs: number, counter: number, mac: string): string => `t=${timeMs};n=${counter};m=${mac}`
 export const PROOF_PATTERN = /^t=(\d{13});n=(\d{1,15});m=([A-Za-z0-9_-]{43})$/
 

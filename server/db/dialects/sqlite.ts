@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3'
 import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
 import type { DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely'
+import { registerDirectRead } from './direct-read.ts'
 import { translateSqliteError } from './errors.ts'
 import { StatementCache } from './statement-cache.ts'
 import { refuseInsideTransaction } from './transaction-scope.ts'
@@ -46,6 +47,8 @@ class SqliteDriver implements Driver {
   readonly #statements: StatementCache
   readonly #connection: SqliteConnection
   #tail: Promise<void> = Promise.resolve()
+  /** Who holds the connection or waits for it. */
+  #taken = 0
   #release: (() => void) | undefined
 
   constructor(database: Database.Database, token: object) {
@@ -53,6 +56,7 @@ class SqliteDriver implements Driver {
     this.#token = token
     this.#statements = new StatementCache(database)
     this.#connection = new SqliteConnection(this.#statements)
+    registerDirectRead(token, (sql, parameters) => this.#readNow(sql, parameters))
   }
 
   async init(): Promise<void> {
@@ -66,6 +70,7 @@ class SqliteDriver implements Driver {
     this.#tail = new Promise((resolve) => {
       release = resolve
     })
+    this.#taken += 1
     await before
     this.#release = release
     return this.#connection
@@ -87,8 +92,16 @@ class SqliteDriver implements Driver {
   async releaseConnection(): Promise<void> {
     const release = this.#release
     this.#release = undefined
+    if (release) this.#taken -= 1
     release?.()
     return Promise.resolve()
+  }
+
+  /** Synchronous, so nobody comes between; a transaction of someone else is never read into. */
+  #readNow(sql: string, parameters: readonly unknown[]): readonly unknown[] | null {
+    refuseInsideTransaction(this.#token)
+    if (this.#taken > 0) return null
+    return translated(() => this.#statements.prepare(sql).all(...parameters))
   }
 
   async destroy(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { CompiledQuery } from 'kysely'
 import { AppError } from '../../../shared/contract/errors.ts'
 import type { OperationalDatabase, OperationalTransaction } from '../schema.ts'
+import { directRead } from '../transaction.ts'
 import type { Scope } from './scope.ts'
 
 type Db = OperationalDatabase | OperationalTransaction
@@ -34,6 +35,8 @@ export const firstOf = async <Row>(
   const known = plans.get(db) ?? new Map<string, CompiledQuery>()
   plans.set(db, known)
   const plan = known.get(shape) as CompiledQuery<Row> | undefined
+  const now = plan && directRead(db)?.(plan.sql, parameters)
+  if (now) return (now[0] as Row | undefined) ?? null
   if (plan) return (await db.executeQuery<Row>({ ...plan, parameters } as CompiledQuery<Row>)).rows[0] ?? null
   const built = build() as CompiledQuery<Row>
   // A value bound in another's place could widen a scope: never silently.

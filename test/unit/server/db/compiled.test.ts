@@ -65,3 +65,35 @@ describe('when a query is built once', () => {
     expect(await inTransaction(db, (trx) => findHolder(trx, scope, 'holder'))).toBeNull()
   })
 })
+
+describe('when the connection is taken', () => {
+  it('waits for a transaction to end, and sees what it left', async () => {
+    const { db } = databases.operational
+    expect(await tenantNamed('one')).toEqual({ name: 'one' })
+    let rename = (): void => undefined
+    const renamed = new Promise<void>((resolve) => {
+      rename = resolve
+    })
+    const change = inTransaction(db, async (trx) => {
+      await trx.updateTable('tenant').set({ name: 'other' }).where('id', '=', 'one').execute()
+      await renamed
+      throw new Error('taken back')
+    })
+    const refused = expect(change).rejects.toThrow('taken back')
+    // The transaction holds the connection now; a look-up must not see what is not committed.
+    await new Promise((resolve) => setImmediate(resolve))
+    const found = tenantNamed('one')
+    rename()
+    await refused
+    expect(await found).toEqual({ name: 'one' })
+    expect(await tenantNamed('one')).toEqual({ name: 'one' })
+  })
+
+  it('refuses a look-up past the transaction that is open', async () => {
+    const { db } = databases.operational
+    await tenantNamed('one')
+    await expect(inTransaction(db, () => tenantNamed('one'))).rejects.toMatchObject({
+      detail: { reason: 'db-used-inside-transaction' },
+    })
+  })
+})

@@ -1,7 +1,8 @@
-import { createHmac, createSecretKey, hash } from 'node:crypto'
+import { createHmac, hash, randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { AppError, formatProof, PROOF_WINDOW, proofInput } from '../../../../shared/contract/index.ts'
 import { ReplayWindow, verifyProof } from '../../../../server/identity/proof.ts'
+import { ProofMac } from '../../../../server/identity/proof-mac.ts'
 
 describe('when counters come', () => {
   it('takes each once, in any order within the window', () => {
@@ -38,23 +39,24 @@ describe('when counters come', () => {
   })
 })
 
-const key = createSecretKey(Buffer.alloc(32, 7))
+const key = Buffer.alloc(32, 7)
+const mac = new ProofMac(key)
 const now = 1_795_000_000_000
 const body = Buffer.from('{"a":1}')
 const good = { method: 'POST', path: '/api/v1/holders?x=1', timeMs: now, counter: 1, token: 't'.repeat(43) }
-const header = (changes: Partial<typeof good> = {}, bytes = body, mac?: string): string => {
+const header = (changes: Partial<typeof good> = {}, bytes = body, made?: string): string => {
   const parts = { ...good, ...changes, bodyDigest: hash('sha256', bytes, 'base64url') }
   return formatProof(
     parts.timeMs,
     parts.counter,
-    mac ?? createHmac('sha256', key).update(proofInput(parts)).digest('base64url'),
+    made ?? createHmac('sha256', key).update(proofInput(parts)).digest('base64url'),
   )
 }
 const judge = (value: unknown, notBefore = 0): string => {
   try {
     verifyProof(
       { header: value, method: good.method, path: good.path, body, token: good.token },
-      key,
+      mac,
       new ReplayWindow(),
       now,
       notBefore,
@@ -88,5 +90,32 @@ describe('when a proof is checked', () => {
 
   it('refuses one made before the process started', () => {
     expect(judge(header({ timeMs: now - 1 }), now)).toBe('time')
+  })
+})
+
+describe('when a MAC is made by one-shot hashes', () => {
+  it('is the HMAC-SHA256 of everyone else, for any key and text', () => {
+    for (let length = 0; length < 300; length += 1) {
+      const any = randomBytes(1 + (length % 64))
+      const text = `${'è/'.repeat(length % 7)}${randomBytes(length).toString('hex')}`
+      expect(new ProofMac(any).of(text)).toBe(createHmac('sha256', any).update(text).digest('base64url'))
+    }
+  })
+
+  it('takes keys of 1 to 64 bytes and texts up to 32 KiB', () => {
+    expect(() => new ProofMac(new Uint8Array(0))).toThrow(AppError)
+    expect(() => new ProofMac(new Uint8Array(65))).toThrow(AppError)
+    expect(mac.of('a'.repeat(32 * 1024))).toBe(
+      createHmac('sha256', key)
+        .update('a'.repeat(32 * 1024))
+        .digest('base64url'),
+    )
+    expect(() => mac.of('a'.repeat(32 * 1024 + 1))).toThrow('REQUEST_INVALID')
+  })
+
+  it('makes none with a wiped key', () => {
+    const wiped = new ProofMac(key)
+    wiped.wipe()
+    expect(() => wiped.of('x')).toThrow('SESSION_LOCKED')
   })
 })
