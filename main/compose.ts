@@ -18,6 +18,7 @@ import type { CardPort, DeskEvents, DeskStore, Log, Remote } from './services/po
 import { ReceiptService } from './services/receipt.ts'
 import { SessionService } from './services/session.ts'
 import { UnblockService } from './services/unblock.ts'
+import { WitnessService } from './services/witness.ts'
 import type { KeySeal } from './store/crypto.ts'
 import { openStore } from './store/open.ts'
 import { openLog } from './system/log.ts'
@@ -79,6 +80,15 @@ export function assemble({ config, host, log, logFile, remote, store, cards, sta
     server: `${server.name} ${server.url}`,
     station: config.station.id,
   }
+  const witness = new WitnessService({
+    remote,
+    store: store.witness,
+    recovered: store.recovered,
+    station: station.id,
+    events,
+    log,
+    mayAsk: () => session.state().status === 'signed-in',
+  })
   const receipt = new ReceiptService({ remote, store })
   const handlers = makeHandlers({
     info: async () => ({
@@ -101,8 +111,9 @@ export function assemble({ config, host, log, logFile, remote, store, cards, sta
     unblock: new UnblockService({ cards, remote, outbox, log }),
     card: new CardService({ cards, remote }),
     receipt,
-    diagnostics: new DiagnosticsService({ cards, remote, store, about, logFile }),
+    diagnostics: new DiagnosticsService({ cards, remote, store, witness, about, logFile }),
     console: new ConsoleService({ cards, remote, session }),
+    witness,
   })
   const prepare = () => {
     receipt.prepare().catch((error: unknown) => log.warn('receipt.not-prepared', { error }))
@@ -111,16 +122,21 @@ export function assemble({ config, host, log, logFile, remote, store, cards, sta
   const stops = [
     cards.on('readers', (readers) => events.emit('readers', readers)),
     connection.onOnline(() => void outbox.flush()),
+    connection.onOnline(() => void witness.look()),
     events.on('session', ({ status }) => {
-      if (status === 'signed-in') void outbox.flush()
+      if (status !== 'signed-in') return
+      void outbox.flush()
+      void witness.look()
     }),
   ]
   connection.start()
+  witness.start()
   let closing: Promise<void> | null = null
   const close = async () => {
     for (const stop of stops) stop()
     clearTimeout(preparing)
     connection.close()
+    await witness.close()
     await session.close()
     await cards.close()
     remote.close()

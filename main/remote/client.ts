@@ -25,6 +25,8 @@ const REPEATABLE: ReadonlySet<HttpName> = new Set<HttpName>([
   'handOver',
   'cancelEnrolment',
   'revokeCertificate',
+  'cosignCheckpoint',
+  'reportContradiction',
 ])
 /** The server's word that the session is no more. */
 const SESSION_LOST: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

@@ -1,6 +1,6 @@
 import os from 'node:os'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import type { DeskOutput } from '../../shared/contract/index.ts'
+import type { DeskOutput, WitnessState } from '../../shared/contract/index.ts'
 import { toAppError } from './failure.ts'
 import type { CardPort, DeskStore, Remote } from './ports.ts'
 
@@ -13,6 +13,7 @@ export interface DiagnosticsParts {
   cards: CardPort
   remote: Remote
   store: DeskStore
+  witness: { state(): WitnessState }
   about: Readonly<Record<string, string>>
   logFile: string | null
 }
@@ -25,7 +26,7 @@ export class DiagnosticsService {
   }
 
   async checks(): Promise<HealthCheck[]> {
-    const { cards, remote, store } = this.#parts
+    const { cards, remote, store, witness } = this.#parts
     return Promise.all([
       check('server', async () => {
         const { name, version, keys } = await remote.call('ping', {}, { timeoutMs: 4_000 })
@@ -48,6 +49,7 @@ export class DiagnosticsService {
         store.recovered ? 'warning' : 'ok',
         store.recovered ? 'begun anew' : `${store.waiting()} waiting`,
       ]),
+      check('witness', async () => judge(witness.state())),
     ])
   }
 
@@ -76,6 +78,15 @@ export class DiagnosticsService {
       text: text.slice(0, REPORT_MAX),
     }
   }
+}
+
+/** How this desk stands as a witness of the audit. */
+function judge({ chains, contradictions, losses, failure }: WitnessState): [HealthCheck['state'], string] {
+  const [found] = contradictions
+  if (found !== undefined) return ['failed', `${found.kind}: ${found.chain}, ${found.id}`]
+  const seen = chains.map(({ chain, size }) => `${chain} ${size}`).join(', ') || 'nothing seen yet'
+  const isDoubtful = failure !== null || losses.length > 0 || chains.some(({ unproved }) => unproved)
+  return [isDoubtful ? 'warning' : 'ok', failure === null ? seen : `${seen}; ${failure}`]
 }
 
 async function check(name: string, run: () => Promise<[HealthCheck['state'], string]>): Promise<HealthCheck> {

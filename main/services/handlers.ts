@@ -16,6 +16,7 @@ import type { CardPort, DeskStore } from './ports.ts'
 import type { ReceiptService } from './receipt.ts'
 import type { SessionService } from './session.ts'
 import type { UnblockService } from './unblock.ts'
+import type { WitnessService } from './witness.ts'
 
 export interface DeskServices {
   info: () => Promise<AppInfo>
@@ -32,6 +33,7 @@ export interface DeskServices {
   receipt: ReceiptService
   diagnostics: DiagnosticsService
   console: ConsoleService
+  witness: WitnessService
 }
 
 /** Calls that a desk without a session answers; every other one needs an operator signed in and not locked. */
@@ -45,6 +47,8 @@ export const OPEN_CALLS: ReadonlySet<DeskCall> = new Set<DeskCall>([
   'session.signOut',
   'diagnostics.checks',
   'diagnostics.report',
+  // What was found stays on every screen, signed in or not.
+  'witness.state',
   'demo.cards',
   'demo.insert',
   'demo.newCard',
@@ -78,8 +82,8 @@ export function makeHandlers(s: DeskServices): DeskHandlers {
     'enrolments.prove': (input) => s.enrolment.prove(input),
     'enrolments.chooseProfile': (input) => s.enrolment.chooseProfile(input),
     'enrolments.record': (input) => s.enrolment.record(input),
-    'enrolments.sign': (input) => s.enrolment.sign(input),
-    'enrolments.personalise': (input) => s.personalise.personalise(input),
+    'enrolments.sign': (input) => issuing(s, () => s.enrolment.sign(input)),
+    'enrolments.personalise': (input) => issuing(s, () => s.personalise.personalise(input)),
     'enrolments.rollBack': (input) => s.personalise.rollBack(input),
     'enrolments.cancel': (input) => s.enrolment.cancel(input),
     'enrolments.pinChosen': async (input) => ({ chosen: s.handOver.pinChosen(input) }),
@@ -99,6 +103,11 @@ export function makeHandlers(s: DeskServices): DeskHandlers {
     },
     'diagnostics.checks': () => s.diagnostics.checks(),
     'diagnostics.report': () => s.diagnostics.report(),
+    'witness.state': async () => s.witness.state(),
+    'witness.check': async () => {
+      await s.witness.look()
+      return s.witness.state()
+    },
     'demo.cards': async () => demoOf(s).cards(),
     'demo.insert': async ({ reader, card }) => {
       await demoOf(s).insert(reader, card)
@@ -107,6 +116,12 @@ export function makeHandlers(s: DeskServices): DeskHandlers {
     'demo.newCard': async () => demoOf(s).newCard(),
   }
   return guard(handlers, s.session)
+}
+
+/** New cards are issued only while the audit that would record them is one with what this desk saw. */
+async function issuing<T>(s: DeskServices, issue: () => Promise<T>): Promise<T> {
+  await s.witness.refuseIfContradicted()
+  return issue()
 }
 
 /** A draft belongs to the operator who typed it: the next one at this desk must not find it. */

@@ -14,6 +14,7 @@ import type {
   Slot,
 } from '../../shared/contract/index.ts'
 import type { Json } from '../../shared/audit/json.ts'
+import type { WitnessStore } from './witness-ports.ts'
 
 /** What the desk's services need from the outside, in their own words. `compose` hands in the makers. */
 
@@ -155,6 +156,8 @@ export interface DeskStore {
   outbox(operator: string): OutboxItem[]
   removeFromOutbox(id: number): void
   waiting(): number
+  /** What this desk remembers as a witness of the audit. */
+  readonly witness: WitnessStore
   /** A damaged file was moved aside at start: what was in it is lost and the operator must be told. */
   readonly recovered: boolean
   close(): void

@@ -13,4 +13,12 @@ export const MIGRATIONS: readonly string[] = [
      created_at INTEGER NOT NULL) STRICT;
    CREATE TABLE checkpoint (
      chain TEXT PRIMARY KEY, size INTEGER NOT NULL, note BLOB NOT NULL, seen_at INTEGER NOT NULL) STRICT;`,
+  // `checkpoint.note` holds origin and note, encrypted: nobody had written to it before this version.
+  `ALTER TABLE checkpoint ADD COLUMN first_seen_at INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE checkpoint ADD COLUMN cosigned_at INTEGER;
+   CREATE TABLE witness_key (one INTEGER PRIMARY KEY CHECK (one = 1), sealed BLOB NOT NULL) STRICT;
+   CREATE TABLE contradiction (
+     id TEXT PRIMARY KEY, chain TEXT NOT NULL, kind TEXT NOT NULL, kept TEXT, seen TEXT, kept_size INTEGER,
+     seen_size INTEGER, found_at INTEGER NOT NULL, reported_at INTEGER) STRICT;
+   CREATE TABLE witness_loss (chain TEXT PRIMARY KEY, why TEXT NOT NULL, at INTEGER NOT NULL) STRICT;`,
 ]

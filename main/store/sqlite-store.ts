@@ -4,6 +4,7 @@ import { HTTP, type HttpName, type Slot } from '../../shared/contract/index.ts'
 import type { Json } from '../../shared/audit/json.ts'
 import type { DeskStore, KeyInProgress, Log, OutboxItem, PinChange } from '../services/ports.ts'
 import { decrypt, encrypt } from './crypto.ts'
+import { SqliteWitnessStore } from './witness-store.ts'
 
 const KeyRow = z.object({
   card_serial: z.string(),
@@ -16,6 +17,7 @@ const isRoute = (name: string): name is HttpName => Object.hasOwn(HTTP, name)
 /** The store on one SQLite connection. Drafts and outbox hold personal data and are encrypted per row; the rest is public. */
 export class SqliteStore implements DeskStore {
   readonly recovered: boolean
+  readonly witness: SqliteWitnessStore
   readonly #db: Database.Database
   readonly #key: Uint8Array
   readonly #log: Log
@@ -24,6 +26,7 @@ export class SqliteStore implements DeskStore {
     this.#key = key
     this.#log = log
     this.recovered = recovered
+    this.witness = new SqliteWitnessStore(db, key, log)
   }
 
   readDraft(name: string): Json | null {

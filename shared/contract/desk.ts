@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { Failure } from './result.ts'
+import { ContradictionKind } from './routes/audit-witness.ts'
 import { Base64, CardSerial, CertificateSerial, Id, page, PublicJwk, Text, TimeMs } from './scalars.ts'
 import { Sealed } from './sealed.ts'
 import { ConsoleRequestView } from './session.ts'
@@ -109,6 +111,52 @@ export const DemoCard = z.strictObject({
 export type DemoCard = z.infer<typeof DemoCard>
 
 export const PersonaliseProgress = z.strictObject({ enrolment: EnrolmentView, running: z.boolean(), ms: z.number() })
+
+const Count = z.number().int().min(0)
+const Chain = z.string().min(1).max(63)
+/** What this desk, a witness of the audit (C2SP tlog-witness), keeps of one chain. */
+export const WitnessedChain = z.strictObject({
+  chain: Chain,
+  /** Entries of the checkpoint kept: every later one must extend it. */
+  size: Count,
+  firstSeenAt: TimeMs,
+  seenAt: TimeMs,
+  /** When the server took this desk's signature of the checkpoint kept; null: not yet. */
+  cosignedAt: TimeMs.nullable(),
+  /** The server gave no proof that what it shows extends what is kept; the latter stays. */
+  unproved: z.boolean(),
+})
+export type WitnessedChain = z.infer<typeof WitnessedChain>
+/** What the server showed and what was seen before cannot both be true. It stays until somebody explains it. */
+export const Contradiction = z.strictObject({
+  /** To quote. */
+  id: Id,
+  chain: Chain,
+  kind: ContradictionKind,
+  /** Entries kept, and shown; null: none, or a chain not shown at all. */
+  keptSize: Count.nullable(),
+  seenSize: Count.nullable(),
+  foundAt: TimeMs,
+  /** The server was told; it logs and mails. */
+  reported: z.boolean(),
+})
+export type Contradiction = z.infer<typeof Contradiction>
+/** This desk no longer knows what it saw of a chain, and trusts what it is shown now. Null: its own key as a witness. */
+export const WitnessLoss = z.strictObject({
+  chain: Chain.nullable(),
+  why: z.enum(['store-replaced', 'row-damaged', 'key-refused']),
+  at: TimeMs,
+})
+export type WitnessLoss = z.infer<typeof WitnessLoss>
+export const WitnessState = z.strictObject({
+  chains: z.array(WitnessedChain).max(1000),
+  contradictions: z.array(Contradiction).max(1000),
+  losses: z.array(WitnessLoss).max(1000),
+  /** Last look at the server that went to its end, and why the one after it did not. */
+  checkedAt: TimeMs.nullable(),
+  failure: Failure.shape.code.nullable(),
+})
+export type WitnessState = z.infer<typeof WitnessState>
 
 export const DESK_CALLS = {
   'app.info': call({ input: none, output: AppInfo }),
@@ -234,6 +282,10 @@ export const DESK_CALLS = {
     output: z.strictObject({ fileName: z.string(), text: z.string().max(200_000) }),
   }),
 
+  'witness.state': call({ input: none, output: WitnessState }),
+  /** Looks at the server's checkpoints now. */
+  'witness.check': call({ input: none, output: WitnessState }),
+
   'demo.cards': call({ input: none, output: z.array(DemoCard) }),
   'demo.insert': call({
     input: z.strictObject({ reader, card: z.string().max(60).nullable() }),
@@ -247,6 +299,7 @@ export const DESK_EVENTS = {
   session: SessionState,
   connection: ConnectionState,
   'enrolment.progress': PersonaliseProgress,
+  witness: WitnessState,
 } as const satisfies Record<string, z.ZodType>
 
 export type DeskCall = keyof typeof DESK_CALLS

@@ -44,7 +44,7 @@ export async function lookAtFit(page: Page, name: string, keep = true): Promise<
 /** UI.md: at 1280×800 a screen of the desk needs no scroll bar, and its primary action is always in the same corner. */
 async function lookAtRoom(page: Page, name: string): Promise<void> {
   const found = await page.evaluate(() => {
-    const scrollers = [document.documentElement, ...document.querySelectorAll('main, main > div')]
+    const scrollers = [document.documentElement, ...document.querySelectorAll('main')]
     const primary = [...document.querySelectorAll('main [data-primary]')].map((button) => {
       const { right, bottom } = button.getBoundingClientRect()
       return `${Math.round(right)} ${Math.round(bottom)}`

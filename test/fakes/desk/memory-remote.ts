@@ -223,6 +223,7 @@ export class MemoryRemote implements Remote {
       secrets: sealFor(kidOf(body.workerKey), 'puk', params.serial, { puk: TRANSPORT.puk }),
     }),
     finishUnblock: () => ({ done: true }),
+    listCheckpoints: () => ({ items: [] }),
     readCard: () => {
       throw new AppError('CARD_NOT_FOUND')
     },
