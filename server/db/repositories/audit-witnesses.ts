@@ -94,3 +94,16 @@ export const bindWitness = async (db: Reader, witness: DeskWitness): Promise<Des
     .execute()
   return (await readWitness(db, name)) ?? witness
 }
+
+/** The payload of the entry an intent became; null where there is none, or it was erased. */
+export const readPayloadOfIntent = async (db: Reader, intent: string): Promise<Uint8Array | null> => {
+  const row = await db
+    .selectFrom('entry')
+    .innerJoin('payload', (join) =>
+      join.onRef('payload.chain', '=', 'entry.chain').onRef('payload.sequence', '=', 'entry.sequence'),
+    )
+    .select('payload.bytes')
+    .where('entry.intent_id', '=', intent)
+    .executeTakeFirst()
+  return row?.bytes ?? null
+}
