@@ -1,4 +1,11 @@
 import { fromHex, toHex } from './bytes.ts'
+import {
+  readInhibitAnyPolicy,
+  readNameConstraints,
+  readPolicies,
+  readPolicyConstraints,
+  readPolicyMappings,
+} from './ca-extensions.ts'
 import { digest } from './crypto.ts'
 import {
   contextTag,
@@ -24,11 +31,12 @@ import {
   writeOid,
   writeSequence,
 } from './der-write.ts'
+import { readDistributionPoints } from './distribution-point.ts'
 import { parseExtensions, readExtension, writeExtension, type Extension } from './extension.ts'
-import { readAccess, readSubjectAltName, readUris, writeSubjectAltName, writeUri } from './general-name.ts'
+import { readAccess, readAltNames, writeSubjectAltName, writeUri } from './general-name.ts'
 import { OID } from './oid.ts'
 import { refuse } from './pki-error.ts'
-import type { Certificate, KeyUsage, TbsCertificateFields } from './types.ts'
+import type { Certificate, KeyUsage, Name, TbsCertificateFields } from './types.ts'
 
 /** In the order of the bits (RFC 5280 4.2.1.3). */
 const KEY_USAGES: readonly KeyUsage[] = [
@@ -44,8 +52,20 @@ const KEY_USAGES: readonly KeyUsage[] = [
 ]
 
 /** What `verifyPath` takes into account. Any other critical extension makes it refuse (RFC 5280 4.2). */
-const PROCESSED = new Set<string>([OID.keyUsage, OID.basicConstraints, OID.extendedKeyUsage, OID.subjectAltName])
+const PROCESSED = new Set<string>([
+  OID.keyUsage,
+  OID.basicConstraints,
+  OID.extendedKeyUsage,
+  OID.subjectAltName,
+  OID.nameConstraints,
+  OID.certificatePolicies,
+  OID.policyMappings,
+  OID.policyConstraints,
+  OID.inhibitAnyPolicy,
+  OID.crlDistributionPoints,
+])
 const MAX_ITEMS = 64
+const NO_CONSTRAINTS = { requireExplicit: null, inhibitMapping: null }
 
 type ExtensionFields = Pick<
   Certificate,
@@ -57,30 +77,48 @@ type ExtensionFields = Pick<
   | 'authorityKeyId'
   | 'crlDistributionPoints'
   | 'authorityInfoAccess'
+  | 'generalNames'
+  | 'distributionPoints'
   | 'policies'
+  | 'policyMappings'
+  | 'policyConstraints'
+  | 'inhibitAnyPolicy'
+  | 'nameConstraints'
+  | 'ocspNoCheck'
   | 'critical'
   | 'unknownCritical'
 >
 
-export function readCertificateExtensions(tagged: DerNode | null): ExtensionFields {
+/** `issuer` is the certificate's: distribution points may be named relative to it. */
+export function readCertificateExtensions(tagged: DerNode | null, issuer: Name): ExtensionFields {
   const extensions = tagged ? inside(tagged) : new Map<string, Extension>()
   const access = readExtension(extensions, OID.authorityInfoAccess, readAccess) ?? []
   const uris = (method: string) => access.filter((item) => item.method === method).map((item) => item.uri)
-  // Name constraints are not processed: critical or not, ignoring them would trust more than the issuer meant.
-  const refused = (extension: Extension) =>
-    (extension.critical && !PROCESSED.has(extension.oid)) || extension.oid === OID.nameConstraints
+  const altNames = readExtension(extensions, OID.subjectAltName, readAltNames)
+  const readPoints = (fields: DerCursor) => readDistributionPoints(fields, issuer)
+  const distributionPoints = readExtension(extensions, OID.crlDistributionPoints, readPoints) ?? []
+  const critical = [...extensions.values()].filter((extension) => extension.critical).map((extension) => extension.oid)
   return {
     keyUsage: readKeyUsage(extensions),
     extendedKeyUsage: readExtension(extensions, OID.extendedKeyUsage, readOids),
     basicConstraints: readExtension(extensions, OID.basicConstraints, readBasicConstraints),
-    subjectAltName: readExtension(extensions, OID.subjectAltName, readSubjectAltName),
+    subjectAltName: altNames && altNames.view,
+    generalNames: altNames?.all ?? [],
     subjectKeyId: readSubjectKeyId(extensions),
     authorityKeyId: readAuthorityKeyId(extensions),
-    crlDistributionPoints: readExtension(extensions, OID.crlDistributionPoints, readDistributionPoints) ?? [],
+    crlDistributionPoints: distributionPoints.flatMap(({ names }) =>
+      (names ?? []).flatMap((name) => (name.kind === 'uri' ? [name.value] : [])),
+    ),
+    distributionPoints,
     authorityInfoAccess: { ocsp: uris(OID.ocsp), caIssuers: uris(OID.caIssuers) },
     policies: readExtension(extensions, OID.certificatePolicies, readPolicies) ?? [],
-    critical: [...extensions.values()].filter((extension) => extension.critical).map((extension) => extension.oid),
-    unknownCritical: [...extensions.values()].filter(refused).map((extension) => extension.oid),
+    policyMappings: readExtension(extensions, OID.policyMappings, readPolicyMappings) ?? [],
+    policyConstraints: readExtension(extensions, OID.policyConstraints, readPolicyConstraints) ?? NO_CONSTRAINTS,
+    inhibitAnyPolicy: readInhibitAnyPolicy(extensions),
+    nameConstraints: readExtension(extensions, OID.nameConstraints, readNameConstraints),
+    ocspNoCheck: extensions.has(OID.ocspNoCheck),
+    critical,
+    unknownCritical: critical.filter((oid) => !PROCESSED.has(oid)),
   }
 }
 
@@ -125,28 +163,6 @@ export function readAuthorityKeyId(extensions: ReadonlyMap<string, Extension>): 
     const id = fields.optional(contextTag(0, false))
     fields.rest(2)
     return id ? toHex(id.body) : null
-  })
-}
-
-function readDistributionPoints(fields: DerCursor): string[] {
-  return fields.rest(MAX_ITEMS).flatMap((node) => {
-    const point = sequence(node, 'DistributionPoint')
-    const name = point.optional(contextTag(0, true))
-    point.rest(2)
-    if (!name) return []
-    const full = new DerCursor(name, contextTag(0, true), 'DistributionPointName').next()
-    if (full.tag !== contextTag(0, true)) return []
-    return readUris(new DerCursor(full, contextTag(0, true), 'fullName').rest(MAX_ITEMS))
-  })
-}
-
-function readPolicies(fields: DerCursor): string[] {
-  return fields.rest(MAX_ITEMS).map((node) => {
-    const policy = sequence(node, 'PolicyInformation')
-    const oid = readOid(policy.next())
-    policy.optional(TAG.sequence)
-    policy.end()
-    return oid
   })
 }
 

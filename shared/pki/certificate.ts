@@ -5,9 +5,11 @@ import {
   DerCursor,
   readBitOctets,
   readDer,
+  readIntegerOctets,
   readPositiveHex,
   readSmallInteger,
   sequence,
+  type DerNode,
 } from './der-read.ts'
 import { readTime } from './der-text.ts'
 import { writeBitOctets, writeExplicit, writeInteger, writeSequence, writeTime, writeUnsigned } from './der-write.ts'
@@ -34,7 +36,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
 
   const tbs = sequence(tbsNode, 'TBSCertificate')
   const version = readVersion(tbs)
-  const serial = readPositiveHex(tbs.next(), 20)
+  const serial = readSerial(tbs.next())
   // Only the inner identifier is signed; an attacker controls the outer one (4.1.1.2).
   if (compareBytes(tbs.next().raw, algorithm) !== 0) refuse('malformed', 'RFC 5280 4.1.1.2: algorithms differ')
   const issuer = parseName(tbs.next().raw)
@@ -44,6 +46,8 @@ export function parseCertificate(der: Uint8Array): Certificate {
   validity.end()
   const subject = parseName(tbs.next().raw)
   const spki = tbs.next().raw
+  // Unique identifiers are obsolete and say nothing here, but old certificates carry them (4.1.2.8).
+  if (version === 3) for (const n of [1, 2]) tbs.optional(contextTag(n, false))
   const extensions = tbs.optional(contextTag(3, true))
   tbs.end()
   if (extensions && version !== 3) refuse('malformed', 'RFC 5280 4.1.2.9: extensions need version 3')
@@ -61,8 +65,21 @@ export function parseCertificate(der: Uint8Array): Certificate {
     key: publicKeyInfo(spki),
     signatureAlgorithm: parseSignatureAlgorithm(algorithm),
     signature,
-    ...readCertificateExtensions(extensions),
+    ...readCertificateExtensions(extensions, issuer),
   })
+}
+
+/**
+ * Up to 20 octets; a negative one, as foreign CAs have issued, with a minus sign (4.1.2.2: to be handled gracefully).
+ * Zero is refused.
+ */
+export function readSerial(node: DerNode): string {
+  const octets = readIntegerOctets(node)
+  if ((octets[0] ?? 0) < 0x80) return readPositiveHex(node, 20)
+  if (octets.length > 20) refuse('too-large', 'INTEGER', { limit: 20 })
+  const magnitude = (1n << BigInt(8 * octets.length)) - BigInt(`0x${toHex(octets)}`)
+  const hex = magnitude.toString(16)
+  return `-${hex.length % 2 === 0 ? hex : `0${hex}`}`
 }
 
 function readVersion(tbs: DerCursor): 1 | 3 {

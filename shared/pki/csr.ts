@@ -3,7 +3,7 @@ import { assembleSigned } from './certificate.ts'
 import { contextTag, DerCursor, readBitOctets, readDer, readOid, readSmallInteger, sequence, TAG } from './der-read.ts'
 import { tlv, writeInteger, writeOid, writeSequence, writeSetOf } from './der-write.ts'
 import { parseExtensions, readExtension, writeExtension } from './extension.ts'
-import { readSubjectAltName, writeSubjectAltName } from './general-name.ts'
+import { readAltNames, writeSubjectAltName } from './general-name.ts'
 import { encodeName, parseName } from './name.ts'
 import { OID } from './oid.ts'
 import { refuse } from './pki-error.ts'
@@ -78,7 +78,7 @@ function readAttributes(attributes: DerCursor): SubjectAltName | null {
     if (oid !== OID.extensionRequest) continue
     const extensions = parseExtensions(values.next())
     values.end()
-    subjectAltName = readExtension(extensions, OID.subjectAltName, readSubjectAltName)
+    subjectAltName = readExtension(extensions, OID.subjectAltName, readAltNames)?.view ?? null
   }
   return subjectAltName
 }

@@ -47,7 +47,7 @@ export const readIa5 = (node: DerNode): string => readText({ ...node, tag: TAG.i
 const UTC = /^(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/
 const GENERALIZED = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/
 
-/** UTCTime to 2049, GeneralizedTime after it; seconds present, Z (RFC 5280 4.1.2.5). */
+/** UTCTime or GeneralizedTime; seconds present, Z. Both are read for any year, as RFC 5280 4.1.2.5 demands of readers. */
 export function readTime(node: DerNode): Date {
   const text = String.fromCharCode(...node.body.subarray(0, 20))
   const parts = (node.tag === TAG.utcTime ? UTC : node.tag === TAG.generalizedTime ? GENERALIZED : null)?.exec(text)
@@ -59,8 +59,5 @@ export function readTime(node: DerNode): Date {
   time.setUTCHours(hour, minute, second)
   const kept = time.getUTCMonth() === month - 1 && time.getUTCDate() === day
   if (!kept || hour > 23 || minute > 59 || second > 59) refuse('malformed', 'RFC 5280 4.1.2.5: Time')
-  if (node.tag === TAG.generalizedTime && full >= 1950 && full < 2050) {
-    refuse('malformed', 'RFC 5280 4.1.2.5: GeneralizedTime before 2050')
-  }
   return time
 }

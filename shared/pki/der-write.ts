@@ -83,3 +83,7 @@ export function writeTime(time: Date): Uint8Array {
   const text = `${time.toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`
   return year < 2050 ? tlv(TAG.utcTime, encoder.encode(text.slice(2))) : tlv(TAG.generalizedTime, encoder.encode(text))
 }
+
+/** GeneralizedTime for any year, where a standard asks for it (CRL invalidityDate, OCSP, TSP). Milliseconds are cut off. */
+export const writeGeneralizedTime = (time: Date): Uint8Array =>
+  tlv(TAG.generalizedTime, encoder.encode(`${time.toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`))

@@ -2,8 +2,9 @@ import { contextTag, DerCursor, readOid, sequence, type DerNode } from './der-re
 import { readIa5, readText } from './der-text.ts'
 import { tlv, writeExplicit, writeIa5, writeOid, writeSequence, writeUtf8 } from './der-write.ts'
 import { OID } from './oid.ts'
+import { parseName } from './name.ts'
 import { refuse } from './pki-error.ts'
-import type { SubjectAltName } from './types.ts'
+import type { GeneralName, SubjectAltName } from './types.ts'
 
 // GeneralName of RFC 5280 4.2.1.6: the tags used here.
 const OTHER_NAME = contextTag(0, true)
@@ -11,30 +12,55 @@ const RFC822 = contextTag(1, false)
 const DNS = contextTag(2, false)
 const URI = contextTag(6, false)
 const IP = contextTag(7, false)
+const DIRECTORY = contextTag(4, true)
+/** otherName, x400Address, ediPartyName, registeredID. */
+const OTHER_TAGS = [OTHER_NAME, contextTag(3, true), contextTag(5, true), contextTag(8, false)]
 const MAX_NAMES = 64
 
 const EMAIL = /^[^\s@<>,;]{1,64}@[A-Za-z0-9.-]{1,253}$/
 const DNS_NAME = /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i
 
-/** Kinds that are not listed in the type (directoryName, registeredID …) are kept out of the view. */
-export function readSubjectAltName(fields: DerCursor): SubjectAltName {
-  const found = {
-    dns: [] as string[],
-    email: [] as string[],
-    ip: [] as string[],
-    uri: [] as string[],
-    upn: [] as string[],
-  }
+/** GeneralNames with at least one, each of any kind (RFC 5280 4.2.1.6). */
+export function readGeneralNames(fields: DerCursor): GeneralName[] {
   const nodes = fields.rest(MAX_NAMES)
   if (nodes.length === 0) refuse('malformed', 'RFC 5280 4.2.1.6: GeneralNames SIZE (1..MAX)')
-  for (const node of nodes) {
-    if (node.tag === RFC822) found.email.push(readIa5(node))
-    else if (node.tag === DNS) found.dns.push(readIa5(node))
-    else if (node.tag === URI) found.uri.push(readIa5(node))
-    else if (node.tag === IP) found.ip.push(readIp(node.body))
-    else if (node.tag === OTHER_NAME) found.upn.push(...readPrincipal(node))
+  return nodes.map((node) => readGeneralName(node))
+}
+
+/** One GeneralName. `ipOctets`: the lengths an address may have; with a mask it is twice as long (4.2.1.10). */
+export function readGeneralName(node: DerNode, ipOctets: readonly number[] = [4, 16]): GeneralName {
+  if (node.tag === RFC822) return { kind: 'email', value: readIa5(node) }
+  if (node.tag === DNS) return { kind: 'dns', value: readIa5(node) }
+  if (node.tag === URI) return { kind: 'uri', value: readIa5(node) }
+  if (node.tag === IP) {
+    if (!ipOctets.includes(node.body.length)) refuse('malformed', 'RFC 5280 4.2.1.6: iPAddress')
+    return { kind: 'ip', octets: node.body }
   }
-  return found
+  if (node.tag !== DIRECTORY) {
+    return OTHER_TAGS.includes(node.tag)
+      ? { kind: 'other', tag: node.tag }
+      : refuse('malformed', 'RFC 5280 4.2.1.6: GeneralName', { tag: node.tag })
+  }
+  const fields = new DerCursor(node, DIRECTORY, 'directoryName')
+  const name = parseName(fields.next().raw)
+  fields.end()
+  return { kind: 'directory', name }
+}
+
+/** The subjectAltName both ways: every name, and the kinds that callers ask for, as text. */
+export function readAltNames(fields: DerCursor): { readonly view: SubjectAltName; readonly all: GeneralName[] } {
+  const nodes = fields.rest(MAX_NAMES)
+  if (nodes.length === 0) refuse('malformed', 'RFC 5280 4.2.1.6: GeneralNames SIZE (1..MAX)')
+  const all = nodes.map((node) => readGeneralName(node))
+  const texts = (kind: 'email' | 'dns' | 'uri') => all.flatMap((one) => (one.kind === kind ? [one.value] : []))
+  const view = {
+    dns: texts('dns'),
+    email: texts('email'),
+    ip: all.flatMap((one) => (one.kind === 'ip' ? [ipText(one.octets)] : [])),
+    uri: texts('uri'),
+    upn: nodes.flatMap((node) => (node.tag === OTHER_NAME ? readPrincipal(node) : [])),
+  }
+  return { view, all }
 }
 
 function readPrincipal(node: DerNode): string[] {
@@ -45,11 +71,11 @@ function readPrincipal(node: DerNode): string[] {
   return oid === OID.userPrincipalName ? [readText(value.next())] : []
 }
 
-function readIp(body: Uint8Array): string {
-  if (body.length === 4) return body.join('.')
-  if (body.length !== 16) return refuse('malformed', 'RFC 5280 4.2.1.6: iPAddress')
+/** Dotted IPv4, or IPv6 as eight groups. */
+function ipText(octets: Uint8Array): string {
+  if (octets.length === 4) return octets.join('.')
   const groups: string[] = []
-  for (let i = 0; i < 16; i += 2) groups.push((((body[i] ?? 0) << 8) | (body[i + 1] ?? 0)).toString(16))
+  for (let i = 0; i < 16; i += 2) groups.push((((octets[i] ?? 0) << 8) | (octets[i + 1] ?? 0)).toString(16))
   return groups.join(':')
 }
 

@@ -5,15 +5,21 @@ export type {
   CertificationRequest,
   CrlFields,
   DetachedDigestFields,
+  DistributionPoint,
   ExternalSigner,
+  GeneralName,
   HashName,
+  IssuingDistributionPoint,
   KeyAlgorithm,
   KeyUsage,
   Name,
   NameAttribute,
   NameAttributeType,
+  NameConstraints,
+  PolicyOptions,
   PublicKeyInfo,
   RevocationReason,
+  RevocationSources,
   RevokedEntry,
   SignatureAlgorithm,
   SignedAttribute,
@@ -31,9 +37,13 @@ export { assembleSigned, buildTbsCertificate, parseCertificate, serialText, sign
 export { signData, signDigest } from './cms-build.ts'
 export { verifySignedData, type SignedDataToVerify } from './cms-verify.ts'
 export { digest, equalBytes } from './crypto.ts'
-export { findRevocation, parseCrl, signCrl, verifyCrl, verifyNotRevoked } from './crl.ts'
+export { parseAnyCrl, parseCrl } from './crl-read.ts'
+export { findRevocation, signCrl, verifyCrl, verifyNotRevoked } from './crl.ts'
 export { buildCsrInfo, signCsr, verifyCsr, type CsrFields } from './csr.ts'
-export { encodeName, parseName } from './name.ts'
+export { encodeName, isSameName, parseName } from './name.ts'
+export { buildOcspRequest, type CertificateId, type OcspRequestFields } from './ocsp-request.ts'
+export { MAX_OCSP_BYTES, parseOcspResponse, type OcspAnswer, type OcspResponse } from './ocsp-response.ts'
+export { verifyOcspResponse, type OcspToVerify, type VerifiedOcsp } from './ocsp-verify.ts'
 export { OID } from './oid.ts'
 export { verifyPath } from './path.ts'
 export { decodePem, encodePem, type PemLabel } from './pem.ts'

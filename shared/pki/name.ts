@@ -1,6 +1,8 @@
+import { toHex } from './bytes.ts'
 import { DerCursor, readDer, readOid, sequence, TAG } from './der-read.ts'
 import { readText } from './der-text.ts'
 import { writeIa5, writeOid, writePrintable, writeSequence, writeSetOf, writeUtf8 } from './der-write.ts'
+import { comparableText } from './name-text.ts'
 import { refuse } from './pki-error.ts'
 import type { Name, NameAttribute, NameAttributeType } from './types.ts'
 
@@ -56,23 +58,42 @@ export function parseName(der: Uint8Array): Name {
     return attributes.map((attribute) => {
       const fields = sequence(attribute, 'AttributeTypeAndValue')
       const oid = readOid(fields.next())
-      const value = readText(fields.next())
+      const node = fields.next()
+      const value = readText(node)
       fields.end()
-      return { type: TYPE_OF.get(oid) ?? oid, value }
+      return {
+        type: TYPE_OF.get(oid) ?? oid,
+        value,
+        comparable: `${oid}=${comparableText(value) ?? `#${toHex(node.raw)}`}`,
+      }
     })
   })
-  const attributes = groups.flat()
+  const attributes = groups.flat().map(({ type, value }) => ({ type, value }))
   // The last one is the most specific; a second CN before it must not win.
   const last = (type: NameAttributeType) => attributes.findLast((attribute) => attribute.type === type)?.value ?? null
   return {
     der,
     attributes,
+    // Values hold no NUL, so no two different sets of attributes give the same text.
+    canonical: groups.map((group) =>
+      group
+        .map(({ comparable }) => comparable)
+        .sort()
+        .join('\0'),
+    ),
     text: [...groups].reverse().map(rdnText).join(','),
     commonName: last('CN'),
     serialNumber: last('serialNumber'),
     email: last('emailAddress'),
   }
 }
+
+/** Names that match (RFC 5280 7.1): the same RDNs in the same order, whatever the string type, case and spaces. */
+export const isSameName = (a: Name, b: Name): boolean => a.canonical.length === b.canonical.length && isWithinName(a, b)
+
+/** Does `name` begin with all RDNs of `subtree` (RFC 5280 4.2.1.10 and 7.1)? */
+export const isWithinName = (name: Name, subtree: Name): boolean =>
+  subtree.canonical.every((rdn, i) => rdn === name.canonical[i])
 
 const rdnText = (group: readonly { readonly type: string; readonly value: string }[]): string =>
   group.map(({ type, value }) => `${type}=${escapeValue(value)}`).join('+')

@@ -1,93 +1,128 @@
 import { compareBytes } from './bytes.ts'
-import { verifyCrl, verifyNotRevoked } from './crl.ts'
+import { verifyNameConstraints } from './name-constraints.ts'
+import { verifyByResponses } from './ocsp-verify.ts'
+import { candidatePaths } from './path-build.ts'
+import { isSelfIssued, verifyPolicies } from './path-policies.ts'
 import { PkiError, refuse } from './pki-error.ts'
 import { verifyKeyStrength } from './public-key.ts'
-import { strongAlgorithm, verifySignature } from './signature.ts'
-import type { Certificate, CertificateList, VerifiedPath, VerifyPathOptions } from './types.ts'
+import { verifyByLists, type RevocationContext } from './revocation.ts'
+import { SignatureChecks } from './signature-checks.ts'
+import { strongAlgorithm } from './signature.ts'
+import type { Certificate, VerifiedPath, VerifyPathOptions } from './types.ts'
 
-// Limits against a sender of many look-alike intermediates, each of which would cost a signature check.
-const MAX_PATH = 8
-const MAX_INTERMEDIATES = 32
-const MAX_CANDIDATES = 16
+/** A signer of lists is proved by lists, whose signer … ends somewhere. */
+const MAX_SIGNER_DEPTH = 3
 
 /**
  * Proves that a path leads from `leaf` to one of `anchors` and that every certificate on it may be where it is
- * (RFC 5280 6.1 and 6.3, without policy trees and name constraints: a certificate that needs them is refused).
- * Anchors are held to the same rules as everything else, except that no list can revoke them.
+ * (RFC 5280 6.1 and 6.3; policies by the graph of RFC 9618). Anchors are held to the same rules as everything else,
+ * except that no list can revoke them and their policies say nothing.
  * Throws PkiError; where no path passes, the error of the first candidate.
  */
 export function verifyPath(options: VerifyPathOptions): VerifiedPath {
-  let first: PkiError | null = null
-  for (const path of candidatePaths(options)) {
+  return new Validation(options, new SignatureChecks(), []).run()
+}
+
+class Validation {
+  readonly #options: VerifyPathOptions
+  readonly #checks: SignatureChecks
+  /** Certificates whose status is being asked for right now: none of them may answer for itself. */
+  readonly #pending: readonly Certificate[]
+
+  constructor(options: VerifyPathOptions, checks: SignatureChecks, pending: readonly Certificate[]) {
+    this.#options = options
+    this.#checks = checks
+    this.#pending = pending
+  }
+
+  run(): VerifiedPath {
+    const { leaf, intermediates = [], anchors, at } = this.#options
+    let first: PkiError | null = null
     try {
-      verifyCandidate(path, options)
-      return { path }
+      for (const path of candidatePaths({ leaf, intermediates, anchors, at }, this.#checks)) {
+        try {
+          return { path, policies: this.#verify(path) }
+        } catch (error) {
+          if (!(error instanceof PkiError) || error.reason === 'too-large') throw error
+          first ??= error
+        }
+      }
     } catch (error) {
       if (!(error instanceof PkiError)) throw error
       first ??= error
     }
+    throw first ?? new PkiError('untrusted', 'RFC 5280 6.1.1 (d)', { issuer: leaf.issuer.text })
   }
-  throw first ?? new PkiError('untrusted', 'RFC 5280 6.1.1 (d)', { issuer: options.leaf.issuer.text })
-}
 
-/** The list of checks. The leaf comes first, so that "expired" is said of the card in hand before its issuer. */
-function verifyCandidate(path: readonly Certificate[], options: VerifyPathOptions): void {
-  const { at, crls = [] } = options
-  for (const certificate of path) {
-    verifyExtensionsKnown(certificate)
-    verifyStrength(certificate)
-  }
-  path.forEach((certificate, i) => verifySignedByIssuer(certificate, path[i + 1] ?? certificate))
-  for (const certificate of path) verifyTime(certificate, at)
-  path.slice(1).forEach((issuer, below) => verifyMayIssue(issuer, below))
-  verifyUsage(path[0] as Certificate, options)
-  if (options.revocation === 'none') return
-  path.slice(0, -1).forEach((certificate, i) => verifyRevocation(certificate, path[i + 1] as Certificate, crls, at))
-}
-
-/** Follows names upwards (6.1.3 a 4); attacker-chosen, proves nothing. Anchors are tried before intermediates. */
-function candidatePaths({ leaf, intermediates = [], anchors }: VerifyPathOptions): Certificate[][] {
-  if (intermediates.length > MAX_INTERMEDIATES) refuse('too-large', 'intermediates', { limit: MAX_INTERMEDIATES })
-  const found: Certificate[][] = []
-  const grow = (path: Certificate[]): void => {
-    const last = path.at(-1) as Certificate
-    for (const anchor of anchors) {
-      if (found.length < MAX_CANDIDATES && isNamedIssuer(anchor, last)) found.push([...path, anchor])
+  /** The list of checks. The leaf comes first, so that "expired" is said of the card in hand before its issuer. */
+  #verify(path: readonly Certificate[]): readonly string[] {
+    const { at, revocation } = this.#options
+    for (const certificate of path) {
+      verifyExtensionsKnown(certificate)
+      verifyStrength(certificate)
     }
-    if (path.length >= MAX_PATH - 1) return
-    for (const next of intermediates) {
-      const seen = path.some((one) => compareBytes(one.der, next.der) === 0)
-      if (found.length < MAX_CANDIDATES && !seen && isNamedIssuer(next, last)) grow([...path, next])
+    path.forEach((certificate, i) => this.#verifySigned(certificate, path[i + 1] ?? certificate))
+    for (const certificate of path) verifyTime(certificate, at)
+    path.slice(1).forEach((issuer, i) => verifyMayIssue(issuer, path.slice(1, i + 1)))
+    verifyNameConstraints(path)
+    const policies = verifyPolicies(path, this.#options)
+    verifyUsage(path[0] as Certificate, this.#options)
+    if (revocation === 'require') {
+      path
+        .slice(0, -1)
+        .forEach((certificate, i) => this.#verifyRevocation(certificate, path[i + 1] as Certificate, path))
+    }
+    return policies
+  }
+
+  /** 6.1.3 (a) (1). The anchor is checked against itself: one that is not self-signed has nobody below us to answer for it. */
+  #verifySigned(certificate: Certificate, issuer: Certificate): void {
+    if (issuer === certificate && !isSelfIssued(certificate)) return
+    this.#checks.verify(certificate, issuer)
+  }
+
+  /** 6.1.3 (a) (3). An answer about this one certificate comes before lists: it is the fresher word. */
+  #verifyRevocation(certificate: Certificate, issuer: Certificate, path: readonly Certificate[]): void {
+    const { crls, ocsp = [], intermediates = [], at, knownAt = null } = this.#options
+    const context: RevocationContext = {
+      ...(crls ? { crls } : {}),
+      ocsp,
+      at,
+      knownAt,
+      checks: this.#checks,
+      signers: [...path, ...intermediates],
+      proveSigner: (signer) => this.#proveSigner(signer, certificate, path.at(-1) as Certificate),
+    }
+    const undecided = verifyByResponses(certificate, issuer, context)
+    if (undecided === 'good') return
+    try {
+      verifyByLists(certificate, issuer, context)
+    } catch (error) {
+      const nothing = error instanceof PkiError && error.reason === 'no-revocation-data'
+      throw nothing ? (undecided ?? error) : error
     }
   }
-  grow([leaf])
-  return found
-}
 
-function isNamedIssuer(issuer: Certificate, certificate: Certificate): boolean {
-  if (compareBytes(issuer.der, certificate.der) === 0) return false
-  if (compareBytes(issuer.subject.der, certificate.issuer.der) !== 0) return false
-  const { authorityKeyId } = certificate
-  return authorityKeyId === null || issuer.subjectKeyId === null || authorityKeyId === issuer.subjectKeyId
+  #proveSigner(leaf: Certificate, judged: Certificate, anchor: Certificate): void {
+    const pending = [...this.#pending, judged]
+    const circular = pending.some((one) => compareBytes(one.der, leaf.der) === 0)
+    if (circular || pending.length > MAX_SIGNER_DEPTH) refuse('crl-issuer', 'RFC 5280 6.3.3 (f): signer not proved')
+    if (compareBytes(leaf.der, anchor.der) === 0) return
+    const { requiredKeyUsage: _, requiredEku: __, policies: ___, ...rest } = this.#options
+    const options = { ...rest, leaf, anchors: [anchor], caLeaf: true, requireExplicitPolicy: false }
+    new Validation(options, this.#checks, pending).run()
+  }
 }
 
 /** 6.1.4 (o), 6.1.5 (f): what is marked critical and not understood must stop us. */
 function verifyExtensionsKnown({ unknownCritical, subject }: Certificate): void {
   const [oid] = unknownCritical
-  if (oid === '2.5.29.30') refuse('name-constraints', 'RFC 5280 4.2.1.10: not supported', { subject: subject.text })
   if (oid !== undefined) refuse('critical-extension', 'RFC 5280 4.2', { oid, subject: subject.text })
 }
 
 function verifyStrength({ key, signatureAlgorithm }: Certificate): void {
   verifyKeyStrength(key)
   strongAlgorithm(signatureAlgorithm)
-}
-
-/** 6.1.3 (a) (1). The anchor is checked against itself: one that is not self-signed has nobody below us to answer for it. */
-function verifySignedByIssuer(certificate: Certificate, issuer: Certificate): void {
-  if (issuer === certificate && compareBytes(issuer.subject.der, issuer.issuer.der) !== 0) return
-  const { signatureAlgorithm: algorithm, tbs: data, signature } = certificate
-  verifySignature({ algorithm, spki: issuer.spki, data, signature })
 }
 
 /** 6.1.3 (a) (2). Both ends belong to the validity (4.1.2.5). */
@@ -101,49 +136,27 @@ function verifyTime({ notBefore, notAfter, subject }: Certificate, at: Date): vo
   }
 }
 
-/** 6.1.4 (k), (l), (m), (n). `below` counts the certificates between the issuer and the leaf. */
-function verifyMayIssue({ version, basicConstraints, keyUsage, subject }: Certificate, below: number): void {
+/** 6.1.4 (k), (l), (m), (n). `below`: the certificates between the issuer and the leaf; self-issued ones do not count. */
+function verifyMayIssue(issuer: Certificate, below: readonly Certificate[]): void {
+  const { version, basicConstraints, keyUsage, subject } = issuer
   if (version !== 3 || !basicConstraints?.ca) refuse('not-a-ca', 'RFC 5280 6.1.4 (k)', { subject: subject.text })
   const { pathLength } = basicConstraints
-  if (pathLength !== null && below > pathLength) refuse('path-len', 'RFC 5280 6.1.4 (l)', { limit: pathLength })
+  const length = below.filter((one) => !isSelfIssued(one)).length
+  if (pathLength !== null && length > pathLength) refuse('path-len', 'RFC 5280 6.1.4 (l)', { limit: pathLength })
   if (!keyUsage?.has('keyCertSign')) {
     refuse('key-usage', 'RFC 5280 6.1.4 (n)', { needed: 'keyCertSign', subject: subject.text })
   }
 }
 
-/** A leaf is not a CA, and has every usage asked for. */
-function verifyUsage(leaf: Certificate, { requiredKeyUsage = [], requiredEku }: VerifyPathOptions): void {
-  if (leaf.basicConstraints?.ca) refuse('key-usage', 'RFC 5280 4.2.1.9: a CA as leaf', { subject: leaf.subject.text })
+/** A leaf is not a CA unless that is meant, and has every usage asked for. */
+function verifyUsage(leaf: Certificate, { caLeaf, requiredKeyUsage = [], requiredEku }: VerifyPathOptions): void {
+  if (leaf.basicConstraints?.ca && !caLeaf) {
+    refuse('key-usage', 'RFC 5280 4.2.1.9: a CA as leaf', { subject: leaf.subject.text })
+  }
   for (const needed of requiredKeyUsage) {
     if (!leaf.keyUsage?.has(needed)) refuse('key-usage', 'RFC 5280 4.2.1.3', { needed })
   }
   if (requiredEku !== undefined && !leaf.extendedKeyUsage?.includes(requiredEku)) {
     refuse('eku', 'RFC 5280 4.2.1.12', { needed: requiredEku })
   }
-}
-
-/**
- * 6.3.3. Of the lists that verify, the one with the highest number speaks: an older one could still hold an entry that
- * was taken off, or lack one that was added. A list that does not verify is as good as none, and then its own refusal
- * is told where it is about time; a forged one is not worth a word.
- */
-function verifyRevocation(
-  certificate: Certificate,
-  issuer: Certificate,
-  crls: readonly CertificateList[],
-  at: Date,
-): void {
-  let newest: CertificateList | null = null
-  let late: PkiError | null = null
-  for (const crl of crls) {
-    try {
-      verifyCrl(crl, issuer, at)
-      if (!newest || crl.number > newest.number) newest = crl
-    } catch (error) {
-      if (!(error instanceof PkiError)) throw error
-      if (error.reason === 'stale-crl' || error.reason === 'crl-not-yet-valid') late ??= error
-    }
-  }
-  if (!newest) throw late ?? new PkiError('no-revocation-data', 'RFC 5280 6.3', { subject: certificate.subject.text })
-  verifyNotRevoked(newest, certificate)
 }

@@ -45,6 +45,7 @@ export function publicKeyInfo(spki: Uint8Array): PublicKeyInfo {
     if (bits.length !== 32) refuse('malformed', 'RFC 8410 4: Ed25519 key')
     return { kind: 'ed25519', bits: 256 }
   }
+  if (oid === OID.dsa) refuse('dsa', 'FIPS 186-5 1: DSA is withdrawn', { oid })
   return refuse('unsupported-algorithm', 'RFC 5280 4.1.2.7: public key', { oid })
 }
 

@@ -48,7 +48,10 @@ export const encodeSignatureAlgorithm = (algorithm: SignatureAlgorithm): Uint8Ar
 /** Throws PkiError `unsupported-algorithm` for anything but the exact encodings of the table. */
 export function parseSignatureAlgorithm(der: Uint8Array): SignatureAlgorithm | WeakSignatureAlgorithm {
   const name = NAMES.find((name) => compareBytes(ENCODING[name], der) === 0)
-  return name ?? refuse('unsupported-algorithm', 'RFC 5280 4.1.1.2', { oid: oidOf(der) })
+  if (name) return name
+  const oid = oidOf(der)
+  if (oid === OID.dsaWithSha1 || oid === OID.dsaWithSha256) refuse('dsa', 'FIPS 186-5 1: DSA is withdrawn', { oid })
+  return refuse('unsupported-algorithm', 'RFC 5280 4.1.1.2', { oid })
 }
 
 const oidOf = (der: Uint8Array): string => readOid(sequence(readDer(der, 1024), 'AlgorithmIdentifier').next())

@@ -57,11 +57,13 @@ export interface NameAttribute {
   readonly value: string
 }
 
-/** A distinguished name as read (RFC 5280 4.1.2.4). `der` is what was signed; compare names by it. */
+/** A distinguished name as read (RFC 5280 4.1.2.4). `der` is what was signed; compare names by `isSameName`. */
 export interface Name {
   readonly der: Uint8Array
   /** In the order of the encoding; `type` is a short name or a dotted number. */
   readonly attributes: readonly { readonly type: string; readonly value: string }[]
+  /** One text per RDN, prepared for comparison (RFC 5280 7.1). For comparison, never for people. */
+  readonly canonical: readonly string[]
   /** RFC 4514 text: last attribute first. For people, never for comparison. */
   readonly text: string
   readonly commonName: string | null
@@ -90,6 +92,31 @@ export interface SubjectAltName {
   readonly upn: readonly string[]
 }
 
+/** One name as read (RFC 5280 4.2.1.6). `other` is a form that nothing here compares, told apart by its tag. */
+export type GeneralName =
+  | { readonly kind: 'email' | 'dns' | 'uri'; readonly value: string }
+  | { readonly kind: 'directory'; readonly name: Name }
+  | { readonly kind: 'ip'; readonly octets: Uint8Array }
+  | { readonly kind: 'other'; readonly tag: number }
+
+/** RFC 5280 4.2.1.10. Of the IP form, `octets` are address and mask. */
+export interface NameConstraints {
+  readonly permitted: readonly GeneralName[]
+  readonly excluded: readonly GeneralName[]
+}
+
+/** Reasons that a list may be limited to (RFC 5280 4.2.1.13, ReasonFlags), as bits; all of them: `ALL_REASONS`. */
+export type ReasonMask = number
+
+/** Where and about what lists are published (RFC 5280 4.2.1.13). A name relative to the issuer is made whole. */
+export interface DistributionPoint {
+  /** Null where the point has none. */
+  readonly names: readonly GeneralName[] | null
+  readonly reasons: ReasonMask
+  /** Names of another issuer of lists: those are indirect. */
+  readonly crlIssuer: readonly GeneralName[] | null
+}
+
 /** A certificate as read (RFC 5280 4.1). All byte arrays are copies of nothing: treat them as read-only. */
 export interface Certificate {
   readonly der: Uint8Array
@@ -110,14 +137,23 @@ export interface Certificate {
   readonly extendedKeyUsage: readonly string[] | null
   readonly basicConstraints: { readonly ca: boolean; readonly pathLength: number | null } | null
   readonly subjectAltName: SubjectAltName | null
+  /** All names of the subjectAltName, in order; empty where it is absent. */
+  readonly generalNames: readonly GeneralName[]
   /** Lower-case hex. */
   readonly subjectKeyId: string | null
   /** Lower-case hex. */
   readonly authorityKeyId: string | null
   readonly crlDistributionPoints: readonly string[]
   readonly authorityInfoAccess: { readonly ocsp: readonly string[]; readonly caIssuers: readonly string[] }
-  /** Dotted OIDs. */
+  readonly distributionPoints: readonly DistributionPoint[]
+  /** Dotted OIDs; empty where the extension is absent. */
   readonly policies: readonly string[]
+  readonly policyMappings: readonly { readonly issuer: string; readonly subject: string }[]
+  readonly policyConstraints: { readonly requireExplicit: number | null; readonly inhibitMapping: number | null }
+  readonly inhibitAnyPolicy: number | null
+  readonly nameConstraints: NameConstraints | null
+  /** id-pkix-ocsp-nocheck (RFC 6960 4.2.2.2.1). */
+  readonly ocspNoCheck: boolean
   /** Dotted OIDs of all critical extensions, in order. */
   readonly critical: readonly string[]
   /** Dotted OIDs of critical extensions that this reader does not process; `verifyPath` refuses any. */
@@ -176,9 +212,20 @@ export interface RevokedEntry {
   readonly serial: string
   readonly at: Date
   readonly reason: RevocationReason
+  /** Since when the key was compromised, or thought to be (RFC 5280 5.3.2); usually before `at`. */
+  readonly invalidAt?: Date
 }
 
-/** A full, direct certificate revocation list as read (RFC 5280 5). Its signature is not verified yet, see `verifyCrl`. */
+/** What a partitioned list is about (RFC 5280 5.2.5). */
+export interface IssuingDistributionPoint {
+  readonly names: readonly GeneralName[] | null
+  readonly onlyUserCertificates: boolean
+  readonly onlyCaCertificates: boolean
+  readonly onlyAttributeCertificates: boolean
+  readonly reasons: ReasonMask
+}
+
+/** A certificate revocation list as read (RFC 5280 5). Its signature is not verified yet, see `verifyCrl`. */
 export interface CertificateList {
   readonly der: Uint8Array
   readonly tbs: Uint8Array
@@ -187,6 +234,12 @@ export interface CertificateList {
   readonly nextUpdate: Date
   readonly number: bigint
   readonly authorityKeyId: string | null
+  /** Null where the list is about all certificates of its issuer, for all reasons. */
+  readonly issuingPoint: IssuingDistributionPoint | null
+  /** Only changes against another list (5.2.4). */
+  readonly delta: boolean
+  /** Also about certificates of other issuers (5.2.5, 5.3.3). */
+  readonly indirect: boolean
   readonly signatureAlgorithm: SignatureAlgorithm | WeakSignatureAlgorithm
   readonly signature: Uint8Array
   /** By serial, lower-case hex. */
@@ -204,24 +257,49 @@ export interface CrlFields {
   readonly entries: readonly RevokedEntry[]
 }
 
-export interface VerifyPathOptions {
+/** The inputs of RFC 5280 6.1.1 about policies. */
+export interface PolicyOptions {
+  /** user-initial-policy-set, dotted OIDs. Left out: any. */
+  readonly policies?: readonly string[]
+  readonly requireExplicitPolicy?: boolean
+  readonly inhibitPolicyMapping?: boolean
+  readonly inhibitAnyPolicy?: boolean
+}
+
+/** What is known about revocation. */
+export interface RevocationSources {
+  /** From `parseCrl`, or `parseAnyCrl` for partitioned lists. */
+  readonly crls?: readonly CertificateList[]
+  /** DER of OCSP responses (RFC 6960). */
+  readonly ocsp?: readonly Uint8Array[]
+}
+
+export interface VerifyPathOptions extends PolicyOptions, RevocationSources {
   readonly leaf: Certificate
   readonly intermediates?: readonly Certificate[]
   readonly anchors: readonly Certificate[]
   /** The moment for which validity is judged. */
   readonly at: Date
+  /**
+   * For a moment in the past that something else proves (a time-stamp): when the sources were gathered. They may then
+   * be newer than `at`, and what was revoked only after `at` counts as good. Default: `at`, and every entry counts.
+   */
+  readonly knownAt?: Date
+  /** May the leaf be a CA? Default: no. */
+  readonly caLeaf?: boolean
   /** All of these must be in the leaf's key usage, which must then be present. */
   readonly requiredKeyUsage?: readonly KeyUsage[]
   /** Dotted OID that must be in the leaf's extended key usage (anyExtendedKeyUsage does not count). */
   readonly requiredEku?: string
-  /** `require`: each certificate below the anchor needs a fresh CRL of its issuer; `none`: the caller judges it. */
+  /** `require`: each certificate below the anchor needs fresh word of its issuer; `none`: the caller judges it. */
   readonly revocation: 'require' | 'none'
-  readonly crls?: readonly CertificateList[]
 }
 
 export interface VerifiedPath {
   /** Leaf first, anchor last. */
   readonly path: readonly Certificate[]
+  /** Of the policies wanted, those under which the path is valid; `2.5.29.32.0` stands for any. */
+  readonly policies: readonly string[]
 }
 
 export interface SignedDataFields {

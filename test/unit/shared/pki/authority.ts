@@ -1,4 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, sign, constants, type KeyObject } from 'node:crypto'
+import { assembleSigned } from '../../../../shared/pki/certificate.ts'
+import { contextTag, readDer, sequence } from '../../../../shared/pki/der-read.ts'
+import { tlv, writeSequence } from '../../../../shared/pki/der-write.ts'
 import {
   encodeName,
   parseCertificate,
@@ -127,6 +130,19 @@ export async function crlOf(
     key,
   )
   return parseCrl(der)
+}
+
+/** The certificate with more extensions, signed again. */
+export async function extended(
+  certificate: Certificate,
+  signer: Authority,
+  ...added: readonly Uint8Array[]
+): Promise<Certificate> {
+  const fields = sequence(readDer(certificate.tbs), 'tbs').rest(20)
+  const list = readDer(readDer((fields.at(-1) as { raw: Uint8Array }).raw).body)
+  const extensions = tlv(contextTag(3, true), writeSequence(list.body, ...added))
+  const tbs = writeSequence(...fields.slice(0, -1).map((field) => field.raw), extensions)
+  return parseCertificate(assembleSigned(tbs, signer.key.algorithm, await signer.key.sign(tbs)))
 }
 
 /** The reason of the refusal, `ok` where there was none; anything but a PkiError goes through. */

@@ -85,7 +85,7 @@ describe('when DER is read', () => {
     ['UTCTime', 0x17, '261122120000Z', '2026-11-22T12:00:00.000Z'],
     ['UTCTime of 1950', 0x17, '500101000000Z', '1950-01-01T00:00:00.000Z'],
     ['GeneralizedTime', 0x18, '20501122120000Z', '2050-11-22T12:00:00.000Z'],
-    ['GeneralizedTime before 2050', 0x18, '20261122120000Z', 'malformed'],
+    ['GeneralizedTime before 2050', 0x18, '20261122120000Z', '2026-11-22T12:00:00.000Z'],
     ['no seconds', 0x17, '2611221200Z', 'malformed'],
     ['offset', 0x17, '261122120000+0100', 'malformed'],
     ['fraction', 0x18, '20501122120000.5Z', 'malformed'],
