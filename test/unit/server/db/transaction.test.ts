@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createAuditDatabase, createOperationalDatabase, openDatabases } from '../../../../server/db/open.ts'
 import type { Databases } from '../../../../server/db/open.ts'
@@ -129,5 +130,77 @@ describe('an error of the database', () => {
     await expect(db.insertInto('tenant').values(wrong).execute()).rejects.toMatchObject({
       code: 'SQLITE_CONSTRAINT_CHECK',
     })
+  })
+})
+
+describe('transactions that wait for each other', () => {
+  const insert = (id: string, end?: () => void) =>
+    inTransaction(databases.operational.db, async (trx) => {
+      await trx.insertInto('tenant').values(tenant(id)).execute()
+      end?.()
+    })
+  const stop = (): never => {
+    throw new Error('stop')
+  }
+
+  it('are undone alone: one that fails takes no other with it', async () => {
+    const all = ['a', 'b', 'c', 'd', 'e'].map((id) => insert(id, id === 'b' || id === 'e' ? stop : undefined))
+    const ended = await Promise.allSettled(all)
+    expect(ended.map(({ status }) => status === 'fulfilled')).toEqual([true, false, true, true, false])
+    expect(await names()).toEqual(['a', 'c', 'd'])
+  })
+
+  it('are told only when another process sees what they wrote', async () => {
+    const other = new Database(join(folder, 'operational.db'), { readonly: true })
+    const seen = other.prepare('select count(*) as count from tenant where id = ?')
+    await Promise.all(
+      Array.from({ length: 40 }, async (_, place) => {
+        await insert(`t${place}`)
+        expect(seen.get(`t${place}`)).toEqual({ count: 1 })
+      }),
+    )
+    other.close()
+  })
+
+  it('hide what is not committed from a reader in between', async () => {
+    const { db } = databases.operational
+    const other = new Database(join(folder, 'operational.db'), { readonly: true })
+    const writers = ['a', 'b', 'c'].map((id) => insert(id))
+    const read = db.selectFrom('tenant').select('id').execute()
+    const rows = await read
+    const durable = other.prepare('select id from tenant').all()
+    expect(rows).toEqual(durable)
+    await Promise.all(writers)
+    other.close()
+  })
+
+  it('all fail when the commit they share does', async () => {
+    const { db } = databases.operational
+    const fails = async (id: string): Promise<void> =>
+      inTransaction(db, async (trx) => {
+        await sql`pragma defer_foreign_keys = on`.execute(trx)
+        await trx.insertInto('tenant').values(tenant(id)).execute()
+        const entity = { id: `d${id}`, tenant: id, version: 1, created_at: 1, updated_at: 1 }
+        const division = { ...entity, name: id, parent: 'nobody', path: id }
+        await trx.insertInto('division').values(division).execute()
+      })
+    const ended = await Promise.allSettled([insert('a'), fails('b'), insert('c')])
+    expect(ended.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+    expect(await names()).toEqual([])
+    await insert('d')
+    expect(await names()).toEqual(['d'])
+  })
+
+  it('share commits', async () => {
+    const file = join(folder, 'operational.db-wal')
+    const written = async (count: number, apart: boolean): Promise<number> => {
+      const before = statSync(file).size
+      const ids = Array.from({ length: count }, (_, place) => `${apart ? 'x' : 'y'}${place}`)
+      if (apart) for (const id of ids) await insert(id)
+      else await Promise.all(ids.map((id) => insert(id)))
+      return statSync(file).size - before
+    }
+    await insert('first')
+    expect(await written(50, false)).toBeLessThan((await written(50, true)) / 5)
   })
 })

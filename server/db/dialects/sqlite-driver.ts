@@ -1,0 +1,216 @@
+import type Database from 'better-sqlite3'
+import { CompiledQuery } from 'kysely'
+import type { DatabaseConnection, Driver, QueryResult } from 'kysely'
+import { registerDirectRead } from './direct-read.ts'
+import { translateSqliteError } from './errors.ts'
+import { StatementCache } from './statement-cache.ts'
+import { refuseInsideTransaction } from './transaction-scope.ts'
+
+export const translated = <T>(body: () => T): T => {
+  try {
+    return body()
+  } catch (error) {
+    throw translateSqliteError(error)
+  }
+}
+
+/** Transactions that become durable in one commit: each is a savepoint, none is told before all are on the disk. */
+interface Group {
+  members: number
+  readonly openedAt: number
+  readonly done: Promise<void>
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/** A group is committed when nobody waits, after so many members, or when it is this old: nobody waits long for others. */
+const GROUP_MAX = 256
+const GROUP_MS = 4
+
+const newGroup = (): Group => {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  // Members hear of it; a group whose members all rolled back has nobody to tell.
+  promise.catch(() => undefined)
+  return { members: 0, openedAt: performance.now(), done: promise, resolve, reject }
+}
+
+/** One holding of the only connection, from acquire to release. */
+class Holding implements DatabaseConnection {
+  readonly #driver: SqliteDriver
+  isInTransaction = false
+  isReleased = false
+
+  constructor(driver: SqliteDriver) {
+    this.#driver = driver
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    return this.#driver.execute<R>(this, query)
+  }
+
+  async *streamQuery<R>({ sql, parameters }: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
+    // The whole result at once: an open cursor would hold the only connection. Long walks are paged by key.
+    yield await this.executeQuery<R>(CompiledQuery.raw(sql, [...parameters]))
+  }
+}
+
+/**
+ * One connection per process behind a first-come lock; SQLite writes one at a time in any case. BEGIN IMMEDIATE takes
+ * the write lock at once, so that a second process is met at the start of a transaction and never in its middle.
+ *
+ * Writers that wait for each other share a commit: writing to the disk costs more than most of what they write. Each
+ * is a savepoint of its own, undone alone when it fails; a commit that fails fails all of them. What reads outside a
+ * transaction never sees what is not committed: the group is committed before. A database opened for reading takes a
+ * plain BEGIN: a snapshot that writers do not wait for.
+ */
+export class SqliteDriver implements Driver {
+  readonly #database: Database.Database
+  readonly #token: object
+  readonly #statements: StatementCache
+  readonly #waiting: (() => void)[] = []
+  #isHeld = false
+  #group: Group | null = null
+
+  constructor(database: Database.Database, token: object) {
+    this.#database = database
+    this.#token = token
+    this.#statements = new StatementCache(database)
+    registerDirectRead(token, (sql, parameters) => this.#readNow(sql, parameters))
+  }
+
+  async init(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    refuseInsideTransaction(this.#token)
+    await this.#take()
+    return new Holding(this)
+  }
+
+  /** Runs a statement. Outside a transaction what was written before is committed first. */
+  execute<R>(holding: Holding, { sql, parameters }: CompiledQuery): QueryResult<R> {
+    if (this.#group && !holding.isInTransaction) this.#commit()
+    try {
+      const statement = this.#statements.prepare(sql)
+      if (statement.reader) return { rows: statement.all(...parameters) as R[] }
+      const { changes, lastInsertRowid } = statement.run(...parameters)
+      return { numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid), rows: [] }
+    } catch (error) {
+      const known = translateSqliteError(error)
+      // A full disk makes SQLite undo the whole transaction by itself, and with it every member.
+      if (this.#group && !this.#database.inTransaction) this.#fail(known)
+      throw known
+    }
+  }
+
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    const holding = connection as Holding
+    if (this.#database.readonly) this.#run('begin')
+    else {
+      if (!this.#group) {
+        this.#run('begin immediate')
+        this.#group = newGroup()
+      }
+      this.#run('savepoint member')
+    }
+    holding.isInTransaction = true
+    return Promise.resolve()
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    const holding = connection as Holding
+    const group = this.#group
+    if (!group) {
+      this.#run('commit')
+      holding.isInTransaction = false
+      return
+    }
+    this.#run('release member')
+    holding.isInTransaction = false
+    group.members += 1
+    const isFull = group.members >= GROUP_MAX || performance.now() - group.openedAt >= GROUP_MS
+    if (isFull || this.#waiting.length === 0) this.#commit()
+    this.#release(holding)
+    await group.done
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    const holding = connection as Holding
+    if (!holding.isInTransaction) return
+    holding.isInTransaction = false
+    // Where SQLite undid it by itself a second rollback would hide the first error.
+    if (!this.#database.inTransaction) return
+    if (!this.#group) this.#run('rollback')
+    else {
+      this.#run('rollback to member')
+      this.#run('release member')
+    }
+    return Promise.resolve()
+  }
+
+  async releaseConnection(connection: DatabaseConnection): Promise<void> {
+    this.#release(connection as Holding)
+    return Promise.resolve()
+  }
+
+  async destroy(): Promise<void> {
+    await this.#take()
+    if (this.#group) this.#commit()
+    this.#statements.clear()
+    this.#database.close()
+    this.#next()
+  }
+
+  /** Synchronous, so nobody comes between; a transaction of someone else is never read into. */
+  #readNow(sql: string, parameters: readonly unknown[]): readonly unknown[] | null {
+    refuseInsideTransaction(this.#token)
+    if (this.#isHeld) return null
+    return translated(() => this.#statements.prepare(sql).all(...parameters))
+  }
+
+  #run(sql: string): void {
+    translated(() => this.#statements.prepare(sql).run())
+  }
+
+  async #take(): Promise<void> {
+    if (!this.#isHeld) {
+      this.#isHeld = true
+      return
+    }
+    await new Promise<void>((resolve) => {
+      this.#waiting.push(resolve)
+    })
+  }
+
+  #next(): void {
+    const next = this.#waiting.shift()
+    if (next) next()
+    else this.#isHeld = false
+  }
+
+  #release(holding: Holding): void {
+    if (holding.isReleased) return
+    holding.isReleased = true
+    if (this.#group && this.#waiting.length === 0) this.#commit()
+    this.#next()
+  }
+
+  #commit(): void {
+    const group = this.#group
+    this.#group = null
+    if (!group) return
+    try {
+      this.#run(group.members > 0 ? 'commit' : 'rollback')
+      group.resolve()
+    } catch (error) {
+      if (this.#database.inTransaction) this.#run('rollback')
+      group.reject(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#group?.reject(error)
+    this.#group = null
+  }
+}
