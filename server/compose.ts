@@ -5,15 +5,17 @@ import type { FastifyInstance } from 'fastify'
 import { AppError } from '../shared/contract/index.ts'
 import { keyIdOf } from '../shared/audit/crypto.ts'
 import { buildApp } from './app.ts'
-import { AuditTrail, Sequencer, VerificationJobs } from './audit/index.ts'
+import { AuditTrail, Sequencer, VerificationJobs, type ChainState } from './audit/index.ts'
+import { openWitnessing, type Witnessing } from './audit/checkpoint-service.ts'
 import { internalCaConfig, openInternalCa, type CaStore } from './ca/index.ts'
 import { databaseLocation, type KeysConfig, type ServerConfig } from './config.ts'
-import { openDatabases, type Databases } from './db/index.ts'
+import { openDatabases, type AuditDb, type Databases, type Opened } from './db/index.ts'
+import { listAuditKeys, readRootKeyId } from './db/repositories/audit-chain.ts'
 import { DatabaseCaStore } from './db/repositories/ca-store.ts'
 import { listHoldersOf } from './db/repositories/access-reviews.ts'
 import { Directory } from './db/repositories/directory.ts'
 import { forgetExpiredAnswers } from './db/repositories/idempotency.ts'
-import { openKeyStore, type KeyStore, type KeyStoreConfig } from './hsm/index.ts'
+import { openKeyStore, type KeyStore, type KeyStoreConfig, type Signer } from './hsm/index.ts'
 import { Denials } from './identity/denials.ts'
 import { SESSION_WRAPPING_KEY, Sessions } from './identity/sessions.ts'
 import { SignIn } from './identity/sign-in.ts'
@@ -21,6 +23,7 @@ import { TrustedSigners } from './identity/trusted-signers.ts'
 import type { Log } from './log/log.ts'
 import { Health } from './monitor/health.ts'
 import { Load } from './monitor/load.ts'
+import { openMaintenance, openOperations, mailServerOf, type Operations } from './operations.ts'
 import type { AuditServices } from './routes/handlers-audit.ts'
 import { AccessEntries } from './services/access-entries.ts'
 import { Access } from './services/access.ts'
@@ -41,6 +44,7 @@ import { Personalisation } from './services/personalisation.ts'
 import { readProfiles } from './services/profiles.ts'
 import { SavedFilters } from './services/saved-filters.ts'
 import { Unblocks } from './services/unblocks.ts'
+import { Witnesses } from './services/witnesses.ts'
 import { VERSION } from './version.ts'
 import { Vault } from './vault/vault.ts'
 
@@ -77,13 +81,43 @@ export interface Foundation {
   readonly keys: KeyStore
   readonly caStore: CaStore
   readonly sequencer: Sequencer
+  /** The chain's key in force when it was opened. */
+  readonly signer: Signer
   /** Key ids that the key store vouches for; verification trusts nothing else. */
   readonly trustedKeyIds: readonly string[]
   close(): Promise<void>
 }
 
+/** Where the key in force lies in the key store: the chain says it, and the key store holds it or not. */
+const chainKeyLabel = async ({ db }: Opened<AuditDb>, chain: string): Promise<string> => {
+  const inForce = await readRootKeyId(db, chain)
+  const known = await listAuditKeys(db, chain)
+  return known.find((key) => key.keyId === inForce)?.label ?? AUDIT_KEY
+}
+
+/**
+ * Keys that verification trusts: those the chain names that really lie in our key store, present and rolled over, and
+ * those the configuration names, of other nodes. What the database says of a key alone is never enough.
+ */
+export const trustedKeysOf = async (
+  config: ServerConfig,
+  keys: KeyStore,
+  { db }: Opened<AuditDb>,
+): Promise<readonly string[]> => {
+  const labels = (await listAuditKeys(db, config.name)).flatMap(({ label }) => (label === null ? [] : [label]))
+  const ours: string[] = []
+  for (const label of new Set([AUDIT_KEY, ...labels])) {
+    if (await keys.has(label)) ours.push(keyIdOf((await keys.signer(label)).publicKeySpki()))
+  }
+  return [...new Set([...ours, ...config.audit.trustedKeys])]
+}
+
 /** Opens what `setup` made. Throws CONFIG_INVALID, HSM_UNAVAILABLE, CHAIN_KEY_UNUSABLE, DATABASE_*. */
-export const openFoundation = async (config: ServerConfig, log: Log): Promise<Foundation> => {
+export const openFoundation = async (
+  config: ServerConfig,
+  log: Log,
+  onChainState: (state: ChainState) => void = () => undefined,
+): Promise<Foundation> => {
   const databases = await openDatabases({
     operational: databaseLocation(config.databases.operational),
     audit: databaseLocation(config.databases.audit),
@@ -95,31 +129,39 @@ export const openFoundation = async (config: ServerConfig, log: Log): Promise<Fo
   try {
     const keys = await openKeyStore(keyStoreConfigOf(config.keys))
     closers.push(() => keys.close())
-    const signer = await keys.signer(AUDIT_KEY)
+    const signer = await keys.signer(await chainKeyLabel(databases.audit, config.name))
     const sequencer = new Sequencer({
       operational: databases.operational,
       audit: databases.audit,
       chain: config.name,
       mode: config.audit.keyMode,
       signer,
-      onState: ({ chain: name, state, reason }) =>
-        log[state === 'running' ? 'info' : 'fatal']({ chain: name, state, reason }, 'audit chain'),
+      onState: (told) => {
+        const { chain: name, state, reason } = told
+        log[state === 'running' ? 'info' : 'fatal']({ chain: name, state, reason }, 'audit chain')
+        onChainState(told)
+      },
     })
     closers.push(() => sequencer.close())
     await sequencer.start()
     const caStore = new DatabaseCaStore(databases.operational.db, crlEntries(config.tenant, sequencer))
-    return { config, databases, keys, caStore, sequencer, trustedKeyIds: [keyIdOf(signer.publicKeySpki())], close }
+    const trustedKeyIds = await trustedKeysOf(config, keys, databases.audit)
+    return { config, databases, keys, caStore, sequencer, signer, trustedKeyIds, close }
   } catch (error) {
     await close()
     throw error
   }
 }
 
-export const findTenant = async (foundation: Foundation): Promise<string> => {
-  const row = await foundation.databases.operational.db
+/** Throws CONFIG_INVALID (`tenant-missing`). */
+export const findTenant = async ({
+  config,
+  databases,
+}: Pick<Foundation, 'config' | 'databases'>): Promise<string> => {
+  const row = await databases.operational.db
     .selectFrom('tenant')
     .select(['id', 'status'])
-    .where('name', '=', foundation.config.tenant)
+    .where('name', '=', config.tenant)
     .executeTakeFirst()
   if (!row) throw new AppError('CONFIG_INVALID', { reason: 'tenant-missing', path: 'tenant' })
   return row.id
@@ -162,6 +204,26 @@ const auditServices = (
   }
 }
 
+/** Checkpoints and who has seen them, as the API gives them. */
+const witnessesOf = (
+  { config, databases }: Foundation,
+  made: {
+    readonly directory: Directory
+    readonly changes: Changes
+    readonly witnessing: Witnessing
+    readonly alarms: Operations['alarms']
+    readonly log: Log
+  },
+): Witnesses =>
+  new Witnesses({
+    ...made,
+    ...made.witnessing,
+    audit: databases.audit.db,
+    chain: config.name,
+    scope: new AuditScope(made.directory, config.audit.sight),
+    trail: new AuditTrail(databases.audit, (ids) => Promise.resolve(made.directory.operatorNames(ids))),
+  })
+
 /** The running server but for the listening socket. */
 export interface Composed {
   readonly app: FastifyInstance
@@ -184,7 +246,8 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
     cert: readFileSync(config.tls.certificateFile, 'utf8'),
   }
   const leaf = new X509Certificate(tls.cert)
-  const foundation = await openFoundation(config, log)
+  let operations: Operations | null = null
+  const foundation = await openFoundation(config, log, (state) => operations?.chainState(state))
   const { databases, keys, caStore, sequencer } = foundation
   const { db } = databases.operational
   try {
@@ -235,9 +298,41 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
       audit: databases.audit,
       chain: config.name,
       trustedKeyIds: () => foundation.trustedKeyIds,
-      onEnd: (run) => log.info({ run: run.id, state: run.state }, 'verification ended'),
+      onEnd: (run) => {
+        log.info({ run: run.id, state: run.state }, 'verification ended')
+        operations?.verificationEnded(run)
+      },
     })
     await jobs.recover()
+    const auditSigner = foundation.signer
+    const witnessing = openWitnessing({
+      config,
+      databases,
+      keys,
+      sequencer,
+      signer: foundation.signer,
+      // Alarms stand on what is opened next; what is raised before them is in the log.
+      alarms: {
+        raise: (alarm) => operations?.alarms.raise(alarm) ?? Promise.resolve(),
+        clear: (kind, key) => operations?.alarms.clear(kind, key) ?? Promise.resolve(),
+      },
+      log,
+    })
+    operations = await openOperations({
+      name: config.name,
+      publicUrl: config.publicUrl,
+      mail: mailServerOf(config),
+      databases,
+      maintenance: await openMaintenance(config),
+      sequencer,
+      signer: () => auditSigner,
+      trustedKeyIds: () => foundation.trustedKeyIds,
+      directory,
+      changes,
+      verification: jobs,
+      checkpoints: witnessing,
+      log,
+    })
     const load = new Load()
     const health = new Health({
       version: VERSION,
@@ -248,6 +343,7 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
       ca,
       load,
       tlsNotAfter: leaf.validToDate.getTime(),
+      more: { ...operations.checks, ...witnessing.checks },
     })
     const tlsDigest = createHash('sha256').update(leaf.raw).digest('base64url')
     const services = {
@@ -263,6 +359,8 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
       people: new People(deps),
       profiles: deps.profiles,
       ...auditServices(foundation, { directory, changes, jobs, log }),
+      witnesses: witnessesOf(foundation, { directory, changes, witnessing, alarms: operations.alarms, log }),
+      ...operations.services,
       health,
     }
     const app = await buildApp({
@@ -286,9 +384,14 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
       )
     }, SWEEP_MS)
     sweep.unref()
+    await operations.start()
+    witnessing.start()
+    const running = operations
     const close = async (): Promise<void> => {
       clearInterval(sweep)
       await app.close()
+      await witnessing.close()
+      await running.close()
       await jobs.close()
       load.close()
       await foundation.close()

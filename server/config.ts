@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { parseWitnessKey } from '../shared/audit/cosignature.ts'
 import { ChainName } from '../shared/audit/entry.ts'
 import { AppError } from '../shared/contract/errors.ts'
 import type { DatabaseLocation } from './db/index.ts'
@@ -57,6 +58,70 @@ const Audit = z.strictObject({
   /** Whether auditors of everything see their tenant alone, or every tenant of this audit database. */
   sight: z.enum(['tenant', 'installation']).default('tenant'),
   workingHours: Hours.prefault({}),
+  /** Keys of other nodes' chains that lie in this audit database (ids as FORMAT.md makes them): verified with ours. */
+  trustedKeys: z
+    .array(z.string().regex(/^[A-Za-z0-9_-]{43}$/))
+    .max(1000)
+    .default([]),
+})
+
+/** Through which server mail leaves. There is no sending in the clear. */
+const Mail = z
+  .strictObject({
+    host: z.string().min(1).max(255),
+    port: z.int().min(1).max(65_535),
+    security: z.enum(['tls', 'starttls']),
+    from: z.email().max(200),
+    user: z.string().min(1).max(200).optional(),
+    passwordFile: path.optional(),
+    /** Certificates that may sign the mail server's, beside those of the system. */
+    caFile: path.optional(),
+    timeoutMs: z.int().min(1000).max(120_000).default(20_000),
+  })
+  .refine((mail) => (mail.user === undefined) === (mail.passwordFile === undefined), { path: ['passwordFile'] })
+
+const isWitnessKey = (vkey: string): boolean => {
+  try {
+    return parseWitnessKey(vkey).name.length > 0
+  } catch {
+    // Said by the schema, with the member's path.
+    return false
+  }
+}
+const Witness = z.strictObject({
+  name: z.string().min(1).max(200),
+  /** C2SP vkey of type 0x04 (tlog-cosignature, Ed25519). */
+  vkey: z.string().max(300).refine(isWitnessKey),
+  /** Submission prefix: `add-checkpoint` is appended. `http` is taken where it is written. */
+  url: z.url({ protocol: /^https?$/ }).max(300),
+})
+const Checkpoints = z.strictObject({
+  /** A checkpoint is made after so many entries, or so many seconds after the first that has none. */
+  entries: z.int().min(1).max(100_000).default(1000),
+  seconds: z.int().min(1).max(3600).default(60),
+  /** Outside witnesses (C2SP tlog-witness). */
+  witnesses: z.array(Witness).max(20).default([]),
+  /** An alarm is raised when a witness has not signed for so long what was there to sign. */
+  witnessStaleHours: z.int().min(1).max(720).default(24),
+})
+const Timestamping = z.strictObject({
+  /** RFC 3161, asked in this order; none: no time-stamps. */
+  authorities: z
+    .array(
+      z.strictObject({
+        url: z.url({ protocol: /^https?$/ }).max(300),
+        trustFile: path,
+        policy: z
+          .string()
+          .regex(/^[0-2](\.(0|[1-9][0-9]*))+$/)
+          .max(200)
+          .optional(),
+      }),
+    )
+    .max(10)
+    .default([]),
+  /** Without a time-stamp for so long, while there was something to stamp, an alarm is raised. */
+  lateHours: z.int().min(25).max(720).default(48),
 })
 
 /** The server's one configuration file. Relative paths count from the file's folder; secrets are named by file. */
@@ -67,7 +132,12 @@ export const ServerConfigSchema = z.strictObject({
   tenant: z.string().min(1).max(100),
   listen: z.strictObject({ host: z.string().min(1).max(255), port: z.int().min(0).max(65_535) }),
   tls: z.strictObject({ certificateFile: path, keyFile: path }),
-  databases: z.strictObject({ operational: Database, audit: Database }),
+  databases: z.strictObject({
+    operational: Database,
+    audit: Database,
+    /** PostgreSQL: as whom cleaning and erasing delete and change audit rows; the server itself may only add. */
+    auditMaintenance: Database.optional(),
+  }),
   keys: Keys,
   ca: z.strictObject({
     organization: z.string().min(1).max(64),
@@ -85,6 +155,10 @@ export const ServerConfigSchema = z.strictObject({
     .default({ level: 'info' }),
   limits: Limits.prefault({}),
   audit: Audit.prefault({}),
+  /** None: alarms are shown and logged, and no mail is sent. */
+  mail: Mail.nullable().default(null),
+  checkpoints: Checkpoints.prefault({}),
+  timestamping: Timestamping.prefault({}),
 })
 export type ServerConfig = Readonly<z.infer<typeof ServerConfigSchema>>
 export type DatabaseConfig = z.infer<typeof Database>
@@ -122,9 +196,24 @@ export const parseConfig = (value: unknown, folder: string): ServerConfig => {
   return freeze({
     ...c,
     tls: { certificateFile: at(c.tls.certificateFile), keyFile: at(c.tls.keyFile) },
-    databases: { operational: database(c.databases.operational), audit: database(c.databases.audit) },
+    databases: {
+      operational: database(c.databases.operational),
+      audit: database(c.databases.audit),
+      ...(c.databases.auditMaintenance === undefined
+        ? {}
+        : { auditMaintenance: database(c.databases.auditMaintenance) }),
+    },
+    mail: c.mail && {
+      ...c.mail,
+      ...(c.mail.passwordFile === undefined ? {} : { passwordFile: at(c.mail.passwordFile) }),
+      ...(c.mail.caFile === undefined ? {} : { caFile: at(c.mail.caFile) }),
+    },
     keys: keys(c.keys),
     consoleFolder: c.consoleFolder === null ? null : at(c.consoleFolder),
+    timestamping: {
+      ...c.timestamping,
+      authorities: c.timestamping.authorities.map((one) => ({ ...one, trustFile: at(one.trustFile) })),
+    },
   })
 }
 

@@ -3,7 +3,12 @@ import type { AuditSequencer } from '../audit/ports.ts'
 import type { Log } from '../log/log.ts'
 import { inTransaction, newId } from '../db/index.ts'
 import type { OperationalDatabase, OperationalTransaction } from '../db/schema.ts'
-import type { Tell } from '../services/change.ts'
+import type { Tell, Told } from '../services/change.ts'
+
+/** An entry told under an id of its own. */
+export interface NamedEntry extends Told {
+  readonly intent: string
+}
 
 export interface OwnChangesDeps {
   readonly db: OperationalDatabase
@@ -53,6 +58,25 @@ export class OwnChanges {
     return value
   }
 
+  /**
+   * Entries with ids of their own, each written once however often it is asked for, in the chain when it returns.
+   * Throws AUDIT_CHAIN_UNWRITABLE.
+   */
+  async runOnce(correlationId: string, entries: readonly NamedEntry[]): Promise<void> {
+    const { db, sequencer } = this.#deps
+    sequencer.assertWritable()
+    await inTransaction(db, async (trx) => {
+      const ids = entries.map((entry) => entry.intent)
+      // Those that wait since a run that died are settled below; those in the chain the sequencer passes over.
+      const waiting = await trx.selectFrom('audit_intent').select('id').where('id', 'in', ids).execute()
+      const known = new Set(waiting.map((row) => row.id))
+      for (const { intent, ...told } of entries) {
+        if (!known.has(intent)) await this.#record(trx, intent, correlationId, told)
+      }
+    })
+    await sequencer.settle(entries.map((entry) => entry.intent))
+  }
+
   async #settle(told: readonly string[]): Promise<void> {
     await this.#deps.sequencer.settle(told)
   }
@@ -66,24 +90,28 @@ export class OwnChanges {
     const value = await inTransaction(this.#deps.db, async (trx) =>
       body(trx, async (entry) => {
         const id = newId('intent', at)
-        await recordIntent(trx, {
-          id,
-          at,
-          tenant: this.#deps.tenant,
-          division: entry.place?.division ?? null,
-          office: entry.place?.office ?? null,
-          operator: null,
-          station: null,
-          action: entry.action,
-          object: entry.object,
-          correlationId,
-          before: entry.before ?? null,
-          after: entry.after ?? null,
-          reason: entry.reason ?? null,
-        })
+        await this.#record(trx, id, correlationId, entry)
         told.push(id)
       }),
     )
     return { value, told }
+  }
+
+  #record(trx: OperationalTransaction, id: string, correlationId: string, entry: Told): Promise<void> {
+    return recordIntent(trx, {
+      id,
+      at: this.now(),
+      tenant: this.#deps.tenant,
+      division: entry.place?.division ?? null,
+      office: entry.place?.office ?? null,
+      operator: null,
+      station: null,
+      action: entry.action,
+      object: entry.object,
+      correlationId,
+      before: entry.before ?? null,
+      after: entry.after ?? null,
+      reason: entry.reason ?? null,
+    })
   }
 }

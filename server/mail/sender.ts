@@ -40,11 +40,9 @@ interface SmtpFailure extends Error {
   readonly responseCode?: number
 }
 
-/** 5yz of RFC 5321 is for good, but 530, 534, 535 and 538 are about signing in, which an administrator can mend. */
-const isForGood = (error: SmtpFailure): boolean => {
-  const code = error.responseCode ?? 0
-  return code >= 500 && ![530, 534, 535, 538].includes(code)
-}
+/** 5yz of RFC 5321 to sender, recipient or text is for good; what was refused before those, an administrator can mend. */
+const isForGood = ({ code, responseCode = 0 }: SmtpFailure): boolean =>
+  (code === 'EENVELOPE' || code === 'EMESSAGE') && responseCode >= 500
 
 const translate = (cause: unknown): AppError => {
   const error = cause as SmtpFailure

@@ -16,6 +16,8 @@ export interface HealthDeps {
   readonly ca: CaGateway
   readonly load: Load
   readonly tlsNotAfter: number
+  /** Checks of what others own, by name. */
+  readonly more?: Readonly<Record<string, () => Promise<Finding>>>
 }
 type Check = HealthView['checks'][number]
 type Finding = Pick<Check, 'state' | 'detail'>
@@ -49,6 +51,7 @@ export class Health {
       this.#check('key-store', () => this.#keyStore()),
       this.#check('revocation-lists', () => this.#crls(time)),
       this.#check('tls-certificate', () => Promise.resolve(this.#tls(time))),
+      ...Object.entries(this.#deps.more ?? {}).map(([name, body]) => this.#check(name, body)),
     ])
     const { chain, head, state, waiting } = this.#deps.sequencer.state()
     return {

@@ -13,9 +13,11 @@ import type { Personalisation } from '../services/personalisation.ts'
 import type { Profiles } from '../services/profiles.ts'
 import type { Unblocks } from '../services/unblocks.ts'
 import { auditHandlers, type AuditServices } from './handlers-audit.ts'
+import { witnessHandlers, type WitnessServices } from './handlers-witness.ts'
+import { operationsHandlers, type OperationsServices } from './handlers-operations.ts'
 
 /** What routes call. */
-export interface Services extends AuditServices {
+export interface Services extends AuditServices, WitnessServices, OperationsServices {
   readonly ping: () => HttpAnswer<'ping'>
   readonly signIn: SignIn
   readonly sessions: Sessions
@@ -99,7 +101,9 @@ export const makeHandlers = (s: Services): Handlers => ({
   listOperators: ({ call, request }) => s.people.operators(call, request.query),
   listStations: ({ call, request }) => s.people.stations(call, request.query),
 
+  ...operationsHandlers(s),
   ...auditHandlers(s),
+  ...witnessHandlers(s),
 
   readHealth: () => s.health.read(),
 })
