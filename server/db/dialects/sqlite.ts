@@ -41,6 +41,8 @@ export const openSqliteFile = (opening: SqliteOpening): Database.Database =>
       if (!opening.readonly) {
         database.pragma('journal_mode = WAL')
         database.pragma('synchronous = FULL')
+        // What is deleted inside a page is zeroed: an erased payload must not be readable in the file.
+        database.pragma('secure_delete = FAST')
       }
       database.pragma('foreign_keys = ON')
       database.pragma('trusted_schema = OFF')
