@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { StoredChain } from '../../shared/audit/stored.ts'
 import { listAuditKeys, readHead } from '../db/repositories/audit-chain.ts'
+import { readStoredNoteKeys, streamCheckpoints } from '../db/repositories/audit-checkpoints.ts'
 import { findStrayRow, readCut } from '../db/repositories/audit-cuts.ts'
 import { streamEntries } from '../db/repositories/audit-entries.ts'
 import type { AuditDb } from '../db/schema.ts'
@@ -14,6 +15,8 @@ export const readStoredChain = async (db: Kysely<AuditDb>, chain: string): Promi
     head: await readHead(db, chain),
     keys: await listAuditKeys(db, chain),
     entries: streamEntries(db, chain),
+    checkpoints: streamCheckpoints(db, chain),
+    noteKeys: await readStoredNoteKeys(db, chain),
     findStray: findStrayRow(db, chain, cut?.size ?? 0),
   }
 }

@@ -1,27 +1,20 @@
 import { Worker } from 'node:worker_threads'
-import type { Selectable } from 'kysely'
 import { AppError } from '../../shared/contract/errors.ts'
-import type { Verdict, VerificationMode } from '../../shared/audit/verdict.ts'
+import { createSignatureVerifier } from '../../shared/audit/crypto.ts'
+import type { VerificationMode } from '../../shared/audit/verdict.ts'
 import { newId } from '../db/id.ts'
 import type { Opened } from '../db/open.ts'
+import { listChainNames } from '../db/repositories/audit-cuts.ts'
 import { countEntries } from '../db/repositories/audit-list.ts'
-import { endAbandonedRuns, endRun, insertRun, listRuns, readRun } from '../db/repositories/audit-runs.ts'
-import type { AuditDb, VerificationRunTable } from '../db/schema.ts'
+import { endRun, insertRun, listAbandonedRuns, listRuns, readRun, saveRun } from '../db/repositories/audit-runs.ts'
+import type { RunRow } from '../db/repositories/audit-runs.ts'
+import type { AuditDb } from '../db/schema.ts'
+import type { AuditSigner } from './ports.ts'
+import { runOfRow, walkSealBytes } from './verification-run.ts'
+import type { VerificationRun } from './verification-run.ts'
 import type { VerificationMessage, VerificationTask } from './verification-worker.ts'
 
-/** A run, going on or done. `verdict` is there once it passed or failed; `error` is a closed code. */
-export interface VerificationRun {
-  readonly id: string
-  readonly chain: string
-  readonly mode: VerificationMode
-  readonly state: VerificationRunTable['state']
-  readonly requestedBy: string | null
-  readonly startedAt: number
-  readonly endedAt: number | null
-  readonly checked: number
-  readonly total: number
-  readonly verdict: Verdict | null
-}
+export type { VerificationRun } from './verification-run.ts'
 
 export interface VerificationJobsOptions {
   readonly audit: Opened<AuditDb>
@@ -29,8 +22,26 @@ export interface VerificationJobsOptions {
   readonly chain: string
   /** Keys of the key store this server trusts; ids as `keyIdOf` gives them. */
   readonly trustedKeyIds: () => readonly string[]
+  /**
+   * Signs the places runs come to, so that one that a restart ended goes on from there. Without it such a run ends as
+   * an error: a place anyone could have written would let a part of the chain go unverified.
+   */
+  readonly signer?: AuditSigner
+  /** Ms between two saved places. */
+  readonly saveMs?: number
+  /** Threads that walk; as many as there are cores when left out. */
+  readonly threads?: number
+  /** Told of each run that ended, once what it found is durable: mail, log and banner hang here. */
   readonly onEnd?: (run: VerificationRun) => void
   readonly now?: () => number
+}
+
+export interface VerificationRequest {
+  readonly mode: VerificationMode
+  readonly requestedBy: string | null
+  /** Any chain of the audit database; the node's own when left out. */
+  readonly chain?: string
+  readonly scheduled?: boolean
 }
 
 interface Current {
@@ -39,15 +50,17 @@ interface Current {
   readonly ended: Promise<VerificationRun>
 }
 
-type Ended = Exclude<VerificationMessage, { kind: 'progress' }>
+type Ended = Extract<VerificationMessage, { kind: 'verdict' | 'cancelled' | 'error' }>
 
-const STATES = { cancelled: 'cancelled', error: 'error' } as const
+const SAVE_MS = 30_000
+const verifySeal = createSignatureVerifier()
+
 const stateOf = (end: Ended): VerificationRun['state'] => {
-  if (end.kind !== 'verdict') return STATES[end.kind]
+  if (end.kind !== 'verdict') return end.kind
   return end.verdict.ok ? 'passed' : 'failed'
 }
 
-/** Runs verifications in a worker thread, one at a time, and keeps what they found. */
+/** Runs verifications in threads of their own, one at a time, and keeps what they found. */
 export class VerificationJobs {
   readonly #options: VerificationJobsOptions
   #current: Current | null = null
@@ -57,23 +70,31 @@ export class VerificationJobs {
     this.#options = options
   }
 
-  /** Ends what a process that died left behind; once, before the first `start`. */
+  /**
+   * Takes up what a process of this node that died left behind; once, before the first `start`. One run goes on from
+   * the last place it saved; others, and those with no place that holds, end as errors (WORKER_CRASHED).
+   */
   async recover(): Promise<void> {
-    await endAbandonedRuns(this.#options.audit.db, this.#now())
+    for (const row of await listAbandonedRuns(this.#options.audit.db, this.#options.chain)) {
+      const isResumed = !this.#current && this.#isSealed(row)
+      if (isResumed) this.#begin(runOfRow(row), row.walk)
+      else await this.#abandon(row)
+    }
+  }
+
+  /** Every chain there are rows of, also one that has no head: each is to be verified. */
+  async chains(): Promise<readonly string[]> {
+    return listChainNames(this.#options.audit.db)
   }
 
   /** Starts a run; durable as running when it returns. Throws AUDIT_VERIFICATION_RUNNING while one is going on. */
-  async start(request: {
-    readonly mode: VerificationMode
-    readonly requestedBy: string | null
-    readonly chain?: string
-  }): Promise<VerificationRun> {
+  async start(request: VerificationRequest): Promise<VerificationRun> {
     if (this.#current || this.#isStarting) {
       throw new AppError('AUDIT_VERIFICATION_RUNNING', { id: this.#current?.run.id ?? null })
     }
     this.#isStarting = true
     try {
-      return await this.#start(request.chain ?? this.#options.chain, request.mode, request.requestedBy)
+      return await this.#start(request)
     } finally {
       this.#isStarting = false
     }
@@ -84,13 +105,13 @@ export class VerificationJobs {
     if (this.#current?.run.id === id) return this.#current.run
     const row = await readRun(this.#options.audit.db, id)
     if (!row) throw new AppError('AUDIT_NOT_FOUND', { run: id })
-    return this.#fromRow(row)
+    return runOfRow(row)
   }
 
   /** Newest first. */
   async list(limit = 50): Promise<readonly VerificationRun[]> {
     const rows = await listRuns(this.#options.audit.db, limit)
-    return rows.map((row) => (row.id === this.#current?.run.id ? this.#current.run : this.#fromRow(row)))
+    return rows.map((row) => (row.id === this.#current?.run.id ? this.#current.run : runOfRow(row)))
   }
 
   /** Asks a run to end and waits until it did; a run that ended already is given as it is. */
@@ -115,17 +136,40 @@ export class VerificationJobs {
     return (this.#options.now ?? Date.now)()
   }
 
-  async #start(chain: string, mode: VerificationMode, requestedBy: string | null): Promise<VerificationRun> {
-    const { db, location } = this.#options.audit
+  async #start(request: VerificationRequest): Promise<VerificationRun> {
+    const { audit, chain: own } = this.#options
+    const { mode, requestedBy, chain = own, scheduled = false } = request
     const startedAt = this.#now()
-    const total = await countEntries(db, chain)
-    const id = newId('verification', startedAt)
-    const row = { id, chain, mode, state: 'running' as const, requested_by: requestedBy, started_at: startedAt }
-    await insertRun(db, { ...row, ended_at: null, checked: 0, total, verdict: null })
-    const none = { position: null, walk: null, walk_seal: null, error_code: null, scope: null, scheduled: 0 as const }
-    const run = this.#fromRow({ ...row, ...none, ended_at: null, checked: 0, total, verdict: null })
+    const total = await countEntries(audit.db, chain)
+    const row: RunRow = {
+      id: newId('verification', startedAt),
+      chain,
+      mode,
+      state: 'running',
+      requested_by: requestedBy,
+      started_at: startedAt,
+      ended_at: null,
+      checked: 0,
+      total,
+      verdict: null,
+      node: own,
+      position: null,
+      walk: null,
+      walk_seal: null,
+      error_code: null,
+      scope: null,
+      scheduled: scheduled ? 1 : 0,
+    }
+    await insertRun(audit.db, row)
+    return this.#begin(runOfRow(row), null)
+  }
+
+  #begin(run: VerificationRun, walk: Uint8Array | null): VerificationRun {
+    const { audit, trustedKeyIds, signer, saveMs = SAVE_MS, threads } = this.#options
     const cancel = new Int32Array(new SharedArrayBuffer(4))
-    const task: VerificationTask = { location, chain, mode, trustedKeyIds: this.#options.trustedKeyIds(), cancel }
+    const { chain, mode } = run
+    const wanted = { location: audit.location, chain, mode, trustedKeyIds: trustedKeyIds(), cancel, walk }
+    const task = { ...wanted, ...(signer ? { saveMs } : {}), ...(threads === undefined ? {} : { threads }) }
     // Assigned before the worker can answer: its messages come in later turns.
     this.#current = { run, cancel, ended: this.#work(task).then((end) => this.#end(end)) }
     return run
@@ -136,6 +180,7 @@ export class VerificationJobs {
     return new Promise((resolve) => {
       worker.on('message', (message: VerificationMessage) => {
         if (message.kind === 'progress') this.#progress(message.checked, message.total)
+        else if (message.kind === 'saved') void this.#save(message.position, message.walk)
         else resolve(message)
       })
       worker.on('error', () => resolve({ kind: 'error', code: 'WORKER_CRASHED' }))
@@ -147,44 +192,47 @@ export class VerificationJobs {
     if (this.#current) this.#current.run = { ...this.#current.run, checked, total }
   }
 
+  /** A place that cannot be signed or kept now is kept the next time; the run itself needs none. */
+  async #save(position: number, walk: Uint8Array): Promise<void> {
+    const { signer, audit } = this.#options
+    const run = this.#current?.run
+    if (!signer || !run) return
+    const save = async (): Promise<void> => {
+      const seal = await signer.sign(walkSealBytes(run, walk))
+      await saveRun(audit.db, run.id, { position, walk, seal })
+    }
+    await save().catch(() => undefined)
+  }
+
+  #isSealed(row: RunRow): boolean {
+    const { signer } = this.#options
+    if (!signer || !row.walk || !row.walk_seal) return false
+    return verifySeal(signer.publicKeySpki(), walkSealBytes(runOfRow(row), row.walk), row.walk_seal)
+  }
+
+  async #abandon(row: RunRow): Promise<void> {
+    const { checked, total } = row
+    const end = { state: 'error' as const, endedAt: this.#now(), checked, total, verdict: null }
+    await endRun(this.#options.audit.db, row.id, { ...end, errorCode: 'WORKER_CRASHED' })
+  }
+
   async #end(end: Ended): Promise<VerificationRun> {
     const current = this.#current
     if (!current) throw new AppError('INTERNAL', { reason: 'no-verification' })
     const verdict = end.kind === 'verdict' ? end.verdict : null
-    const endedAt = this.#now()
-    const run = { ...current.run, state: stateOf(end), endedAt, verdict }
-    const kept = end.kind === 'error' ? { error: end.code } : verdict
-    const stored = {
-      state: run.state,
-      endedAt,
-      checked: run.checked,
-      total: run.total,
-      verdict: kept && JSON.stringify(kept),
-    }
+    const error = end.kind === 'error' ? end.code : null
+    const run = { ...current.run, state: stateOf(end), endedAt: this.#now(), verdict, error }
+    const { state, endedAt, checked, total } = run
+    const kept = verdict && JSON.stringify(verdict)
+    const stored = { state, endedAt, checked, total, verdict: kept, errorCode: error }
     const isKept = await endRun(this.#options.audit.db, run.id, stored).then(
       () => true,
       () => false,
     )
     this.#current = null
     // What could not be kept did not happen: the row is set to error at the next start.
-    const told = isKept ? run : { ...run, state: 'error' as const }
+    const told = isKept ? run : { ...run, state: 'error' as const, error: error ?? 'DATABASE_UNAVAILABLE' }
     this.#options.onEnd?.(told)
     return told
-  }
-
-  #fromRow(row: Selectable<VerificationRunTable>): VerificationRun {
-    const parsed = row.verdict === null ? null : (JSON.parse(row.verdict) as Verdict | { error: string })
-    return {
-      id: row.id,
-      chain: row.chain,
-      mode: row.mode,
-      state: row.state,
-      requestedBy: row.requested_by,
-      startedAt: row.started_at,
-      endedAt: row.ended_at,
-      checked: row.checked,
-      total: row.total,
-      verdict: parsed && 'ok' in parsed ? parsed : null,
-    }
   }
 }

@@ -303,6 +303,8 @@ export interface AuditIntentTable {
   id: string
   created_at: Time
   body: JsonText
+  /** The node that drains it; null: any. */
+  node: string | null
 }
 /** A filter of the audit an operator keeps; unique (tenant, operator_id, name). */
 export interface AuditFilterTable extends Entity {
@@ -583,6 +585,8 @@ export interface VerificationRunTable {
   total: number
   /** The verdict as JSON once it ended. */
   verdict: JsonText | null
+  /** The node that runs it; null for one of before nodes were told apart. */
+  node: string | null
   /** Entries walked at the last saved state; `walk` is that state, `walk_seal` the key store's signature over it. */
   position: number | null
   walk: Blob | null

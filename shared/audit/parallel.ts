@@ -109,11 +109,11 @@ const walkSegments = async (way: Way, start: WalkPosition): Promise<Outcome> => 
   try {
     await give()
     for (let next = given.shift(); next; next = given.shift()) {
-      run.signal?.throwIfAborted()
       const outcome = await settle(way, position, next)
       if (outcome.fault) return outcome
       position = { state: outcome.state, anchor: outcome.anchor }
       run.onProgress?.(position.state.expected)
+      run.signal?.throwIfAborted()
       way.onPosition?.(position)
       await give()
     }

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { encodeBase64url } from './base64url.ts'
 import { sameBytes } from './bytes.ts'
 import type { VerifySignature } from './crypto.ts'
@@ -9,9 +8,9 @@ import { erasedRange } from './erasure.ts'
 import { announcedTree, isAnnouncement } from './key-ring.ts'
 import type { AnnouncedTree } from './key-ring.ts'
 import type { AuditKey } from './key-statement.ts'
-import { DOMAINS, entrySigningBytes } from './link.ts'
-import { MerkleFrontier } from './merkle.ts'
-import { SALT_BYTES } from './payload.ts'
+import { entrySigningBytes } from './link.ts'
+import { MerkleFrontier, leafHash } from './merkle.ts'
+import { SALT_BYTES, payloadDigest } from './payload.ts'
 import type { StoredEntry, StoredPayload } from './stored.ts'
 
 /** A stretch of a chain, to be walked by whoever has time: all that it takes from what lies before is its tree edge. */
@@ -67,35 +66,10 @@ export interface SegmentSource {
   readonly copyOf: (signature: Uint8Array) => Uint8Array
 }
 
-const LEAF_PREFIX = Uint8Array.of(0)
 const UNSURE = Symbol('unsure')
 
-/** One buffer for everything hashed here: nothing is kept of it, and nothing is made for each entry. */
-class Hasher {
-  #scratch = Buffer.alloc(4096)
-
-  #fill(parts: readonly Uint8Array[]): Buffer {
-    let length = 0
-    for (const part of parts) length += part.length
-    if (length > this.#scratch.length) this.#scratch = Buffer.alloc(length * 2)
-    let offset = 0
-    for (const part of parts) {
-      this.#scratch.set(part, offset)
-      offset += part.length
-    }
-    return this.#scratch.subarray(0, length)
-  }
-
-  leaf(bytes: Uint8Array): Uint8Array {
-    const digest = new Uint8Array(32)
-    Buffer.from(digest.buffer).write(hash('sha256', this.#fill([LEAF_PREFIX, bytes]), 'binary'), 'binary')
-    return digest
-  }
-
-  payload(salt: Uint8Array, bytes: Uint8Array): string {
-    return hash('sha256', this.#fill([DOMAINS.payload, salt, bytes]), 'base64url')
-  }
-}
+const isDigest = (salt: Uint8Array, bytes: Uint8Array, said: string): boolean =>
+  encodeBase64url(payloadDigest(salt, bytes)) === said
 
 const isCopy = (row: SegmentRow, text: EntryText): boolean =>
   row.chain === text.chain &&
@@ -120,7 +94,6 @@ class SegmentWalk {
   readonly #source: SegmentSource
   readonly #keys: ReadonlyMap<string, AuditKey>
   readonly #verify: VerifySignature
-  readonly #hasher = new Hasher()
   readonly #tree: MerkleFrontier
   readonly #events: SegmentEvent[] = []
   #expected: number
@@ -174,7 +147,7 @@ class SegmentWalk {
     if (isChecked && !this.#verify(key.spki, entrySigningBytes(row.bytes), row.signature)) throw UNSURE
     const payload = this.#payload(row, text)
     const before = isBringing ? this.#tree.toBytes() : null
-    this.#tree.append(this.#hasher.leaf(row.bytes))
+    this.#tree.append(leafHash(row.bytes))
     this.#expected += 1
     this.#last = row.signature
     if (before) this.#announce(row, text, payload, before)
@@ -203,7 +176,7 @@ class SegmentWalk {
       return payload
     }
     const isMarked = erasedAt !== null || erasedBy !== null || erasedRule !== null
-    if (isMarked || salt.length !== SALT_BYTES || this.#hasher.payload(salt, bytes) !== text.payload) throw UNSURE
+    if (isMarked || salt.length !== SALT_BYTES || !isDigest(salt, bytes, text.payload)) throw UNSURE
     return payload
   }
 

@@ -3,6 +3,7 @@ import type { Migration } from './columns.ts'
 
 /**
  * Where a chain was cut by cleaning (see shared/audit/cut.ts), and verifications that go on where a restart ended them:
+ * `node` says whose they are;
  * `position` and `walk` are the walk's last saved state, `walk_seal` the key store's signature over it.
  */
 export const cutsAndResumedRuns: Migration = {
@@ -25,6 +26,7 @@ export const cutsAndResumedRuns: Migration = {
         },
         dialect,
       ),
+      run('node', 'text'),
       run('position', 'number'),
       run('walk', 'blob'),
       run('walk_seal', 'blob'),

@@ -63,3 +63,19 @@ export const findStrayRow =
       .executeTakeFirst()
     return { table: 'payload', sequence: alone?.sequence ?? from }
   }
+
+/** Names of all chains there are rows of, in order: a chain someone put there has entries, but perhaps no head. */
+export const listChainNames = async (db: Reader): Promise<readonly string[]> => {
+  const names = new Set<string>()
+  for (const table of ['chain', 'entry', 'payload'] as const) {
+    // One step in the index for each name, however many rows it has.
+    for (let after = ''; ;) {
+      const query = db.selectFrom(table).select('chain').where('chain', '>', after).orderBy('chain').limit(1)
+      const row = await query.executeTakeFirst()
+      if (!row) break
+      names.add(row.chain)
+      after = row.chain
+    }
+  }
+  return [...names].sort()
+}

@@ -1,42 +1,58 @@
 import type { Insertable, Kysely, Selectable } from 'kysely'
 import type { AuditDb, VerificationRunTable } from '../schema.ts'
 
-type Run = Selectable<VerificationRunTable>
+export type RunRow = Selectable<VerificationRunTable>
 
 export const insertRun = async (db: Kysely<AuditDb>, run: Insertable<VerificationRunTable>): Promise<void> => {
   await db.insertInto('verification_run').values(run).execute()
 }
 
 export interface RunEnd {
-  readonly state: Run['state']
+  readonly state: RunRow['state']
   readonly endedAt: number
   readonly checked: number
   readonly total: number
   readonly verdict: string | null
+  readonly errorCode: string | null
 }
 
+/** Keeps what a run found; the place it had saved is not needed any more. */
 export const endRun = async (db: Kysely<AuditDb>, id: string, end: RunEnd): Promise<void> => {
+  const { state, endedAt, checked, total, verdict, errorCode } = end
+  const forgotten = { position: null, walk: null, walk_seal: null }
   await db
     .updateTable('verification_run')
-    .set({ state: end.state, ended_at: end.endedAt, checked: end.checked, total: end.total, verdict: end.verdict })
+    .set({ state, ended_at: endedAt, checked, total, verdict, error_code: errorCode, ...forgotten })
     .where('id', '=', id)
     .execute()
 }
 
-/** Runs a dead process left behind are not running. */
-export const endAbandonedRuns = async (db: Kysely<AuditDb>, at: number): Promise<void> => {
-  await db
-    .updateTable('verification_run')
-    .set({ state: 'error', ended_at: at })
-    .where('state', '=', 'running')
-    .execute()
+/** Keeps the place a run came to, with the key store's signature over it. */
+export const saveRun = async (
+  db: Kysely<AuditDb>,
+  id: string,
+  saved: { readonly position: number; readonly walk: Uint8Array; readonly seal: Uint8Array },
+): Promise<void> => {
+  const { position, walk, seal } = saved
+  const place = { position, checked: position, walk, walk_seal: seal }
+  await db.updateTable('verification_run').set(place).where('id', '=', id).where('state', '=', 'running').execute()
 }
 
-export const readRun = async (db: Kysely<AuditDb>, id: string): Promise<Run | null> =>
+/** Runs this node left behind, or that no node says are its own; oldest first. */
+export const listAbandonedRuns = async (db: Kysely<AuditDb>, node: string): Promise<readonly RunRow[]> =>
+  db
+    .selectFrom('verification_run')
+    .selectAll()
+    .where('state', '=', 'running')
+    .where((where) => where.or([where('node', '=', node), where('node', 'is', null)]))
+    .orderBy('started_at')
+    .execute()
+
+export const readRun = async (db: Kysely<AuditDb>, id: string): Promise<RunRow | null> =>
   (await db.selectFrom('verification_run').selectAll().where('id', '=', id).executeTakeFirst()) ?? null
 
 /** Newest first. */
-export const listRuns = async (db: Kysely<AuditDb>, limit: number): Promise<readonly Run[]> =>
+export const listRuns = async (db: Kysely<AuditDb>, limit: number): Promise<readonly RunRow[]> =>
   db
     .selectFrom('verification_run')
     .selectAll()

@@ -101,7 +101,10 @@ type RowChange =
   | { readonly kind: 'bytes' | 'signature' | 'payload'; readonly place: number; readonly bit: number }
   | { readonly kind: 'delete' | 'double' | 'column' | 'head'; readonly place: number }
   | { readonly kind: 'swap'; readonly place: number; readonly other: number }
-type Change = RowChange | { readonly kind: 'checkpoint' | 'key'; readonly which: number; readonly bit: number }
+type Change =
+  | RowChange
+  | { readonly kind: 'checkpoint'; readonly which: number; readonly bit: number }
+  | { readonly kind: 'key'; readonly which: number; readonly bit: number }
 
 const turn = (bytes: Uint8Array, bit: number): Uint8Array => {
   const turned = Uint8Array.from(bytes)

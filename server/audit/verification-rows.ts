@@ -1,0 +1,116 @@
+import type Database from 'better-sqlite3'
+import type { SegmentRow, SegmentSource } from '../../shared/audit/segment.ts'
+import type { StoredPayload } from '../../shared/audit/stored.ts'
+import { openSqliteFile } from '../db/dialects/sqlite.ts'
+import type { DatabaseLocation, Opened } from '../db/open.ts'
+import { streamEntries } from '../db/repositories/audit-entries.ts'
+import { shortSignature } from '../db/repositories/audit-entry-row.ts'
+import { NO_WORD } from '../db/repositories/audit-words.ts'
+import type { AuditDb } from '../db/schema.ts'
+
+/** Entries and payloads of a stretch, one row for each pair, as plain values in this order. */
+const ROWS = `select e.sequence, e.at, e.key_id, e.tenant, e.division, e.office, e.operator_id, e.operator_role,
+ e.station, e.action, e.object_type, e.object_id, e.correlation_id, e.intent_id, e.previous_signature, e.signature,
+ e.bytes, p.salt, p.bytes, p.erased_at, p.erased_by, p.erased_rule
+ from entry as e left join payload as p on p.chain = e.chain and p.sequence = e.sequence
+ where e.chain = ? and e.sequence >= ? and e.sequence < ? order by e.sequence, e.id`
+
+type Value = number | string | Uint8Array | null
+const BATCH = 256
+
+/** Texts of the numbers that entries hold; the first row of a text counts, as everywhere. */
+class Words {
+  readonly #read: Database.Statement<[Value], { text: string }>
+  readonly #known = new Map<Value, string>()
+
+  constructor(database: Database.Database) {
+    this.#read = database.prepare(
+      'select text from word where id = ? and id = (select min(other.id) from word as other where other.text = word.text)',
+    )
+  }
+
+  text(number: Value | undefined): string {
+    const known = this.#known.get(number ?? null)
+    if (known !== undefined) return known
+    const text = typeof number === 'number' ? (this.#read.get(number)?.text ?? NO_WORD) : NO_WORD
+    if (this.#known.size > 50_000) this.#known.clear()
+    this.#known.set(number ?? null, text)
+    return text
+  }
+
+  optional(number: Value | undefined): string | null {
+    return number === null ? null : this.text(number)
+  }
+}
+
+const payloadOf = (values: readonly Value[]): readonly StoredPayload[] => {
+  const [salt, bytes, erasedAt, erasedBy, erasedRule] = values.slice(17)
+  if (salt === null) return []
+  return [{ salt, bytes, erasedAt, erasedBy, erasedRule } as unknown as StoredPayload]
+}
+
+/** What the columns hold is taken as it is: a value of another type is never equal to what was signed. */
+const rowOf = (chain: string, values: readonly Value[], words: Words): SegmentRow =>
+  ({
+    chain,
+    sequence: values[0],
+    at: values[1],
+    keyId: words.text(values[2]),
+    tenant: words.text(values[3]),
+    division: words.optional(values[4]),
+    office: words.optional(values[5]),
+    operatorId: words.optional(values[6]),
+    operatorRole: words.optional(values[7]),
+    station: words.optional(values[8]),
+    action: words.text(values[9]),
+    objectType: words.text(values[10]),
+    objectId: values[11],
+    correlationId: values[12],
+    intentId: values[13],
+    previousCopy: values[14],
+    signature: values[15],
+    bytes: values[16],
+    payloads: payloadOf(values),
+  }) as unknown as SegmentRow
+
+/** Reads segments of one chain; for one thread. */
+export interface SegmentReader extends SegmentSource {
+  close(): Promise<void>
+}
+
+/** Straight from the file, past the query builder: a verification reads every row there is. */
+export const readSqliteSegments = (
+  location: DatabaseLocation & { dialect: 'sqlite' },
+  chain: string,
+): SegmentReader => {
+  const database = openSqliteFile({ ...location, mustExist: true, readonly: true })
+  const read = database.prepare<[string, number, number], Value[]>(ROWS).raw()
+  const words = new Words(database)
+  return {
+    copyOf: shortSignature,
+    *rows(from, to) {
+      for (let start = from; start < to; start += BATCH) {
+        const rows = read.all(chain, start, Math.min(to, start + BATCH))
+        yield rows.map((values) => rowOf(chain, values, words))
+      }
+    },
+    close: () => {
+      database.close()
+      return Promise.resolve()
+    },
+  }
+}
+
+/** Through the repositories, on any database. */
+export const readSegments = (reader: Opened<AuditDb>, chain: string): SegmentReader => ({
+  copyOf: (signature) => signature,
+  async *rows(from, to) {
+    for await (const batch of streamEntries(reader.db, chain)(from)) {
+      yield batch
+        .filter((row) => row.sequence < to)
+        .map(({ previousSignature, ...row }) => ({ ...row, previousCopy: previousSignature }))
+      if ((batch.at(-1)?.sequence ?? to) >= to) return
+    }
+  },
+  close: () => reader.close(),
+})
