@@ -16,10 +16,12 @@ import { listHoldersOf } from './db/repositories/access-reviews.ts'
 import { Directory } from './db/repositories/directory.ts'
 import { forgetExpiredAnswers } from './db/repositories/idempotency.ts'
 import { openKeyStore, type KeyStore, type KeyStoreConfig, type Signer } from './hsm/index.ts'
+import { DatabaseAccess } from './identity/database-access.ts'
 import { Denials } from './identity/denials.ts'
 import { SESSION_WRAPPING_KEY, Sessions } from './identity/sessions.ts'
 import { SignIn } from './identity/sign-in.ts'
 import { TrustedSigners } from './identity/trusted-signers.ts'
+import { OwnChanges } from './jobs/own-changes.ts'
 import type { Log } from './log/log.ts'
 import { Health } from './monitor/health.ts'
 import { Load } from './monitor/load.ts'
@@ -154,10 +156,7 @@ export const openFoundation = async (
 }
 
 /** Throws CONFIG_INVALID (`tenant-missing`). */
-export const findTenant = async ({
-  config,
-  databases,
-}: Pick<Foundation, 'config' | 'databases'>): Promise<string> => {
+export const findTenant = async ({ config, databases }: Pick<Foundation, 'config' | 'databases'>): Promise<string> => {
   const row = await databases.operational.db
     .selectFrom('tenant')
     .select(['id', 'status'])
@@ -253,6 +252,8 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
   try {
     const directory = new Directory(db, await findTenant(foundation))
     await directory.load()
+    const access = new DatabaseAccess(new OwnChanges({ db, sequencer, tenant: directory.tenant, log }), config)
+    await access.begin()
     const ca = await openInternalCa({
       config: caConfigOf(config),
       keyStore: keys,
@@ -377,9 +378,13 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
       consoleFolder: config.consoleFolder,
       tls: options.insecure === true ? null : tls,
     })
+    // The shell beside us leaves what it did as intents, and nobody waits for them. A stopped chain tries by itself.
+    const drain = async (): Promise<void> => {
+      if (sequencer.state().state === 'running') await sequencer.recover()
+    }
     const sweep = setInterval(() => {
       const now = Date.now()
-      Promise.all([sessions.sweep(now), forgetExpiredAnswers(db, now), certificates.reconcile()]).catch(
+      Promise.all([sessions.sweep(now), forgetExpiredAnswers(db, now), certificates.reconcile(), drain()]).catch(
         (error: unknown) => log.error({ cause: error instanceof Error ? error.stack : String(error) }, 'sweep failed'),
       )
     }, SWEEP_MS)
@@ -393,6 +398,7 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
       await witnessing.close()
       await running.close()
       await jobs.close()
+      await access.end()
       load.close()
       await foundation.close()
     }

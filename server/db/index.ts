@@ -5,8 +5,10 @@ export {
   createAuditDatabase,
   createOperationalDatabase,
   openAuditDatabase,
+  openAuditBeside,
   openAuditReader,
   openDatabases,
+  openDatabasesBeside,
 } from './open.ts'
 export type { DatabaseLocation, Databases, DatabasesConfig, Opened } from './open.ts'
 export type { DialectName } from './migrations/index.ts'

@@ -31,6 +31,20 @@ const assertKnown = (applied: readonly MigrationDb['migration'][], planned: read
   }
 }
 
+/** Throws CONFIG_INVALID unless the database has exactly the form of this program (`migration-missing` and as `migrate`). */
+export const assertMigrated = async (
+  database: Kysely<never>,
+  migrations: readonly Migration[],
+  dialect: DialectName,
+): Promise<void> => {
+  const db = database as unknown as Kysely<MigrationDb>
+  const planned = migrations.map((migration) => plan(db as unknown as Kysely<unknown>, migration, dialect))
+  const known = await db.selectFrom('migration').selectAll().orderBy('id').execute()
+  assertKnown(known, planned)
+  const missing = planned[known.length]
+  if (missing) throw new AppError('CONFIG_INVALID', { reason: 'migration-missing', id: missing.id })
+}
+
 export interface MigrationResult {
   readonly applied: readonly string[]
 }

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { Kysely, sql } from 'kysely'
 import { AppError } from '../../shared/contract/errors.ts'
 import { openSqliteFile, sqliteDialect } from './dialects/sqlite.ts'
-import { migrate } from './migrate.ts'
+import { assertMigrated, migrate } from './migrate.ts'
 import { AUDIT_MIGRATIONS, OPERATIONAL_MIGRATIONS } from './migrations/index.ts'
 import type { DialectName, Migration } from './migrations/index.ts'
 import type { AuditDb, OperationalDb } from './schema.ts'
@@ -126,6 +126,49 @@ export const openAuditDatabase = (location: DatabaseLocation): Promise<Opened<Au
 /** A second, reading connection to a SQLite audit database, or another pool on PostgreSQL; migrates nothing. */
 export const openAuditReader = (location: DatabaseLocation): Promise<Opened<AuditDb>> =>
   connect<AuditDb>(location, { mustExist: true, readonly: true })
+
+/**
+ * Beside a running server: what it has open, as it is. Nothing is migrated: a form other than this program's is refused
+ * (CONFIG_INVALID, `migration-missing`), as is a database that is not there.
+ */
+const openBeside = async <Tables>(
+  kind: Kind,
+  location: DatabaseLocation,
+  readonly: boolean,
+): Promise<Opened<Tables>> => {
+  if (location.dialect === 'sqlite' && !existsSync(location.file)) throw missing(kind)
+  const opened = await connect<Tables>(location, { mustExist: true, readonly })
+  const untyped = opened as unknown as Opened<never>
+  try {
+    if (!(await hasTables(untyped.db))) throw missing(kind)
+    await assertMigrated(untyped.db, kind.migrations, opened.dialect)
+    return opened
+  } catch (error) {
+    await opened.close()
+    throw error
+  }
+}
+
+/** Beside a running server, for what is no part of a chain (runs of verifications). See `openBeside`. */
+export const openAuditBeside = (location: DatabaseLocation): Promise<Opened<AuditDb>> =>
+  openBeside<AuditDb>(AUDIT, location, false)
+
+/** Both databases beside a running server, the audit for reading only; see `openBeside`. */
+export const openDatabasesBeside = async (config: DatabasesConfig): Promise<Databases> => {
+  assertApart(config)
+  const operational = await openBeside<OperationalDb>(OPERATIONAL, config.operational, false)
+  try {
+    const audit = await openBeside<AuditDb>(AUDIT, config.audit, true)
+    const close = async (): Promise<void> => {
+      await operational.close()
+      await audit.close()
+    }
+    return { operational, audit, close }
+  } catch (error) {
+    await operational.close()
+    throw error
+  }
+}
 
 /**
  * Opens both databases and brings them to the newest form (a backup of a SQLite file is made first). Throws

@@ -1,54 +1,20 @@
-import { randomUUID } from 'node:crypto'
-import type { ParseArgsOptionsConfig } from 'node:util'
 import { AppError, RevocationReason } from '../../shared/contract/index.ts'
-import { AuditTrail, VerificationJobs } from '../audit/index.ts'
-import { findTenant, openFoundation, type Foundation } from '../compose.ts'
 import type { ServerConfig } from '../config.ts'
-import { Directory } from '../db/repositories/directory.ts'
 import { findCertificate } from '../db/repositories/cards.ts'
 import { endSession, listOpenSessions } from '../db/repositories/sessions.ts'
 import type { OperationalTransaction } from '../db/schema.ts'
 import type { Log } from '../log/log.ts'
 import { changeCertificate } from '../services/certificates.ts'
-import { Changes, type Tell } from '../services/change.ts'
+import type { Tell } from '../services/change.ts'
 import { revokeOperatorCertificate } from '../services/operator-certificate.ts'
+import { AUDIT_READ_COMMANDS } from './audit-commands.ts'
+import { AUDIT_PROOF_COMMANDS } from './audit-proof-commands.ts'
+import { AUDIT_DRY_RUNS, AUDIT_KEY_COMMANDS, AUDIT_WRITE_COMMANDS } from './audit-write-commands.ts'
+import { need, type Answer, type Command, type CommandValues } from './command.ts'
+import { reading, writing, type WritingGround } from './ground.ts'
+import { takeLease } from './lease.ts'
+import { facts } from './print.ts'
 import { openCa, shellAuthor } from './setup.ts'
-
-export const COMMAND_OPTIONS = {
-  serial: { type: 'string' },
-  reason: { type: 'string' },
-  id: { type: 'string' },
-  chain: { type: 'string' },
-  sequence: { type: 'string' },
-  'object-type': { type: 'string' },
-  'object-id': { type: 'string' },
-  text: { type: 'string' },
-  limit: { type: 'string' },
-  cursor: { type: 'string' },
-  depth: { type: 'string' },
-} as const satisfies ParseArgsOptionsConfig
-export type CommandValues = { readonly [N in keyof typeof COMMAND_OPTIONS]?: string | undefined }
-
-interface Ground {
-  readonly foundation: Foundation
-  readonly tenant: string
-  readonly directory: Directory
-  readonly changes: Changes
-  readonly trail: AuditTrail
-}
-type Command = (ground: Ground, values: CommandValues) => Promise<unknown>
-
-const need = (values: CommandValues, name: keyof CommandValues): string => {
-  const value = values[name]
-  if (value === undefined || value === '')
-    throw new AppError('REQUEST_INVALID', { path: `--${name}`, reason: 'missing' })
-  return value
-}
-const number = (text: string | undefined, fallback: number): number => {
-  const value = text === undefined ? fallback : Number(text)
-  if (!Number.isSafeInteger(value)) throw new AppError('REQUEST_INVALID', { reason: 'number' })
-  return value
-}
 
 const everything = (tenant: string) => ({ tenant, reach: { kind: 'everything' } }) as const
 
@@ -71,12 +37,12 @@ const endSessionsOf = async (
   }
 }
 
-const revokeCertificate: Command = async ({ foundation, tenant, changes }, values) => {
+const revokeCertificate = async ({ foundation, tenant, changes, entered }: WritingGround, values: CommandValues) => {
   const serial = need(values, 'serial').toLowerCase()
   const reason = RevocationReason.exclude(['certificateHold']).safeParse(values.reason ?? 'unspecified')
   if (!reason.success) throw new AppError('REQUEST_INVALID', { path: '--reason' })
   const { ca } = await openCa(foundation)
-  const author = shellAuthor(randomUUID())(tenant)
+  const author = shellAuthor(entered.correlationId)(tenant)
   await changes.as(author, async (trx, tell) => {
     const before = await findCertificate(trx, everything(tenant), serial)
     if (!before) throw new AppError('CERTIFICATE_NOT_FOUND')
@@ -87,14 +53,14 @@ const revokeCertificate: Command = async ({ foundation, tenant, changes }, value
     await changeCertificate(trx, tell, before, values, author.at, 'shell')
   })
   await ca.revoke(serial, reason.data)
-  return { revoked: serial }
+  return { value: { revoked: serial }, text: `revoked ${serial}` }
 }
 
 const setOperatorStatus =
-  (status: 'active' | 'suspended'): Command =>
-  async ({ tenant, changes }, values) => {
+  (status: 'active' | 'suspended') =>
+  async ({ tenant, changes, entered }: WritingGround, values: CommandValues) => {
     const id = need(values, 'id')
-    const author = shellAuthor(randomUUID())(tenant)
+    const author = shellAuthor(entered.correlationId)(tenant)
     await changes.as(author, async (trx, tell) => {
       const before = await trx
         .selectFrom('operator')
@@ -120,66 +86,80 @@ const setOperatorStatus =
         place: { division, office },
       })
     })
-    return { operator: id, status }
+    return { value: { operator: id, status }, text: `${status} ${id}` }
   }
 
-const verifyAudit: Command = async ({ foundation }, values) => {
-  const mode = values.depth === 'quick' ? 'quick' : 'full'
-  const { name: chain } = foundation.config
-  const { audit } = foundation.databases
-  const jobs = new VerificationJobs({ audit, chain, trustedKeyIds: () => foundation.trustedKeyIds })
-  await jobs.recover()
-  const { id } = await jobs.start({ mode, requestedBy: null })
-  const run = await jobs.wait(id)
-  return { state: run.state, checked: run.checked, verdict: run.verdict }
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  ...AUDIT_READ_COMMANDS,
+  ...AUDIT_PROOF_COMMANDS,
+  ...AUDIT_KEY_COMMANDS,
+  ...AUDIT_WRITE_COMMANDS,
+  'certificate revoke': {
+    access: 'write',
+    summary: 'revoke a certificate by --serial, for --reason; sessions of an operator end',
+    run: revokeCertificate,
+  },
+  'operator suspend': {
+    access: 'write',
+    summary: 'suspend an operator by --id; their sessions end',
+    run: setOperatorStatus('suspended'),
+  },
+  'operator resume': {
+    access: 'write',
+    summary: 'let an operator work again, by --id',
+    run: setOperatorStatus('active'),
+  },
+  health: {
+    access: 'write',
+    summary: 'can the chain be written, and the key store be reached',
+    run: async ({ foundation }) => {
+      const [chain, keyStore] = [foundation.sequencer.state(), await foundation.keys.check()]
+      return {
+        value: { chain, keys: foundation.keys.kind, keyStore },
+        text: facts([
+          ['chain', chain.chain],
+          ['state', chain.state],
+          ['head', chain.head],
+          ['keys', foundation.keys.kind],
+          ['key store', keyStore.ok ? 'ok' : keyStore.code],
+        ]),
+      }
+    },
+  },
 }
 
-const COMMANDS: Readonly<Record<string, Command>> = {
-  'certificate revoke': revokeCertificate,
-  'operator suspend': setOperatorStatus('suspended'),
-  'operator resume': setOperatorStatus('active'),
-  'audit list': ({ trail, tenant }, values) =>
-    trail.list(
-      { tenant, text: values.text, objectType: values['object-type'], objectId: values['object-id'] },
-      { cursor: values.cursor, limit: number(values.limit, 50) },
-    ),
-  'audit show': ({ trail, foundation }, values) =>
-    trail.get(values.chain ?? foundation.config.name, number(need(values, 'sequence'), 0)),
-  'audit trail': ({ trail, tenant }, values) =>
-    trail.trail(
-      { tenant, objectType: need(values, 'object-type'), objectId: need(values, 'object-id') },
-      { cursor: values.cursor, limit: number(values.limit, 200) },
-    ),
-  'audit verify': verifyAudit,
-  health: async ({ foundation }) => ({
-    chain: foundation.sequencer.state(),
-    keys: foundation.keys.kind,
-    keyStore: await foundation.keys.check(),
-  }),
+/** The longest name that begins the words, and the words after it. Throws REQUEST_INVALID (`command`). */
+const findCommand = (
+  words: readonly string[],
+  values: CommandValues,
+): { name: string; command: Command; rest: string[] } => {
+  for (let count = words.length; count > 0; count -= 1) {
+    const name = words.slice(0, count).join(' ')
+    const table = values['dry-run'] === true && Object.hasOwn(AUDIT_DRY_RUNS, name) ? AUDIT_DRY_RUNS : COMMANDS
+    const command = Object.hasOwn(table, name) ? table[name] : undefined
+    const rest = words.slice(count)
+    if (command && (rest.length === 0 || command.words !== undefined)) return { name, command, rest }
+  }
+  throw new AppError('REQUEST_INVALID', { reason: 'command' })
 }
-export const COMMAND_NAMES = Object.keys(COMMANDS)
 
-/** Runs one command on the opened installation. Throws REQUEST_INVALID (`command`) for one that is not there. */
+/**
+ * Runs one command. Who writes takes the lease of the chain, and is refused while the server runs (CONFIG_INVALID,
+ * `in-use`); who reads works beside it. Throws REQUEST_INVALID (`command`) for one that is not there.
+ */
 export const runCommand = async (
   config: ServerConfig,
   words: readonly string[],
   values: CommandValues,
   log: Log,
-): Promise<unknown> => {
-  const name = words.join(' ')
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-  if (!command) throw new AppError('REQUEST_INVALID', { reason: 'command' })
-  const foundation = await openFoundation(config, log)
+): Promise<Answer> => {
+  const { name, command, rest } = findCommand(words, values)
+  const given = { ...values, words: rest }
+  if (command.access === 'read') return reading(config, name, log, (ground) => command.run(ground, given))
+  const lease = takeLease(config)
   try {
-    const tenant = await findTenant(foundation)
-    const { db } = foundation.databases.operational
-    const directory = new Directory(db, tenant)
-    await directory.load()
-    const changes = new Changes(db, foundation.sequencer)
-    const names = (ids: readonly string[]) => Promise.resolve(directory.operatorNames(ids))
-    const trail = new AuditTrail(foundation.databases.audit, names)
-    return await command({ foundation, tenant, directory, changes, trail }, values)
+    return await writing(config, name, log, (ground) => command.run(ground, given))
   } finally {
-    await foundation.close()
+    lease.release()
   }
 }

@@ -24,14 +24,14 @@ const holderOf = (file: string): number | null => {
 }
 
 /**
- * One process per chain: whoever writes it holds the lease. A file beside the audit database (SQLite), with the holder's
- * process id; one left by a killed process is taken over. Throws CONFIG_INVALID (`in-use`, the process id).
+ * One process per chain: whoever writes it holds the lease. A file beside the audit database (SQLite), named after the
+ * chain, with the holder's process id; one left by a killed process is taken over. Throws CONFIG_INVALID (`in-use`, the process id).
  * On PostgreSQL the chain's own UNIQUE constraints stop a second writer; there is no file.
  */
 export const takeLease = (config: ServerConfig): Lease => {
   const { audit } = config.databases
   if (audit.kind !== 'sqlite') return { release: () => undefined }
-  const file = `${audit.file}.lease`
+  const file = `${audit.file}.${config.name}.lease`
   const holder = holderOf(file)
   if (holder !== null && holder !== process.pid && isRunning(holder))
     throw new AppError('CONFIG_INVALID', { reason: 'in-use', pid: holder })

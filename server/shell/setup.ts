@@ -5,6 +5,7 @@ import { caConfigOf, openFoundation, type Foundation } from '../compose.ts'
 import type { ServerConfig } from '../config.ts'
 import type { Log } from '../log/log.ts'
 import { Changes, type Author } from '../services/change.ts'
+import { newShellAccess, recordShellAccess } from './access-record.ts'
 import { makeInstallation, makeTls } from './installation.ts'
 import { makeOperator, type IssuingClock } from './make-operators.ts'
 import { makeOrganisation, makeTenant, PlanIndex, type Making } from './organisation.ts'
@@ -55,11 +56,16 @@ export const setUp = async (config: ServerConfig, plan: Plan, log: Log): Promise
       author: shellAuthor(randomUUID()),
     }
     const tenant = await makeTenant(making, plan.tenant.name)
+    // Only now is there somebody whose audit it belongs to.
+    const entered = newShellAccess(config.name, tenant, 'setup')
+    await recordShellAccess(db, entered, 'Login')
     const { divisions, offices, stations } = await makeOrganisation(making, tenant, plan)
     const operators: Record<string, SetupResult['operators'][string]> = {}
     for (const operator of plan.operators) {
       operators[operator.key] = await makeOperator(making, { tenant, divisions, offices }, operator, ca, clock)
     }
+    await recordShellAccess(db, entered, 'Logout')
+    await foundation.sequencer.recover()
     return {
       server: { name: config.name, url: config.publicUrl, keys: foundation.keys.kind },
       tenant: { id: tenant },

@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-const run = (words: readonly string[], values = {}) => runCommand(server.config, words, values, log)
+const run = async (words: readonly string[], values = {}) => (await runCommand(server.config, words, values, log)).value
 const root = join(import.meta.dirname, '../../..')
 
 /** The program itself: what it prints, and how it ends. */
@@ -89,13 +89,13 @@ describe('when the shell works on a stopped server', () => {
       const anna = await other.signIn('anna')
       await anna.call('createHolder', { body: HOLDER })
       await other.whileStopped(async () => {
-        const passed = (await runCommand(other.config, ['audit', 'verify'], {}, log)) as { state: string }
+        const passed = (await runCommand(other.config, ['audit', 'verify'], {}, log)).value as { state: string }
         expect(passed.state).toBe('passed')
         if (other.config.databases.audit.kind !== 'sqlite') throw new Error('not SQLite')
         const file = new Database(other.config.databases.audit.file)
         file.prepare(`update entry set operator_role = 'SA' where sequence = 5`).run()
         file.close()
-        const failed = (await runCommand(other.config, ['audit', 'verify'], {}, log)) as {
+        const failed = (await runCommand(other.config, ['audit', 'verify'], {}, log)).value as {
           state: string
           verdict: object
         }
@@ -121,7 +121,7 @@ describe('when the programs themselves run', () => {
       const ended = await program(['server/index.ts', '--config', config(server.folder)], '"ready":true')
       expect(JSON.parse(ended.out)).toMatchObject({ ready: true, name: server.config.name })
       expect(ended.code).toBe(0)
-      expect(existsSync(join(server.folder, 'audit.db.lease'))).toBe(false)
+      expect(existsSync(join(server.folder, `audit.db.${server.config.name}.lease`))).toBe(false)
     })
   })
 

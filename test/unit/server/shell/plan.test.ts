@@ -62,7 +62,7 @@ describe('when a chain has a writer', () => {
     readFileSync(new URL('../../../../resources/config/server.example.json', import.meta.url), 'utf8'),
   ) as unknown
   const config = parseConfig(example, folder)
-  const file = join(folder, 'data/audit.db.lease')
+  const file = join(folder, `data/audit.db.${config.name}.lease`)
 
   it('lets nobody else in until it is done', () => {
     const lease = takeLease(config)
