@@ -6,6 +6,7 @@ import { formatRoute } from '../../ui/route.ts'
 import { Notice, type Tone } from '../../ui/Tone.tsx'
 import { formatEntryRef } from '../route/audit-filters.ts'
 import css from './console.module.css'
+import { ErrorWords } from './ErrorWords.tsx'
 import { Instant } from './Instant.tsx'
 
 export const VERDICT_TONES: Readonly<Record<VerificationView['state'], Tone>> = {
@@ -29,11 +30,12 @@ function Faults({ verification }: { verification: VerificationView }) {
   return (
     <ul style={{ margin: '8px 0 0', paddingLeft: 20 }}>
       {verification.faults.map((fault) => (
-        <li key={`${fault.kind} ${formatEntryRef(fault)}`} data-testid="fault">
+        <li key={`${fault.kind} ${formatEntryRef(fault)} ${fault.what}`} data-testid="fault">
           <a className={css.link} href={formatRoute(['audit'], { entry: formatEntryRef(fault) })}>
             {t('verification.place', { chain: fault.chain, sequence: fault.sequence })}
           </a>
-          : <b>{t(`verification.fault.${fault.kind}.what`)}</b> {t(`verification.fault.${fault.kind}.means`)}
+          : <b>{t(`verification.fault.${fault.kind}.what`)}</b> {t(`verification.fault.${fault.kind}.means`)}{' '}
+          <span className={css.quiet}>{t('verification.found', { what: fault.what })}</span>
         </li>
       ))}
     </ul>
@@ -52,7 +54,7 @@ export function VerdictNotice({ verification, short = false }: { verification: V
       {...(short ? {} : { testId: 'verdict' })}
     >
       <p>
-        {t(`verification.depth.${verification.depth}.name`)}
+        {verification.chain} · {t(`verification.depth.${verification.depth}.name`)}
         {endedAt === null ? null : (
           <>
             {' · '}
@@ -63,6 +65,14 @@ export function VerdictNotice({ verification, short = false }: { verification: V
       {state === 'passed' && head !== null ? (
         <p>{t('verification.head', { chain: head.chain, sequence: head.sequence })}</p>
       ) : null}
+      {verification.payloadsErased === null || verification.payloadsErased === 0 ? null : (
+        <p>{t('verification.erased', { n: formatNumber(verification.payloadsErased, i18n.language) })}</p>
+      )}
+      {verification.error === null ? null : (
+        <p>
+          <ErrorWords code={verification.error} />
+        </p>
+      )}
       {state === 'failed' || state === 'error' ? <p>{t(`verification.todo.${state}`)}</p> : null}
       {state === 'failed' && !short ? <Faults verification={verification} /> : null}
       {head === null || short ? null : (

@@ -2,17 +2,12 @@ import type { TFunction } from 'i18next'
 import { useCallback, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { GrantView, OperatorView } from '../../../shared/contract/index.ts'
-import { DataList, type ListColumn } from '../../ui/DataList.tsx'
-import { FailureNotice } from '../../ui/FailureNotice.tsx'
-import { IconSearch } from '../../ui/icons.ts'
-import { Panel, Screen } from '../../ui/Screen.tsx'
-import { EmptyState, LoadView } from '../../ui/States.tsx'
+import type { ListColumn } from '../../ui/DataList.tsx'
 import { ToneBadge } from '../../ui/Tone.tsx'
 import { usePagedLoad } from '../../ui/use-load.ts'
 import { valueOf } from '../client/value-of.ts'
 import { useConsole } from '../console-context.ts'
-import { SearchInput } from '../parts/SearchInput.tsx'
-import { ClearSearch } from '../parts/ClearSearch.tsx'
+import { ListScreen } from '../parts/ListScreen.tsx'
 
 const operatorColumns = (t: TFunction): ListColumn<OperatorView>[] => {
   const grant = ({ role, scope }: GrantView) =>
@@ -59,45 +54,16 @@ export function Operators() {
   )
   const columns = useMemo(() => operatorColumns(t), [t])
   return (
-    <Screen
+    <ListScreen
       title={t('screen.operators')}
       subtitle={t('operators.subtitle')}
-      actions={
-        <SearchInput
-          w={260}
-          aria-label={t('operators.search')}
-          placeholder={t('operators.search')}
-          leftSection={<IconSearch size={16} aria-hidden />}
-          value={text}
-          onSettled={setText}
-        />
-      }
-    >
-      {load.failure !== undefined && load.data !== undefined ? (
-        <FailureNotice failure={load.failure} onRetry={load.loadMore} />
-      ) : null}
-      <LoadView load={load} right="operator.read">
-        {(rows) =>
-          rows.length === 0 ? (
-            <EmptyState
-              title={t(text === null ? 'operators.empty' : 'operators.notFound')}
-              action={text === null ? null : <ClearSearch onClear={() => setText(null)} />}
-            />
-          ) : (
-            <Panel flush>
-              <DataList
-                label={t('screen.operators')}
-                columns={columns}
-                rows={rows}
-                rowKey={(row) => row.id}
-                hasMore={load.hasMore}
-                loading={load.loading}
-                onMore={load.loadMore}
-              />
-            </Panel>
-          )
-        }
-      </LoadView>
-    </Screen>
+      right="operator.read"
+      load={load}
+      columns={columns}
+      rowKey={(row) => row.id}
+      find={{ label: t('operators.search'), text, onText: setText }}
+      empty={t('operators.empty')}
+      notFound={t('operators.notFound')}
+    />
   )
 }

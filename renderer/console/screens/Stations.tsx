@@ -2,22 +2,16 @@ import type { TFunction } from 'i18next'
 import { useCallback, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { StationView } from '../../../shared/contract/index.ts'
-import { DataList, type ListColumn } from '../../ui/DataList.tsx'
-import { FailureNotice } from '../../ui/FailureNotice.tsx'
-import { IconSearch } from '../../ui/icons.ts'
-import { Panel, Screen } from '../../ui/Screen.tsx'
-import { EmptyState, LoadView } from '../../ui/States.tsx'
+import type { ListColumn } from '../../ui/DataList.tsx'
 import { ToneBadge } from '../../ui/Tone.tsx'
 import { usePagedLoad } from '../../ui/use-load.ts'
 import { valueOf } from '../client/value-of.ts'
 import { useConsole } from '../console-context.ts'
-import { ClearSearch } from '../parts/ClearSearch.tsx'
 import { Instant } from '../parts/Instant.tsx'
-import { SearchInput } from '../parts/SearchInput.tsx'
+import { ListScreen } from '../parts/ListScreen.tsx'
 
 /** The server lists stations page by page and does not search them: the words are looked for in what was read. */
-const holds = (station: StationView, text: string | null): boolean =>
-  text === null ||
+const holds = (station: StationView, text: string): boolean =>
   [station.name, station.office.name, station.office.division, station.id].some((word) =>
     word.toLocaleLowerCase().includes(text.toLocaleLowerCase()),
   )
@@ -57,48 +51,16 @@ export function Stations() {
   )
   const columns = useMemo(() => stationColumns(t), [t])
   return (
-    <Screen
+    <ListScreen
       title={t('screen.stations')}
       subtitle={t('stations.subtitle')}
-      actions={
-        <SearchInput
-          w={260}
-          aria-label={t('stations.search')}
-          placeholder={t('stations.search')}
-          leftSection={<IconSearch size={16} aria-hidden />}
-          value={text}
-          onSettled={setText}
-        />
-      }
-    >
-      {load.failure !== undefined && load.data !== undefined ? (
-        <FailureNotice failure={load.failure} onRetry={load.loadMore} />
-      ) : null}
-      <LoadView load={load} right="station.read">
-        {(all) => {
-          const rows = all.filter((station) => holds(station, text))
-          if (rows.length === 0)
-            return (
-              <EmptyState
-                title={t(text === null ? 'stations.empty' : 'stations.notFound')}
-                action={text === null ? null : <ClearSearch onClear={() => setText(null)} />}
-              />
-            )
-          return (
-            <Panel flush>
-              <DataList
-                label={t('screen.stations')}
-                columns={columns}
-                rows={rows}
-                rowKey={(row) => row.id}
-                hasMore={load.hasMore}
-                loading={load.loading}
-                onMore={load.loadMore}
-              />
-            </Panel>
-          )
-        }}
-      </LoadView>
-    </Screen>
+      right="station.read"
+      load={load}
+      columns={columns}
+      rowKey={(row) => row.id}
+      find={{ label: t('stations.search'), text, onText: setText, holds }}
+      empty={t('stations.empty')}
+      notFound={t('stations.notFound')}
+    />
   )
 }

@@ -10,9 +10,12 @@ import { EmptyState, LoadView } from '../../ui/States.tsx'
 import { usePagedLoad } from '../../ui/use-load.ts'
 import { valueOf } from '../client/value-of.ts'
 import { useConsole } from '../console-context.ts'
+import { shownId } from '../format/shown-id.ts'
 import { ActionBadge } from '../parts/ActionBadge.tsx'
+import { Actor, officeWord, stationWord } from '../parts/Actor.tsx'
 import css from '../parts/console.module.css'
 import { Difference } from '../parts/Difference.tsx'
+import { Erased } from '../parts/Erased.tsx'
 import { Instant } from '../parts/Instant.tsx'
 import { objectTypeWord } from '../parts/ObjectName.tsx'
 import { formatEntryRef } from '../route/audit-filters.ts'
@@ -22,6 +25,7 @@ function Event({ entry }: { entry: AuditEntryView }) {
   const { t } = useTranslation('console')
   const mayOpen = useMay('audit.read')
   const bare = entry.before === null && entry.after === null
+  const where = [officeWord(t, entry), stationWord(t, entry)].filter((word) => word !== null)
   return (
     <li data-testid="trail-entry">
       <div className={css.eventHead}>
@@ -29,10 +33,10 @@ function Event({ entry }: { entry: AuditEntryView }) {
         <b>
           <Instant at={entry.time} />
         </b>
-        <span>{entry.operatorName ?? entry.operatorId ?? t('audit.nobody')}</span>
-        <span className={css.quiet}>
-          {[entry.officeName ?? entry.office, entry.stationName ?? entry.station].filter(Boolean).join(' · ')}
+        <span>
+          <Actor entry={entry} />
         </span>
+        <span className={css.quiet}>{where.join(' · ')}</span>
         {mayOpen ? (
           <a
             className={css.link}
@@ -49,6 +53,7 @@ function Event({ entry }: { entry: AuditEntryView }) {
           {t('audit.reason')}: {entry.reason}
         </p>
       )}
+      {entry.erased === null ? null : <Erased erased={entry.erased} />}
       {bare ? null : <Difference before={entry.before} after={entry.after} />}
     </li>
   )
@@ -73,7 +78,7 @@ export function Trail({ objectType, objectId }: { objectType: string; objectId: 
   const name = load.data?.findLast((entry) => entry.objectName !== null)?.objectName ?? null
   return (
     <Screen
-      title={t('trail.title', { type: objectTypeWord(t, objectType), name: name ?? objectId })}
+      title={t('trail.title', { type: objectTypeWord(t, objectType), name: name ?? shownId(objectId) })}
       subtitle={<span className="cs-mono">{objectId}</span>}
       actions={
         <Button

@@ -6,7 +6,7 @@ import { Screen } from '../../ui/Screen.tsx'
 import { EmptyState, NotPermitted, SkeletonRows } from '../../ui/States.tsx'
 import { useDelayed } from '../../ui/use-load.ts'
 import { Boundary } from '../../ui/Boundary.tsx'
-import type { Place, PlainScreen, ScreenName } from '../route/location.ts'
+import type { Place, ScreenName } from '../route/location.ts'
 import { useMay } from '../stores/session-store.ts'
 import { SCREEN_LOADERS } from './screen-loaders.ts'
 
@@ -14,21 +14,36 @@ const Overview = lazy(SCREEN_LOADERS.overview)
 const Audit = lazy(SCREEN_LOADERS.audit)
 const Trail = lazy(SCREEN_LOADERS.trail)
 const Verification = lazy(SCREEN_LOADERS.verification)
+const Chains = lazy(SCREEN_LOADERS.chains)
+const Retention = lazy(SCREEN_LOADERS.retention)
+const Access = lazy(SCREEN_LOADERS.access)
+const AccessReview = lazy(SCREEN_LOADERS['access-review'])
+const Alarms = lazy(SCREEN_LOADERS.alarms)
+const Jobs = lazy(SCREEN_LOADERS.jobs)
+const Mail = lazy(SCREEN_LOADERS.mail)
 const Health = lazy(SCREEN_LOADERS.health)
 const Operators = lazy(SCREEN_LOADERS.operators)
 const Stations = lazy(SCREEN_LOADERS.stations)
 
-const RIGHTS: Readonly<Record<Exclude<ScreenName, 'unknown'>, Right>> = {
+type Known = Exclude<ScreenName, 'unknown'>
+const RIGHTS: Readonly<Record<Known, Right>> = {
   overview: 'health.read',
   audit: 'audit.read',
   trail: 'trail.read',
   verification: 'audit.verify',
+  chains: 'health.read',
+  retention: 'retention.read',
+  access: 'access.read',
+  'access-review': 'access.read',
+  alarms: 'alarm.read',
+  jobs: 'job.read',
+  mail: 'mail.manage',
   health: 'health.read',
   operators: 'operator.read',
   stations: 'station.read',
 }
 
-function Permitted({ screen, children }: { screen: Exclude<ScreenName, 'unknown'>; children: ReactNode }) {
+function Permitted({ screen, children }: { screen: Known; children: ReactNode }) {
   const { t } = useTranslation('console')
   const right = RIGHTS[screen]
   if (useMay(right)) return children
@@ -61,19 +76,41 @@ function Unknown() {
   )
 }
 
-const PLAIN: Readonly<Record<PlainScreen, () => ReactNode>> = {
-  overview: () => <Overview />,
-  verification: () => <Verification />,
-  health: () => <Health />,
-  operators: () => <Operators />,
-  stations: () => <Stations />,
-}
+const year = (text: string | undefined): number | null => (/^\d{4}$/.test(text ?? '') ? Number(text) : null)
 
 const screenAt = (place: Exclude<Place, { screen: 'unknown' }>): ReactNode => {
-  if (place.screen === 'audit') return <Audit query={place.query} />
-  if (place.screen !== 'trail') return PLAIN[place.screen]()
-  const { objectType, objectId } = place
-  return <Trail key={`${objectType}/${objectId}`} objectType={objectType} objectId={objectId} />
+  switch (place.screen) {
+    case 'overview':
+      return <Overview />
+    case 'audit':
+      return <Audit query={place.query} />
+    case 'trail':
+      return (
+        <Trail key={`${place.objectType}/${place.objectId}`} objectType={place.objectType} objectId={place.objectId} />
+      )
+    case 'verification':
+      return <Verification query={place.query} />
+    case 'chains':
+      return <Chains />
+    case 'retention':
+      return <Retention part={place.part} query={place.query} />
+    case 'access':
+      return <Access query={place.query} />
+    case 'access-review':
+      return <AccessReview year={year(place.query['year'])} />
+    case 'alarms':
+      return <Alarms query={place.query} />
+    case 'jobs':
+      return <Jobs query={place.query} />
+    case 'mail':
+      return <Mail />
+    case 'health':
+      return <Health />
+    case 'operators':
+      return <Operators />
+    default:
+      return <Stations />
+  }
 }
 
 export function CurrentScreen({ place }: { place: Place }) {

@@ -14,6 +14,7 @@ export function KeyHelp({ shortcuts, onClose }: { shortcuts: readonly Shortcut[]
     { keys: 'enter', label: t('keys.open'), run: ignore },
     { keys: 'escape', label: t('keys.close'), run: ignore },
     { keys: 'r', label: t('keys.reload'), run: ignore },
+    { keys: 'f', label: t('keys.follow'), run: ignore },
   ]
   return <KeyList opened onClose={onClose} shortcuts={[...shortcuts, ...onScreens]} />
 }

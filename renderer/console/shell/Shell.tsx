@@ -7,9 +7,11 @@ import { formatRoute, goTo, useRoute } from '../../ui/route.ts'
 import { useConsole } from '../console-context.ts'
 import { Boundary } from '../../ui/Boundary.tsx'
 import { LOGO } from '../parts/logo.ts'
-import { parsePlace, pathOf } from '../route/location.ts'
+import { parsePlace, pathOf, rangeOf, type ScreenName } from '../route/location.ts'
+import { AlarmContext, useAlarmPoll } from '../stores/alarm-store.ts'
 import { HealthContext, useHealthPoll } from '../stores/health-store.ts'
 import { sessionMay, useSignedIn } from '../stores/session-store.ts'
+import { AlarmBanner } from './AlarmBanner.tsx'
 import { CurrentScreen } from './CurrentScreen.tsx'
 import { fetchScreensAhead } from './screen-loaders.ts'
 import { SCREENS } from './screens.ts'
@@ -21,12 +23,16 @@ const KeyHelp = lazy(async () => ({ default: (await import('./KeyHelp.tsx')).Key
 /** After the first screen had its time. */
 const AHEAD_MS = 2000
 
+/** Screens that are a part of another one in the navigation. */
+const PART_OF: Partial<Record<ScreenName, ScreenName>> = { trail: 'audit', mail: 'jobs', 'access-review': 'access' }
+
 /** Everything behind the sign-in: navigation, bar, the screen the URL names, palette and keys. */
 export function Shell() {
   const { t } = useTranslation('console')
   const { signOut } = useConsole()
   const session = useSignedIn()
   const health = useHealthPoll()
+  const alarms = useAlarmPoll()
   const route = useRoute()
   const place = useMemo(() => parsePlace(route), [route])
   const letters = usePreferences((preferences) => preferences.letterKeys)
@@ -56,25 +62,32 @@ export function Shell() {
     id: screen.name,
     label: t(`screen.${screen.name}`),
     icon: screen.icon,
-    href: formatRoute(pathOf(screen.name)),
-    active: place.screen === screen.name || (place.screen === 'trail' && screen.name === 'audit'),
+    href: formatRoute(pathOf(screen.name), screen.ranged === true ? rangeOf(route.query) : {}),
+    active: (PART_OF[place.screen] ?? place.screen) === screen.name,
   }))
   const close = () => setOpen(null)
   return (
     <HealthContext value={health}>
-      <Frame
-        logo={LOGO}
-        items={items}
-        header={<TopBar onPalette={() => setOpen('palette')} onKeys={() => setOpen('keys')} onSignOut={signOut} />}
-      >
-        <CurrentScreen place={place} />
-      </Frame>
-      <Boundary>
-        <Suspense>
-          {open === 'palette' ? <Palette screens={screens} onClose={close} onSignOut={signOut} /> : null}
-          {open === 'keys' ? <KeyHelp onClose={close} shortcuts={shortcuts} /> : null}
-        </Suspense>
-      </Boundary>
+      <AlarmContext value={alarms}>
+        <Frame
+          logo={LOGO}
+          items={items}
+          header={
+            <>
+              <TopBar onPalette={() => setOpen('palette')} onKeys={() => setOpen('keys')} onSignOut={signOut} />
+              <AlarmBanner />
+            </>
+          }
+        >
+          <CurrentScreen place={place} />
+        </Frame>
+        <Boundary>
+          <Suspense>
+            {open === 'palette' ? <Palette screens={screens} onClose={close} onSignOut={signOut} /> : null}
+            {open === 'keys' ? <KeyHelp onClose={close} shortcuts={shortcuts} /> : null}
+          </Suspense>
+        </Boundary>
+      </AlarmContext>
     </HealthContext>
   )
 }

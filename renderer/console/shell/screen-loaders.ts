@@ -1,9 +1,16 @@
 /** Each screen in a file of its own, fetched when it is opened, or beforehand when there is nothing else to do. */
 export const SCREEN_LOADERS = {
-  overview: async () => ({ default: (await import('../screens/Overview.tsx')).Overview }),
+  overview: async () => ({ default: (await import('../screens/overview/Overview.tsx')).Overview }),
   audit: async () => ({ default: (await import('../screens/audit/Audit.tsx')).Audit }),
   trail: async () => ({ default: (await import('../screens/Trail.tsx')).Trail }),
   verification: async () => ({ default: (await import('../screens/verification/Verification.tsx')).Verification }),
+  chains: async () => ({ default: (await import('../screens/chains/Chains.tsx')).Chains }),
+  retention: async () => ({ default: (await import('../screens/retention/Retention.tsx')).Retention }),
+  access: async () => ({ default: (await import('../screens/access/Access.tsx')).Access }),
+  'access-review': async () => ({ default: (await import('../screens/access/AccessReview.tsx')).AccessReview }),
+  alarms: async () => ({ default: (await import('../screens/alarms/Alarms.tsx')).Alarms }),
+  jobs: async () => ({ default: (await import('../screens/jobs/Jobs.tsx')).Jobs }),
+  mail: async () => ({ default: (await import('../screens/jobs/Mail.tsx')).Mail }),
   health: async () => ({ default: (await import('../screens/Health.tsx')).Health }),
   operators: async () => ({ default: (await import('../screens/Operators.tsx')).Operators }),
   stations: async () => ({ default: (await import('../screens/Stations.tsx')).Stations }),

@@ -12,6 +12,7 @@ import {
   type VerificationView,
 } from '../../../shared/contract/index.ts'
 import { CHAIN, makeEntries, makeHealth, makeOperators, makeSession, makeStations } from './data.ts'
+import { createOperations, failedVerificationAlarm } from './operations.ts'
 import { openSession, type GateSession } from './session-gate.ts'
 
 /** How the fake behaves; a test changes it while it runs. */
@@ -50,20 +51,32 @@ const paged = <T>(items: readonly T[], query: Record<string, unknown>): { items:
 }
 
 const asRow = (entry: AuditEntryView): AuditEntryRow => {
-  const { before: _b, after: _a, changed: _c, reason: _r, digest: _d, signature: _s, keyId: _k, ...row } = entry
+  const {
+    before: _b,
+    after: _a,
+    changed: _c,
+    reason: _r,
+    digest: _d,
+    signature: _s,
+    keyId: _k,
+    erased: _e,
+    ...row
+  } = entry
   return row
 }
 const includes = (where: unknown, what: unknown): boolean =>
   what === undefined ||
-  JSON.stringify(where)
-    .toLowerCase()
-    .includes((what as string).toLowerCase())
+  [what as string | string[]].flat().some((one) => JSON.stringify(where).toLowerCase().includes(one.toLowerCase()))
+const isOneOf = (value: string, wanted: unknown): boolean =>
+  wanted === undefined || (wanted as readonly string[]).includes(value)
 const matches = (entry: AuditEntryView, q: Record<string, unknown>): boolean =>
   (q.from === undefined || entry.time >= Number(q.from)) &&
   (q.to === undefined || entry.time <= Number(q.to)) &&
-  (q.objectType === undefined || entry.objectType === q.objectType) &&
+  isOneOf(entry.objectType, q.objectType) &&
   (q.objectId === undefined || entry.objectId === q.objectId) &&
-  (q.action === undefined || entry.action === q.action) &&
+  isOneOf(entry.action, q.action) &&
+  isOneOf(entry.chain, q.chain) &&
+  (q.correlationId === undefined || entry.correlationId === q.correlationId) &&
   includes([entry.operatorName, entry.operatorId], q.operator) &&
   includes(entry.office, q.office) &&
   includes(entry.station, q.station) &&
@@ -77,12 +90,16 @@ export const createFakeApi = (behaviour: Behaviour) => {
   const views = new Map<GateSession, SessionView>()
   const sessions = new Map<string, GateSession>()
   const verifications: VerificationView[] = []
+  const operations = createOperations(entries)
 
   const advance = (v: VerificationView): VerificationView => {
     if (v.state !== 'running') return v
     v.checked = Math.min(v.total, Math.floor(((Date.now() - v.startedAt) * behaviour.verifyPerSecond) / 1000))
     if (v.checked < v.total) return v
     v.state = behaviour.faults.length > 0 ? 'failed' : 'passed'
+    v.payloadsErased = 0
+    if (v.state === 'failed' && operations.alarms.length === 1)
+      operations.alarms.push(failedVerificationAlarm(Date.now()))
     v.endedAt = Date.now()
     v.faults = behaviour.faults
     v.head = { chain: CHAIN, sequence: entries.length - 1, digest: entries.at(-1)?.digest ?? '' }
@@ -95,6 +112,11 @@ export const createFakeApi = (behaviour: Behaviour) => {
   }
 
   const handlers: Partial<Record<HttpName, Handler>> = {
+    ...operations.handlers,
+    followAudit: (call) => {
+      const answer = operations.handlers.followAudit?.(call) as { items: AuditEntryView[] }
+      return { ...answer, items: answer.items.filter((e) => matches(e, call.query)).map(asRow) }
+    },
     ping: () => ({ name: 'Countersign (fake)', version: '0.1.0', time: Date.now(), keys: 'software' }),
     createConsoleRequest: ({ body }) => {
       const { request, session } = openSession(body.sessionKey as PublicJwk, behaviour.codeMs)
@@ -130,6 +152,12 @@ export const createFakeApi = (behaviour: Behaviour) => {
       const made: VerificationView = {
         id: `verification_${randomBytes(8).toString('hex')}`,
         depth: body.depth as 'quick' | 'full',
+        chain: CHAIN,
+        waiting: [],
+        scheduled: false,
+        signaturesChecked: null,
+        payloadsErased: null,
+        error: null,
         state: 'running',
         startedAt: Date.now(),
         endedAt: null,
@@ -169,6 +197,11 @@ export const createFakeApi = (behaviour: Behaviour) => {
       const handler = handlers[name]
       if (handler === undefined) throw new AppError('NOT_FOUND')
       return handler({ ...call, view })
+    },
+    /** Something happens: the newest entry again, as a new one. */
+    happen: (): void => {
+      const last = entries.at(-1)
+      if (last !== undefined) entries.push({ ...last, sequence: last.sequence + 1, time: Date.now() })
     },
     /** What an operator does at a desk: approves or refuses the newest code. */
     decide: (approve: boolean): void => {

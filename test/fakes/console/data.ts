@@ -111,6 +111,7 @@ const entryOf = (h: Happening, sequence: number, time: number, turnIndex: number
     digest: seed.toString('hex'),
     signature: Buffer.concat([seed, seed]).toString('base64url'),
     keyId: `epoch-${seed.toString('hex').slice(0, 16)}`,
+    erased: null,
   }
 }
 
@@ -122,6 +123,14 @@ export const makeEntries = (turns: number, now: number): AuditEntryView[] => {
     for (const h of turn(i, now)) {
       const sequence = entries.length
       entries.push(entryOf(h, sequence, now - (turns * size - sequence) * 7 * MINUTE, i))
+    }
+  // One person's data was erased on request.
+  for (const entry of entries)
+    if (entry.objectId === 'holder_00000005') {
+      entry.before = null
+      entry.after = null
+      entry.objectName = null
+      entry.erased = { at: now - MINUTE, by: 'op_auditor001', byName: 'Chiara Ricci', rule: 'data-subject-request' }
     }
   return entries
 }

@@ -43,7 +43,7 @@ const findRoute = (method: string, pathname: string): Found | null => {
 export const startFakeConsoleServer = async (
   behaviour: Behaviour,
   options: { port?: number; files?: string } = {},
-): Promise<{ url: string; decide: (approve: boolean) => void; close: () => Promise<void> }> => {
+): Promise<{ url: string; decide: (approve: boolean) => void; happen: () => void; close: () => Promise<void> }> => {
   const api = createFakeApi(behaviour)
 
   const parse = (schema: HttpRoute['query'], value: unknown) => {
@@ -109,6 +109,7 @@ export const startFakeConsoleServer = async (
   return {
     url: `http://127.0.0.1:${port}`,
     decide: api.decide,
+    happen: api.happen,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

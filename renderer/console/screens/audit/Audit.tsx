@@ -1,74 +1,62 @@
 import { Button } from '@mantine/core'
-import { useCallback, useMemo, useRef, useState } from 'react'
+import { useCallback, useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { AuditEntryRow } from '../../../../shared/contract/index.ts'
 import { FailureNotice } from '../../../ui/FailureNotice.tsx'
 import { formatNumber } from '../../../ui/format.ts'
-import { IconRefresh } from '../../../ui/icons.ts'
+import { IconPlayerPlay, IconRefresh } from '../../../ui/icons.ts'
 import { useShortcuts, type Shortcut } from '../../../ui/keys.ts'
 import { usePreferences } from '../../../ui/preferences.ts'
-import { formatRoute, goTo } from '../../../ui/route.ts'
+import { formatRoute, goTo, parseRoute } from '../../../ui/route.ts'
 import { Screen } from '../../../ui/Screen.tsx'
 import { EmptyState, LoadView, SkeletonRows } from '../../../ui/States.tsx'
-import { useDelayed, usePagedLoad, type PagedLoad } from '../../../ui/use-load.ts'
-import { valueOf } from '../../client/value-of.ts'
-import { useConsole } from '../../console-context.ts'
+import { useDelayed } from '../../../ui/use-load.ts'
+import { CopyText } from '../../parts/CopyText.tsx'
 import css from '../../parts/console.module.css'
+import { IconPlayerPause } from '../../parts/icons.ts'
 import {
-  activeFilters,
   formatEntryRef,
   formatFilters,
+  isFiltered,
   parseEntryRef,
   parseFilters,
-  toQuery,
   type AuditFilters,
   type EntryRef,
 } from '../../route/audit-filters.ts'
+import { useEntries } from '../../stores/use-entries.ts'
 import { EntryList } from './EntryList.tsx'
 import { EntryPanel } from './EntryPanel.tsx'
-import { FilterBar, FilterChips } from './FilterBar.tsx'
+import { FilterBar } from './FilterBar.tsx'
+import { FilterChips } from './FilterChips.tsx'
+import { SavedFilters } from './SavedFilters.tsx'
+import { useRows } from './use-rows.ts'
 
-const PAGE = 100
-
-const queryOf = (filters: AuditFilters, entry: EntryRef | null): Record<string, string> => ({
-  ...Object.fromEntries(formatFilters(filters)),
-  ...(entry === null ? {} : { entry: formatEntryRef(entry) }),
-})
-
-/** The entries that the filters leave. A span that reaches back from now is fixed when the first page is asked for. */
-const useEntries = (filters: AuditFilters): PagedLoad<AuditEntryRow> => {
-  const { client, clock } = useConsole()
-  const asked = useRef(0)
-  return usePagedLoad(
-    useCallback(
-      (cursor: string | undefined) => {
-        if (cursor === undefined) asked.current = clock.now()
-        const query = { ...toQuery(filters, Math.round(asked.current)), limit: PAGE }
-        return valueOf(client.call('listAudit', { query: cursor === undefined ? query : { ...query, cursor } }))
-      },
-      [client, clock, filters],
-    ),
-  )
+/** What the URL says beside the filters. */
+interface View {
+  readonly entry: EntryRef | null
+  readonly follow: boolean
 }
-
-/** Which row the keys are on, and how to go from one to the next; an open entry goes along. */
-const useRows = (entries: readonly AuditEntryRow[], open: EntryRef | null, show: (entry: EntryRef | null) => void) => {
-  const [at, setAt] = useState(0)
-  const [focus, setFocus] = useState({ turn: 0, index: 0 })
-  const openKey = open === null ? null : formatEntryRef(open)
-  const openAt = entries.findIndex((entry) => formatEntryRef(entry) === openKey)
-  const current = openAt >= 0 ? openAt : Math.min(at, Math.max(0, entries.length - 1))
-  const move = (delta: 1 | -1) => {
-    const first = focus.turn === 0 && openAt < 0 && delta === 1
-    const next = first ? 0 : Math.max(0, Math.min(entries.length - 1, current + delta))
-    const entry = entries[next]
-    if (entry === undefined) return
-    setAt(next)
-    setFocus(({ turn }) => ({ turn: turn + 1, index: next }))
-    if (open !== null) show(entry)
-  }
-  const refocus = () => setFocus(({ turn }) => ({ turn: turn + 1, index: current }))
-  return { current, openKey, focus, move, refocus }
+const queryOf = (filters: AuditFilters, view: View): Record<string, string> => ({
+  ...Object.fromEntries(formatFilters(filters)),
+  ...(view.follow ? { follow: 'on' } : {}),
+  ...(view.entry === null ? {} : { entry: formatEntryRef(view.entry) }),
+})
+const viewOf = (search: URLSearchParams): View => ({
+  entry: parseEntryRef(search),
+  follow: search.get('follow') === 'on',
+})
+/** What the URL says now: a field that settles late changes only what it is for. */
+const readUrl = () => {
+  const search = new URLSearchParams(parseRoute(location.hash).query)
+  return { filters: parseFilters(search), view: viewOf(search) }
+}
+const go = (filters: AuditFilters, view: View) => goTo(['audit'], { query: queryOf(filters, view), replace: true })
+const change = (part: Partial<AuditFilters>) => {
+  const { filters, view } = readUrl()
+  go({ ...filters, ...part }, view)
+}
+const changeView = (part: Partial<View>) => {
+  const { filters, view } = readUrl()
+  go(filters, { ...view, ...part })
 }
 
 function Nothing({ filtered }: { filtered: boolean }) {
@@ -88,22 +76,31 @@ function Nothing({ filtered }: { filtered: boolean }) {
   )
 }
 
+function FollowButton({ on }: { on: boolean }) {
+  const { t } = useTranslation('console')
+  return (
+    <Button
+      variant={on ? 'light' : 'default'}
+      aria-pressed={on}
+      leftSection={on ? <IconPlayerPause size={16} aria-hidden /> : <IconPlayerPlay size={16} aria-hidden />}
+      onClick={() => changeView({ follow: !on })}
+    >
+      {t(on ? 'audit.following' : 'audit.follow')}
+    </Button>
+  )
+}
+
 /** The audit explorer: filters, entries newest first, the open entry beside them. The URL says it all. */
 export function Audit({ query }: { query: Readonly<Record<string, string>> }) {
   const { t, i18n } = useTranslation('console')
   const search = useMemo(() => new URLSearchParams(query), [query])
   const wanted = formatFilters(parseFilters(search)).toString()
   const filters = useMemo(() => parseFilters(new URLSearchParams(wanted)), [wanted])
-  const open = parseEntryRef(search)
-  const load = useEntries(filters)
-  const entries = load.data ?? []
-
-  const setFilters = useCallback(
-    (next: AuditFilters) => goTo(['audit'], { query: queryOf(next, null), replace: true }),
-    [],
-  )
-  const show = (entry: EntryRef | null) => goTo(['audit'], { query: queryOf(filters, entry), replace: true })
-  const rows = useRows(entries, open, show)
+  const view = viewOf(search)
+  const load = useEntries(filters, view.follow)
+  const entries = load.rows ?? []
+  const show = useCallback((entry: EntryRef | null) => changeView({ entry }), [])
+  const rows = useRows(entries, view.entry, show)
   const close = () => {
     rows.refocus()
     show(null)
@@ -114,61 +111,73 @@ export function Audit({ query }: { query: Readonly<Record<string, string>> }) {
     { keys: 'j', label: t('keys.next'), run: () => rows.move(1) },
     { keys: 'k', label: t('keys.previous'), run: () => rows.move(-1) },
     { keys: 'r', label: t('keys.reload'), run: load.reload },
+    { keys: 'f', label: t('keys.follow'), run: () => changeView({ follow: !view.follow }) },
     { keys: '/', label: t('keys.search'), run: () => document.getElementById('audit-text')?.focus() },
-    ...(open === null ? [] : [{ keys: 'escape', label: t('keys.close'), run: close }]),
+    ...(view.entry === null ? [] : [{ keys: 'escape', label: t('keys.close'), run: close }]),
   ]
   useShortcuts(shortcuts, letters)
 
+  const known = load.rows !== undefined
+  const late = useDelayed(load.loading && known)
   const count = formatNumber(entries.length, i18n.language)
-  const late = useDelayed(load.loading && load.data !== undefined)
   const note = late
     ? t('common:loading')
-    : load.data === undefined
-      ? ''
-      : t(load.hasMore ? 'audit.countMore' : 'audit.count', { n: count })
+    : known
+      ? t(load.hasMore ? 'audit.countMore' : 'audit.count', { n: count })
+      : ''
   return (
     <Screen
       title={t('screen.audit')}
       subtitle={t('audit.subtitle')}
       actions={
-        <Button
-          variant="default"
-          leftSection={<IconRefresh size={16} aria-hidden />}
-          loading={load.loading && load.data !== undefined}
-          onClick={load.reload}
-        >
-          {t('reload')}
-        </Button>
+        <>
+          <FollowButton on={view.follow} />
+          <SavedFilters filters={filters} onApply={(saved) => go(saved, view)} />
+          <Button
+            variant="default"
+            leftSection={<IconRefresh size={16} aria-hidden />}
+            loading={load.loading && known && entries.length === 0}
+            onClick={load.reload}
+          >
+            {t('reload')}
+          </Button>
+        </>
       }
     >
-      <FilterBar filters={filters} onChange={setFilters} />
-      <FilterChips filters={filters} onChange={setFilters} note={note} />
-      {load.failure !== undefined && load.data !== undefined ? (
-        <FailureNotice failure={load.failure} onRetry={load.loadMore} />
-      ) : null}
-      <div className={`${css.explorer} ${open === null ? '' : css.withEntry}`}>
-        <LoadView load={load} right="audit.read" skeleton={<SkeletonRows rows={12} />}>
+      <FilterBar filters={filters} onChange={change} />
+      <FilterChips filters={filters} onChange={(next) => go(next, readUrl().view)}>
+        <span className={`${css.quiet} ${css.barEnd}`} role="status">
+          {note}
+        </span>
+        <CopyText text={location.href} what={t('audit.link')} />
+      </FilterChips>
+      {load.failure !== undefined && known ? <FailureNotice failure={load.failure} onRetry={load.reload} /> : null}
+      <div className={`${css.explorer} ${view.entry === null ? '' : css.withEntry}`}>
+        <LoadView
+          load={{ data: load.rows, failure: load.failure, loading: load.loading, reload: load.reload }}
+          right="audit.read"
+          skeleton={<SkeletonRows rows={12} />}
+        >
           {(found) =>
             found.length === 0 ? (
-              <Nothing filtered={activeFilters(filters).length > 0} />
+              <Nothing filtered={isFiltered(filters)} />
             ) : (
               <EntryList
                 entries={found}
-                current={rows.current}
-                openKey={rows.openKey}
-                entryKey={formatEntryRef}
-                href={(entry) => formatRoute(['audit'], queryOf(filters, entry))}
-                onMove={rows.move}
-                focus={rows.focus}
+                rows={rows}
+                openKey={view.entry === null ? null : formatEntryRef(view.entry)}
+                href={(entry) => formatRoute(['audit'], queryOf(filters, { ...view, entry }))}
                 hasMore={load.hasMore}
                 loading={load.loading}
                 late={late}
+                unseen={load.unseen}
+                onSeen={load.onSeen}
                 onMore={load.loadMore}
               />
             )
           }
         </LoadView>
-        {open === null ? null : <EntryPanel entry={open} onMove={rows.move} onClose={close} />}
+        {view.entry === null ? null : <EntryPanel entry={view.entry} onMove={rows.move} onClose={close} />}
       </div>
     </Screen>
   )

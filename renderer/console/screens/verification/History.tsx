@@ -16,10 +16,11 @@ function Row(props: { verification: VerificationView; chosen: boolean; onChoose:
   const { verification } = props
   const { state, startedAt, endedAt } = verification
   return (
-    <tr>
+    <tr data-testid="verification">
       <td>
         <Instant at={startedAt} />
       </td>
+      <td>{verification.chain}</td>
       <td>{t(`verification.depth.${verification.depth}.name`)}</td>
       <td>
         <ToneBadge tone={VERDICT_TONES[state]}>{t(`verification.state.${state}`)}</ToneBadge>
@@ -27,7 +28,9 @@ function Row(props: { verification: VerificationView; chosen: boolean; onChoose:
       <td className={css.number}>{formatNumber(verification.checked, i18n.language)}</td>
       <td className={css.number}>{formatNumber(verification.faults.length, i18n.language)}</td>
       <td className={css.number}>{endedAt === null ? '—' : formatDuration(endedAt - startedAt, i18n.language)}</td>
-      <td>{verification.startedBy?.name ?? t('verification.bySchedule')}</td>
+      <td>
+        {verification.startedBy?.name ?? t(verification.scheduled ? 'verification.bySchedule' : 'verification.byShell')}
+      </td>
       <td>
         <Button size="compact-xs" variant="subtle" aria-pressed={props.chosen} onClick={props.onChoose}>
           {t('verification.show')}
@@ -55,6 +58,7 @@ export function History(props: {
           <thead>
             <tr>
               <th scope="col">{t('verification.column.started')}</th>
+              <th scope="col">{t('audit.chain')}</th>
               <th scope="col">{t('verification.column.depth')}</th>
               <th scope="col">{t('verification.column.verdict')}</th>
               <th scope="col" className={css.number}>

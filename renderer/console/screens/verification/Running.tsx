@@ -13,10 +13,12 @@ import { usePolled } from '../../stores/use-polled.ts'
 
 const EVERY_MS = 500
 
-/** Time left at the speed so far; null until there is a speed. */
-const timeLeft = (verification: VerificationView, now: number): number | null => {
+/** Entries per second so far, and the time left at that speed; null until there is a speed. */
+const paceOf = (verification: VerificationView, now: number): { perSecond: number; leftMs: number } | null => {
   const { checked, total, startedAt } = verification
-  return checked === 0 ? null : ((now - startedAt) / checked) * (total - checked)
+  const passed = now - startedAt
+  if (checked === 0 || passed <= 0) return null
+  return { perSecond: Math.round((checked / passed) * 1000), leftMs: (passed / checked) * (total - checked) }
 }
 
 /** A verification under way, with a way to stop it. */
@@ -42,10 +44,16 @@ export function Running(props: { verification: VerificationView; onEnded: (verif
     else onEnded(result.value)
   }
   const percent = now.total === 0 ? 0 : Math.floor((now.checked / now.total) * 100)
-  const left = timeLeft(now, clock.now())
+  const pace = paceOf(now, clock.now())
   const failure = refused ?? load.failure
   return (
-    <Panel title={t('verification.running')} testId="verification-progress">
+    <Panel
+      title={t('verification.runningOf', {
+        chain: now.chain,
+        depth: t(`verification.depth.${now.depth}.name`),
+      })}
+      testId="verification-progress"
+    >
       <div className={css.stack}>
         <Progress.Root size="lg">
           <Progress.Section value={percent} aria-label={t('verification.progress')} />
@@ -56,7 +64,12 @@ export function Running(props: { verification: VerificationView; onEnded: (verif
               checked: formatNumber(now.checked, i18n.language),
               total: formatNumber(now.total, i18n.language),
             })}
-            {left === null ? '' : ` · ${t('verification.left', { time: formatDuration(left, i18n.language) })}`}
+            {pace === null
+              ? ''
+              : ` · ${t('verification.pace', { n: formatNumber(pace.perSecond, i18n.language) })} · ${t('verification.left', { time: formatDuration(pace.leftMs, i18n.language) })}`}
+            {now.waiting.length === 0
+              ? ''
+              : ` · ${t('verification.thenOthers', { n: formatNumber(now.waiting.length, i18n.language) })}`}
           </span>
           <Button variant="default" onClick={() => void cancel()}>
             {t('verification.cancel')}

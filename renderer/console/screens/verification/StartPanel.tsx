@@ -1,15 +1,41 @@
-import { Button, Group, Radio } from '@mantine/core'
-import { useState } from 'react'
+import { Button, Group, Radio, Select } from '@mantine/core'
+import { useCallback, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Failure, VerificationView } from '../../../../shared/contract/index.ts'
 import { FailureNotice } from '../../../ui/FailureNotice.tsx'
 import { IconShieldCheck } from '../../../ui/icons.ts'
 import { Panel } from '../../../ui/Screen.tsx'
+import { useLoad } from '../../../ui/use-load.ts'
+import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import css from '../../parts/console.module.css'
 
 const DEPTHS = ['quick', 'full'] as const
 export type Depth = (typeof DEPTHS)[number]
+
+const ALL = '*'
+/** Of which chain; nothing to choose where there is one, or where they cannot be read. */
+function ChainChoice({ value, onChange }: { value: string | null; onChange: (chain: string) => void }) {
+  const { t } = useTranslation('console')
+  const { client } = useConsole()
+  const load = useLoad(useCallback(() => valueOf(client.call('listChains', {})), [client]))
+  const chains = load.data?.items ?? []
+  if (chains.length < 2) return null
+  const own = chains.find((one) => one.own)?.chain ?? chains[0]?.chain ?? null
+  return (
+    <Select
+      w={320}
+      label={t('verification.which')}
+      data={[
+        ...chains.map((one) => ({ value: one.chain, label: one.chain })),
+        { value: ALL, label: t('verification.allChains', { n: chains.length }) },
+      ]}
+      value={value ?? own}
+      allowDeselect={false}
+      onChange={(next) => onChange(next ?? ALL)}
+    />
+  )
+}
 
 export function StartPanel(props: {
   depth: Depth
@@ -21,12 +47,14 @@ export function StartPanel(props: {
   const { t } = useTranslation('console')
   const { client } = useConsole()
   const { depth, onDepth } = props
+  const [chain, setChain] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
   const [failure, setFailure] = useState<Failure | null>(null)
   const start = async () => {
     setBusy(true)
     setFailure(null)
-    const result = await client.call('startVerification', { body: { depth } }, { idempotencyKey: crypto.randomUUID() })
+    const body = { depth, ...(chain === null ? {} : { chain }) }
+    const result = await client.call('startVerification', { body }, { idempotencyKey: crypto.randomUUID() })
     setBusy(false)
     if (result.ok) return props.onStarted(result.value)
     setFailure(result.error)
@@ -52,6 +80,7 @@ export function StartPanel(props: {
             ))}
           </div>
         </Radio.Group>
+        <ChainChoice value={chain} onChange={setChain} />
         {failure === null ? null : <FailureNotice failure={failure} onRetry={() => void start()} />}
         <Group justify="flex-end">
           <Button leftSection={<IconShieldCheck size={16} aria-hidden />} loading={busy} onClick={() => void start()}>

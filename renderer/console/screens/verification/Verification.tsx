@@ -1,6 +1,7 @@
 import { useCallback, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { VerificationView } from '../../../../shared/contract/index.ts'
+import { goTo } from '../../../ui/route.ts'
 import { Screen } from '../../../ui/Screen.tsx'
 import { LoadView } from '../../../ui/States.tsx'
 import { usePagedLoad } from '../../../ui/use-load.ts'
@@ -8,18 +9,23 @@ import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import css from '../../parts/console.module.css'
 import { VerdictNotice } from '../../parts/VerdictNotice.tsx'
+import { useMay } from '../../stores/session-store.ts'
 import { History } from './History.tsx'
+import { NextRuns } from './NextRuns.tsx'
 import { Running } from './Running.tsx'
 import { StartPanel, type Depth } from './StartPanel.tsx'
 
+/** Which verdict is shown is in the URL. */
+const choose = (id: string | null) => goTo(['verification'], { query: id === null ? {} : { id }, replace: true })
+
 /** Verify the chain: how deep, the progress, the verdict, and what earlier ones found. */
-export function Verification() {
+export function Verification({ query }: { query: Readonly<Record<string, string>> }) {
   const { t } = useTranslation('console')
   const { client } = useConsole()
   const [started, setStarted] = useState<VerificationView | null>(null)
   const [ended, setEnded] = useState<VerificationView | null>(null)
   const [depth, setDepth] = useState<Depth>('quick')
-  const [chosen, setChosen] = useState<string | null>(null)
+  const chosen = query['id'] ?? null
   const load = usePagedLoad(
     useCallback(
       (cursor: string | undefined) =>
@@ -28,9 +34,10 @@ export function Verification() {
     ),
   )
   const { reload } = load
+  const mayJobs = useMay('job.read')
   const onStarted = (verification: VerificationView) => {
     setStarted(verification)
-    setChosen(null)
+    choose(null)
     reload()
   }
   const onEnded = useCallback(
@@ -51,18 +58,21 @@ export function Verification() {
   return (
     <Screen title={t('screen.verification')} subtitle={t('verification.subtitle')}>
       <div className={css.stack}>
-        {running === null ? (
-          <StartPanel depth={depth} onDepth={setDepth} onStarted={onStarted} onRefused={reload} />
-        ) : (
-          <Running key={running.id} verification={running} onEnded={onEnded} />
-        )}
+        <div className={mayJobs ? css.wide : css.stack}>
+          {running === null ? (
+            <StartPanel depth={depth} onDepth={setDepth} onStarted={onStarted} onRefused={reload} />
+          ) : (
+            <Running key={running.id} verification={running} onEnded={onEnded} />
+          )}
+          {mayJobs ? <NextRuns /> : null}
+        </div>
         <LoadView load={load} right="audit.verify">
           {(verifications) => {
             const verdict = running === null ? shown(verifications) : null
             return (
               <>
                 {verdict === null ? null : <VerdictNotice verification={verdict} />}
-                <History load={load} chosen={verdict?.id ?? null} onChoose={setChosen} />
+                <History load={load} chosen={verdict?.id ?? null} onChoose={choose} />
               </>
             )
           }}

@@ -2,7 +2,22 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { TEXTS } from '../../../../renderer/console/texts.ts'
-import { VerificationFault, VerificationView } from '../../../../shared/contract/index.ts'
+import {
+  AccessEvent,
+  AccessMeans,
+  VerificationDepth,
+  VerificationFault,
+  VerificationView,
+} from '../../../../shared/contract/index.ts'
+import { AlarmKind } from '../../../../shared/contract/routes/alarms.ts'
+import {
+  CleaningVerdict,
+  ErasureRule,
+  ErasureState,
+  RetentionClass,
+  RetentionNote,
+} from '../../../../shared/contract/routes/audit-retention.ts'
+import { JobKind, JobOutcome, JobState, ScheduleName } from '../../../../shared/contract/routes/jobs.ts'
 
 const SOURCE = resolve(import.meta.dirname, '../../../../renderer/console')
 type Text = { [name: string]: Text | string }
@@ -58,5 +73,26 @@ describe('when the console speaks', () => {
       expect(en.has(`verification.fault.${kind}.what`), kind).toBe(true)
       expect(en.has(`verification.fault.${kind}.means`), kind).toBe(true)
     }
+  })
+  it.each([
+    ['alarm.kind.*.what', AlarmKind.options],
+    ['alarm.kind.*.todo', AlarmKind.options],
+    ['alarm.kind.*.look', AlarmKind.options],
+    ['job.kind.*', JobKind.options],
+    ['job.state.*', JobState.options],
+    ['job.outcome.*', JobOutcome.options],
+    ['schedule.name.*', ScheduleName.options],
+    ['retention.classes.*.name', RetentionClass.options],
+    ['retention.classes.*.what', RetentionClass.options],
+    ['retention.note.*', RetentionNote.options],
+    ['cleaning.verdict.*.what', CleaningVerdict.options],
+    ['cleaning.verdict.*.means', CleaningVerdict.options],
+    ['erasure.rule.*', ErasureRule.options],
+    ['erasure.state.*', ErasureState.options],
+    ['access.events.*', AccessEvent.options],
+    ['access.by.*', AccessMeans.options],
+    ['verification.depth.*.name', VerificationDepth.options],
+  ])('has words for every %s', (pattern, names) => {
+    expect(names.filter((name) => !en.has(pattern.replace('*', name)))).toEqual([])
   })
 })

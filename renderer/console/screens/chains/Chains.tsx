@@ -1,0 +1,112 @@
+import { Button } from '@mantine/core'
+import { useCallback } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { AuditChainView } from '../../../../shared/contract/index.ts'
+import type { CheckpointView } from '../../../../shared/contract/routes/audit-witness.ts'
+import { formatNumber } from '../../../ui/format.ts'
+import { IconRefresh } from '../../../ui/icons.ts'
+import { Screen } from '../../../ui/Screen.tsx'
+import { EmptyState, LoadView } from '../../../ui/States.tsx'
+import { Notice } from '../../../ui/Tone.tsx'
+import type { Client } from '../../client/client.ts'
+import { valueOf } from '../../client/value-of.ts'
+import { useConsole } from '../../console-context.ts'
+import css from '../../parts/console.module.css'
+import { alarmTodo, alarmWhat } from '../../parts/alarm-words.ts'
+import { StaleNotice } from '../../parts/StaleNotice.tsx'
+import { useOpenAlarms } from '../../stores/alarm-store.ts'
+import { useHealth } from '../../stores/health-store.ts'
+import { useMay } from '../../stores/session-store.ts'
+import { usePolled } from '../../stores/use-polled.ts'
+import { ChainPanel } from './ChainPanel.tsx'
+
+const EVERY_MS = 10_000
+
+export interface KnownChain {
+  readonly chain: string
+  /** Null for who may not read the audit. */
+  readonly view: AuditChainView | null
+  readonly checkpoint: CheckpointView | null
+}
+
+/** Chains by name; what cannot be read of them is left out. */
+const readChains = async (client: Client, mayRead: boolean, own: string | undefined): Promise<KnownChain[]> => {
+  const [views, checkpoints] = await Promise.all([
+    mayRead ? valueOf(client.call('listChains', {})) : { items: [] },
+    valueOf(client.call('listCheckpoints', {})),
+  ])
+  const names = new Set([
+    ...(own === undefined ? [] : [own]),
+    ...views.items.map((view) => view.chain),
+    ...checkpoints.items.map((checkpoint) => checkpoint.chain),
+  ])
+  return [...names].map((chain) => ({
+    chain,
+    view: views.items.find((view) => view.chain === chain) ?? null,
+    checkpoint: checkpoints.items.find((checkpoint) => checkpoint.chain === chain) ?? null,
+  }))
+}
+
+/** Contradictions come first: someone was shown two pasts. */
+function Contradictions() {
+  const { t } = useTranslation('console')
+  const found = (useOpenAlarms().data ?? []).filter((alarm) => alarm.kind === 'witness-contradiction')
+  return found.map((alarm) => (
+    <Notice
+      key={alarm.id}
+      tone="bad"
+      title={alarmWhat(t, alarm)}
+      live
+      actions={
+        <Button component="a" href="#/alarms" variant="default" size="xs">
+          {t('alarm.toAlarms')}
+        </Button>
+      }
+    >
+      <p>{alarmTodo(t, alarm)}</p>
+    </Notice>
+  ))
+}
+
+/** Each chain with its head, its last checkpoint, its time-stamp, and who else has seen it. */
+export function Chains() {
+  const { t, i18n } = useTranslation('console')
+  const { client } = useConsole()
+  const mayRead = useMay('audit.read')
+  const own = useHealth().data?.chain.name
+  const load = usePolled(
+    useCallback(() => readChains(client, mayRead, own), [client, mayRead, own]),
+    EVERY_MS,
+  )
+  const count = load.data?.length ?? 0
+  return (
+    <Screen
+      title={t('screen.chains')}
+      subtitle={count > 1 ? t('chain.several', { n: formatNumber(count, i18n.language) }) : t('chain.subtitle')}
+      actions={
+        <Button
+          variant="default"
+          leftSection={<IconRefresh size={16} aria-hidden />}
+          loading={load.loading && load.data !== undefined}
+          onClick={load.reload}
+        >
+          {t('reload')}
+        </Button>
+      }
+    >
+      <LoadView load={load} right="health.read">
+        {(chains) => (
+          <div className={css.stack}>
+            <StaleNotice load={load} />
+            <Contradictions />
+            {chains.length === 0 ? (
+              <EmptyState title={t('chain.none')}>{t('chain.noneWhy')}</EmptyState>
+            ) : (
+              chains.map((known) => <ChainPanel key={known.chain} known={known} />)
+            )}
+          </div>
+        )}
+      </LoadView>
+    </Screen>
+  )
+}
