@@ -83,6 +83,7 @@ const registerPages = async (app: FastifyInstance, options: AppOptions): Promise
     const isKnown = known.some((one) => one.test(path))
     return sendProblem(options.log, request, reply, new AppError(isKnown ? 'REQUEST_NOT_ALLOWED' : 'NOT_FOUND'))
   })
-  registerPublic(app, { ca: options.ca, health: options.services.health, version: options.version })
+  const { health, witnesses } = options.services
+  registerPublic(app, { ca: options.ca, health, version: options.version, witnesses })
   await registerConsole(app, options.consoleFolder)
 }

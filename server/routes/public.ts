@@ -8,11 +8,29 @@ import { openApiDocument } from './openapi.ts'
 const CRL_TYPE = 'application/pkix-crl'
 const CERTIFICATE_TYPE = 'application/pkix-cert'
 const CRL_KEPT_MS = 5_000
+const NOTE_TYPE = 'text/plain; charset=utf-8'
+const NOTE_KEPT_MS = 2_000
+const NOTES_MAX = 100
+
+/** Gives a chain's last checkpoint as C2SP logs serve it; throws AUDIT_NOT_FOUND. Structurally `Witnesses`. */
+export interface PublicNotes {
+  publicNote(chain: string): Promise<string>
+}
 
 /** What anyone may fetch: revocation lists and CA certificates, liveness, and the description of the API. */
 export const registerPublic = (
   app: FastifyInstance,
-  { ca, health, version }: { readonly ca: CaGateway; readonly health: Health; readonly version: string },
+  {
+    ca,
+    health,
+    version,
+    witnesses,
+  }: {
+    readonly ca: CaGateway
+    readonly health: Health
+    readonly version: string
+    readonly witnesses: PublicNotes
+  },
 ): void => {
   // Made when it is first asked for: it costs more than the rest of the start.
   let made: { readonly document: string; readonly documentTag: string } | null = null
@@ -47,6 +65,23 @@ export const registerPublic = (
   app.get('/ca/root.crl', async (_request, reply) => send(reply, CRL_TYPE, (await currentLists()).at(-1)))
   app.get('/ca/issuing.cer', async (_request, reply) => send(reply, CERTIFICATE_TYPE, (await ca.chain())[0]))
   app.get('/ca/root.cer', async (_request, reply) => send(reply, CERTIFICATE_TYPE, (await ca.chain()).at(-1)))
+
+  // No personal data is in a checkpoint, and whoever would watch the chain from outside must be able to.
+  const notes = new Map<string, { readonly at: number; readonly note: Promise<string> }>()
+  const currentNote = (chain: string): Promise<string> => {
+    const now = Date.now()
+    const known = notes.get(chain)
+    if (known && now - known.at <= NOTE_KEPT_MS) return known.note
+    if (notes.size >= NOTES_MAX) notes.clear()
+    const note = witnesses.publicNote(chain)
+    notes.set(chain, { at: now, note })
+    note.catch(() => notes.delete(chain))
+    return note
+  }
+  app.get<{ Params: { chain: string } }>('/audit/:chain/checkpoint', async (request, reply) => {
+    const note = await currentNote(request.params.chain)
+    return reply.type(NOTE_TYPE).header('cache-control', 'no-cache').send(note)
+  })
 
   app.get('/health/live', (_request, reply) => reply.type('application/json').send('{"live":true}'))
   app.get('/health/ready', (_request, reply) => {
