@@ -202,7 +202,7 @@ export class WitnessService {
     const { store, log } = this.#parts
     const about = JSON.stringify([chain, kind, kept?.note ?? null, seen === null ? null : [seen.size, seen.root]])
     const found = {
-      id: `contradiction_${createHash('sha256').update(about).digest('hex').slice(0, 12)}`,
+      id: `alarm_${createHash('sha256').update(about).digest('hex').slice(0, 12)}`,
       chain,
       kind,
       kept: kept?.note ?? null,

@@ -7,6 +7,7 @@ import { lockDesk, signOut } from '../stores/session-actions.ts'
 import { useDeskState, useReaders, useSession } from '../stores/desk-state.ts'
 import css from './card-bar.module.css'
 import { ReaderButton } from './ReaderButton.tsx'
+import { WitnessAlarm } from './WitnessAlarm.tsx'
 
 /** Always in view: each reader with its card, the connection, the operator and office (not while locked: no `onKeys`). */
 export function CardBar({ onKeys }: { onKeys?: () => void }) {
@@ -34,6 +35,7 @@ export function CardBar({ onKeys }: { onKeys?: () => void }) {
           {onKeys === undefined ? null : <Operator onKeys={onKeys} />}
         </div>
       </div>
+      <WitnessAlarm />
       {connection?.keys === 'software' ? (
         <div className={css.warning}>
           <ToneIcon tone="warn" />

@@ -12,6 +12,7 @@ import { LoadView } from '../../ui/States.tsx'
 import { ToneBadge, type Tone } from '../../ui/Tone.tsx'
 import { useLoad } from '../../ui/use-load.ts'
 import { desk } from '../desk.ts'
+import { WitnessedChains } from '../parts/WitnessedChains.tsx'
 import { saveFile } from '../parts/save-file.ts'
 import { useDeskState } from '../stores/desk-state.ts'
 import css from './screens.module.css'
@@ -25,7 +26,10 @@ export function Settings() {
     <Screen title={t('screen.settings')}>
       <Columns>
         <Column span={7}>
-          <Checks />
+          <div className={css.column}>
+            <Checks />
+            <WitnessedChains />
+          </div>
         </Column>
         <Column span={5}>
           <div style={{ display: 'grid', gap: 16 }}>
@@ -67,12 +71,7 @@ function Checks() {
               <li key={row.name}>
                 <span>
                   <strong>{t(`checkName.${row.name}`, { defaultValue: row.name })}</strong>
-                  {row.detail === null ? null : (
-                    <>
-                      <br />
-                      <span className={css.muted}>{row.detail}</span>
-                    </>
-                  )}
+                  {row.detail === null ? null : <span className={css.muted}> {row.detail}</span>}
                 </span>
                 <Group gap="xs" wrap="nowrap">
                   <span className={css.stepState}>{formatDuration(row.ms, i18n.language)}</span>

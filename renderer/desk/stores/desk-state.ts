@@ -1,5 +1,5 @@
 import { create } from 'zustand'
-import type { AppInfo, ConnectionState, SessionState } from '../../../shared/contract/desk.ts'
+import type { AppInfo, ConnectionState, SessionState, WitnessState } from '../../../shared/contract/desk.ts'
 import type { ReaderView, SessionView } from '../../../shared/contract/views.ts'
 import { hasRight, type Right } from '../../../shared/contract/permissions.ts'
 import type { Role } from '../../../shared/contract/words.ts'
@@ -10,6 +10,7 @@ export interface DeskState {
   session: SessionState | null
   connection: ConnectionState | null
   readers: readonly ReaderView[] | null
+  witness: WitnessState | null
   /** Grows when another person signs in: everything on screen belonged to somebody else and is dropped. */
   epoch: number
 }
@@ -19,6 +20,7 @@ export const useDeskState = create<DeskState>()(() => ({
   session: null,
   connection: null,
   readers: null,
+  witness: null,
   epoch: 0,
 }))
 
@@ -39,6 +41,9 @@ export const may = (state: DeskState, right: Right): boolean => hasRight(rolesOf
 
 export const useSession = (): SessionView | null => useDeskState((state) => sessionOf(state.session))
 export const useMay = (right: Right): boolean => useDeskState((state) => may(state, right))
+
+/** The audit contradicts what this desk saw: no card may be issued here. */
+export const useContradicted = (): boolean => useDeskState((state) => (state.witness?.contradictions.length ?? 0) > 0)
 
 /** The reader that holds the operator's own card while signed in. */
 export const useOfficerReader = (): string | null =>

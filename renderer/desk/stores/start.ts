@@ -21,14 +21,16 @@ export async function startStores(): Promise<void> {
   desk.on('readers', (readers) => useDeskState.setState({ readers }))
   desk.on('session', (session) => useDeskState.setState((state) => withSession(state, session)))
   desk.on('connection', (connection) => useDeskState.setState({ connection }))
+  desk.on('witness', (witness) => useDeskState.setState({ witness }))
   desk.on('enrolment.progress', ({ enrolment, running, ms }) =>
     useEnrolments.setState((state) => withEnrolment(state, enrolment, { running, ms })),
   )
-  const [info, session, connection, readers] = await Promise.all([
+  const [info, session, connection, readers, witness] = await Promise.all([
     desk.call('app.info', {}),
     desk.call('session.state', {}),
     desk.call('connection.state', {}),
     desk.call('readers.list', {}),
+    desk.call('witness.state', {}),
   ])
-  useDeskState.setState((state) => withSession({ ...state, info, connection, readers }, session))
+  useDeskState.setState((state) => withSession({ ...state, info, connection, readers, witness }, session))
 }

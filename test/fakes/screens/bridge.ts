@@ -12,7 +12,14 @@ export function makeBridge(scene: Scene): DeskBridge {
   const calls = makeCalls(world, (event, value) => {
     for (const listener of listeners.get(event) ?? []) listener(structuredClone(value))
   })
-  const first = new Set(['app.info', 'session.state', 'connection.state', 'readers.list', 'app.sealKey'])
+  const first = new Set([
+    'app.info',
+    'session.state',
+    'connection.state',
+    'readers.list',
+    'witness.state',
+    'app.sealKey',
+  ])
   return {
     async call(name, input) {
       await new Promise((resolve) => setTimeout(resolve, world.scene === 'slow' && !first.has(name) ? 60_000 : 30))

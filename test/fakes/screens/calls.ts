@@ -320,6 +320,8 @@ export function makeCalls(world: World, emit: (event: string, value: unknown) =>
       { name: 'store', state: 'failed', detail: 'locked by another program', ms: 5 },
     ],
     'diagnostics.report': async () => ({ fileName: 'countersign-report.txt', text: 'Countersign 0.1.0\n' }),
+    'witness.state': async () => world.witness,
+    'witness.check': async () => world.witness,
     'demo.cards': async () => world.demo,
     'demo.insert': async ({ reader: name, card: id }) => {
       world.demo = world.demo.map((card) =>

@@ -1,5 +1,5 @@
 import { exportJWK, generateKeyPair } from 'jose'
-import type { ConnectionState, DemoCard, SessionState } from '../../../shared/contract/desk.ts'
+import type { ConnectionState, DemoCard, SessionState, WitnessState } from '../../../shared/contract/desk.ts'
 import type { CardOnReader, CardView, EnrolmentView, HolderView, ReaderView } from '../../../shared/contract/views.ts'
 import type { EnrolmentState } from '../../../shared/contract/words.ts'
 import {
@@ -35,6 +35,7 @@ export const SCENES = [
   'no-reader',
   'failing',
   'slow',
+  'contradicted',
 ] as const
 export type Scene = (typeof SCENES)[number]
 export const isScene = (text: string): text is Scene => SCENES.some((scene) => scene === text)
@@ -55,6 +56,7 @@ export interface World {
   cards: CardView[]
   demo: DemoCard[]
   drafts: Map<string, unknown>
+  witness: WitnessState
   sealKey: Promise<{ jwk: { kty: 'EC'; crv: 'P-256'; x: string; y: string }; secret: CryptoKey }>
 }
 
@@ -138,6 +140,21 @@ function sessionOf(scene: Scene): SessionState {
   }
 }
 
+function witnessOf(scene: Scene): WitnessState {
+  const chain = {
+    chain: 'node-1',
+    size: 1240,
+    firstSeenAt: NOW - 90 * 86_400_000,
+    seenAt: NOW - 120_000,
+    cosignedAt: NOW - 120_000,
+    unproved: false,
+  }
+  const calm: WitnessState = { chains: [chain], contradictions: [], losses: [], checkedAt: NOW, failure: null }
+  if (scene !== 'contradicted') return calm
+  const found = { id: 'alarm_4f1a9c02d7b3', kind: 'truncated', seenSize: 1187, reported: true } as const
+  return { ...calm, contradictions: [{ ...found, chain: 'node-1', keptSize: 1240, foundAt: NOW }] }
+}
+
 async function makeSealKey(): Promise<{ jwk: { kty: 'EC'; crv: 'P-256'; x: string; y: string }; secret: CryptoKey }> {
   const pair = await generateKeyPair('ECDH-ES', { crv: 'P-256', extractable: true })
   const { x = '', y = '' } = await exportJWK(pair.publicKey)
@@ -177,6 +194,7 @@ export function makeWorld(scene: Scene): World {
       { id: 'blank', label: 'Blank card', serial: BLANK_SERIAL, blank: true, inReader: READERS[1] },
     ],
     drafts: new Map(),
+    witness: witnessOf(scene),
     sealKey: makeSealKey(),
   }
 }

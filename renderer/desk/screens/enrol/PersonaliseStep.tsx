@@ -13,7 +13,7 @@ import { Notice } from '../../../ui/Tone.tsx'
 import { desk } from '../../desk.ts'
 import { CardChoice } from '../../parts/CardChoice.tsx'
 import { keepEnrolment, progressOf, stepOf } from '../../stores/enrolments.ts'
-import { useMay, useOfficerReader, useReaders } from '../../stores/desk-state.ts'
+import { useContradicted, useMay, useOfficerReader, useReaders } from '../../stores/desk-state.ts'
 import { cardFit, workReader } from '../../stores/reader-facts.ts'
 import { RollBackDialog } from './RollBackDialog.tsx'
 import { StepProgress } from './StepProgress.tsx'
@@ -24,6 +24,7 @@ export function PersonaliseStep({ view, running, ms }: { view: EnrolmentView; ru
   const { t, i18n } = useTranslation('desk')
   const officer = useOfficerReader()
   const readers = useReaders()
+  const contradicted = useContradicted()
   const mayRun = useMay('card.personalise')
   const [asked, setAsked] = useState(false)
   const [chosen, setChosen] = useState<string | null>(null)
@@ -130,7 +131,7 @@ export function PersonaliseStep({ view, running, ms }: { view: EnrolmentView; ru
           <Button
             data-primary
             loading={working}
-            disabled={fit !== 'fits'}
+            disabled={fit !== 'fits' || contradicted}
             leftSection={
               begun ? <IconRotateClockwise size={18} aria-hidden /> : <IconCreditCard size={18} aria-hidden />
             }

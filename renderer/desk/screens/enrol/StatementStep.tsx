@@ -11,7 +11,7 @@ import { Notice } from '../../../ui/Tone.tsx'
 import { useLoad } from '../../../ui/use-load.ts'
 import { desk, sendSealed } from '../../desk.ts'
 import { PinDialog } from '../../parts/PinDialog.tsx'
-import { useMay, useOfficerReader, useReaders, useSession } from '../../stores/desk-state.ts'
+import { useContradicted, useMay, useOfficerReader, useReaders, useSession } from '../../stores/desk-state.ts'
 import { keepEnrolment, stepOf } from '../../stores/enrolments.ts'
 import { Statement } from './Statement.tsx'
 import css from '../screens.module.css'
@@ -21,6 +21,7 @@ export function StatementStep({ view }: { view: EnrolmentView }) {
   const { t } = useTranslation('desk')
   // A new version of the enrolment is a new record: signed is what was read.
   const record = useLoad(useCallback(() => desk.call('enrolments.record', { id: view.id }), [view.id]))
+  const contradicted = useContradicted()
   const maySign = useMay('enrolment.sign')
   const [asking, setAsking] = useState(false)
   const signed = view.signedAt !== null
@@ -48,6 +49,7 @@ export function StatementStep({ view }: { view: EnrolmentView }) {
               <ActionBar start={<span className={css.muted}>{t('statement.fixes')}</span>}>
                 <Button
                   data-primary
+                  disabled={contradicted}
                   leftSection={<IconSignature size={18} aria-hidden />}
                   onClick={() => setAsking(true)}
                 >

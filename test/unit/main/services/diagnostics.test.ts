@@ -17,6 +17,7 @@ it('says what works, each by itself', async () => {
     ['readers', 'ok'],
     ['key-paths', 'ok'],
     ['store', 'ok'],
+    ['witness', 'ok'],
   ])
 })
 it('goes on where something fails, and says with which code', async () => {

@@ -22,7 +22,7 @@ const state = () => t.desk.handlers['session.state']({})
 describe('when an operator signs in', () => {
   it('sends a statement signed by card and station, and binds the session', async () => {
     await t.signIn()
-    expect(names()).toEqual(['createChallenge', 'signIn'])
+    expect(names().slice(0, 2)).toEqual(['createChallenge', 'signIn'])
     expect(await state()).toMatchObject({
       status: 'signed-in',
       reader: 'Reader A',

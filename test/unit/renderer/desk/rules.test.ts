@@ -85,7 +85,7 @@ describe('when a console code is typed', () => {
 })
 
 describe('when somebody signs in', () => {
-  const empty: DeskState = { info: null, session: null, connection: null, readers: null, epoch: 0 }
+  const empty: DeskState = { info: null, session: null, connection: null, readers: null, witness: null, epoch: 0 }
   const other = { id: 'opr_00000002', name: 'Davide Ferrari' }
   const signedIn = withSession(empty, { status: 'signed-in', session: session('RO'), reader: 'one' })
   it('starts with the screen they see', () => {
