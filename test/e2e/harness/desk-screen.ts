@@ -121,12 +121,16 @@ export class DeskScreen {
   }
   /** Everything up to the card: a new person, proved, profile chosen, statement signed. */
   async enrol(person: Person, profile: string): Promise<void> {
+    await this.enrolToStatement(person, profile)
+    await this.signStatement()
+  }
+  /** Everything up to the signature. */
+  async enrolToStatement(person: Person, profile: string): Promise<void> {
     await this.newPerson(person)
     await this.createPerson()
     await this.proveIdentity(person)
     await this.confirmIdentity()
     await this.chooseProfile(profile)
-    await this.signStatement()
   }
   /** Starts or resumes the making of the card, and waits until it is made. */
   async issue(action: 'Issue card' | 'Resume' = 'Issue card'): Promise<void> {
