@@ -1,6 +1,6 @@
 // `npm test`: set-up, system parts, every suite, one last line `N passed, N failed`. Plain JavaScript for the Node that is here.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -34,10 +34,10 @@ function tool(name, file, toolArgs) {
 }
 
 /** Some vitest projects in one run; a run that dies without a report is a failure. */
-function suites(projects, environment) {
+function suites(projects, environment, files = []) {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-test-'))
   const report = join(folder, 'report.json')
-  const filter = args.filter((a) => !a.startsWith('--'))
+  const filter = [...files, ...args.filter((a) => !a.startsWith('--'))]
   const run = spawnSync(
     node24(),
     [
@@ -75,6 +75,13 @@ function suites(projects, environment) {
   rmSync(folder, { recursive: true, force: true })
 }
 
+/** Tests that can go on for hours: they ask the environment for SOAK, themselves or by what they fuzz with. */
+const soaking = () =>
+  readdirSync(join(ROOT, 'test'), { recursive: true })
+    .filter((file) => file.endsWith('.test.ts') && !file.includes('node_modules'))
+    .map((file) => join('test', file))
+    .filter((file) => /\bSOAK\b|\/fuzz\.ts'/.test(readFileSync(join(ROOT, file), 'utf8')))
+
 try {
   const quick = only('--check')
   // Before the packages: the compiler is one of the parts, and without it pkcs11js is left out of the installation.
@@ -89,6 +96,9 @@ try {
   if (only('--electron')) {
     ensureBuilt(console.log)
     suites(['e2e'], { ...environment, COUNTERSIGN_E2E_HOST: 'electron' })
+  } else if (only('--soak')) {
+    ensureBuilt(console.log)
+    suites(['unit', 'integration', 'interop'], { ...environment, SOAK: '1' }, soaking())
   } else {
     tool('types', 'typescript/bin/tsc', ['-b'])
     tool('lint', 'oxlint/bin/oxlint', ['--type-aware', '--deny-warnings', '--quiet'])

@@ -28,10 +28,10 @@ const PER_SLOT = [
 const AFTER_CARD = ['completeStep finish', 'startHandOver', 'handOver'] as const
 
 /**
- * With COUNTERSIGN_SOAK=1 every moment in both slots, each in an issuing of its own, cards in the worker. Else all moments
+ * With SOAK=1 every moment in both slots, each in an issuing of its own, cards in the worker. Else all moments
  * of a column in one issuing, a kind of step in one of the two slots.
  */
-const SOAK = process.env['COUNTERSIGN_SOAK'] === '1'
+const SOAK = process.env['SOAK'] === '1'
 
 function moments(shift: number): string[] {
   const slots = (place: number) => (SOAK ? ['9A', '9C'] : [(place + shift) % 2 === 0 ? '9A' : '9C'])
