@@ -53,7 +53,7 @@ export async function composeDesk(config: DeskConfig, host: DeskHost): Promise<D
 }
 
 export interface DeskParts {
-  config: Pick<DeskConfig, 'server' | 'station'>
+  config: Pick<DeskConfig, 'server' | 'station' | 'explainedAlarms'>
   host: Pick<DeskHost, 'kind' | 'version'>
   log: Log
   logFile: string | null
@@ -130,7 +130,7 @@ export function assemble({ config, host, log, logFile, remote, store, cards, sta
     }),
   ]
   connection.start()
-  witness.start()
+  witness.start(config.explainedAlarms)
   let closing: Promise<void> | null = null
   const close = async () => {
     for (const stop of stops) stop()

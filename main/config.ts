@@ -32,6 +32,11 @@ export const DeskConfig = z.strictObject({
   rendererFolder: path.optional(),
   /** Folder of the table of known cards and PKCS#11 modules; left out: the one this program came with. */
   cardTable: path.optional(),
+  /**
+   * Alarms of this desk as a witness that the security officer explained, by the ids that the screen shows. Here, not
+   * on the screen: who works at the desk must not be able to put an alarm away.
+   */
+  explainedAlarms: z.array(Id).max(100).optional(),
   /** Language of a first start in Electron; people change it on the screen. Left out: the system's. */
   language: z.enum(['en', 'it']).optional(),
 })

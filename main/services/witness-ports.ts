@@ -43,10 +43,16 @@ export interface WitnessStore {
   /** PKCS#8 of this desk's Ed25519 key as a witness; the caller wipes it. Null: none, or none that opens. */
   readKey(): Uint8Array | null
   writeKey(pkcs8: Uint8Array): void
+  /** Those nobody explained yet. */
   contradictions(): KeptContradiction[]
   /** False where it is known already. */
   addContradiction(found: KeptContradiction): boolean
   noteReported(id: string, at: number): void
+  /**
+   * Closes an open contradiction; with the last one of its chain what was kept of it goes, and that it went is noted.
+   * Gives the chain; null where there is no such open one.
+   */
+  explain(id: string, at: number): string | null
   losses(): KeptLoss[]
   /** False where one of this chain is known already. */
   addLoss(loss: KeptLoss): boolean

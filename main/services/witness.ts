@@ -49,7 +49,13 @@ export class WitnessService {
     this.#parts = parts
   }
 
-  start(): void {
+  /** `explained`: alarms that the security officer closed on this machine (`explainedAlarms` of the configuration). */
+  start(explained: readonly string[] = []): void {
+    const { store, log } = this.#parts
+    for (const id of explained) {
+      const chain = store.explain(id, Date.now())
+      if (chain !== null) log.warn('witness.explained', { id, chain })
+    }
     this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS).unref()
   }
   async close(): Promise<void> {

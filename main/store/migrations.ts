@@ -21,4 +21,5 @@ export const MIGRATIONS: readonly string[] = [
      id TEXT PRIMARY KEY, chain TEXT NOT NULL, kind TEXT NOT NULL, kept TEXT, seen TEXT, kept_size INTEGER,
      seen_size INTEGER, found_at INTEGER NOT NULL, reported_at INTEGER) STRICT;
    CREATE TABLE witness_loss (chain TEXT PRIMARY KEY, why TEXT NOT NULL, at INTEGER NOT NULL) STRICT;`,
+  `ALTER TABLE contradiction ADD COLUMN explained_at INTEGER;`,
 ]

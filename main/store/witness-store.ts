@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3'
 import { z } from 'zod'
+import { WitnessLoss } from '../../shared/contract/index.ts'
 import { ContradictionKind } from '../../shared/contract/routes/audit-witness.ts'
 import type { Log } from '../services/ports.ts'
 import type { KeptCheckpoint, KeptContradiction, KeptLoss, WitnessStore } from '../services/witness-ports.ts'
@@ -27,7 +28,7 @@ const ContradictionRow = z.object({
 })
 const LossRow = z.object({
   chain: z.string(),
-  why: z.enum(['store-replaced', 'row-damaged', 'key-refused']),
+  why: WitnessLoss.shape.why,
   at: z.number(),
 })
 const KEY_LABEL = 'witness-key'
@@ -87,7 +88,7 @@ export class SqliteWitnessStore implements WitnessStore {
   }
 
   contradictions(): KeptContradiction[] {
-    const rows = this.#db.prepare('SELECT * FROM contradiction ORDER BY found_at, id').all()
+    const rows = this.#db.prepare('SELECT * FROM contradiction WHERE explained_at IS NULL ORDER BY found_at, id').all()
     return z
       .array(ContradictionRow)
       .parse(rows)
@@ -107,6 +108,19 @@ export class SqliteWitnessStore implements WitnessStore {
   }
   noteReported(id: string, at: number): void {
     this.#db.prepare('UPDATE contradiction SET reported_at = ? WHERE id = ?').run(at, id)
+  }
+
+  explain(id: string, at: number): string | null {
+    return this.#db.transaction(() => {
+      const sql = 'UPDATE contradiction SET explained_at = ? WHERE id = ? AND explained_at IS NULL RETURNING chain'
+      const chain = this.#db.prepare(sql).pluck().get(at, id)
+      if (typeof chain !== 'string') return null
+      const open = this.#db.prepare('SELECT count(*) FROM contradiction WHERE chain = ? AND explained_at IS NULL')
+      if (Number(open.pluck().get(chain)) > 0) return chain
+      this.#db.prepare('DELETE FROM checkpoint WHERE chain = ?').run(chain)
+      this.#db.prepare("INSERT OR REPLACE INTO witness_loss (chain, why, at) VALUES (?, 'explained', ?)").run(chain, at)
+      return chain
+    })()
   }
 
   losses(): KeptLoss[] {

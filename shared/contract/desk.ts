@@ -144,7 +144,7 @@ export type Contradiction = z.infer<typeof Contradiction>
 /** This desk no longer knows what it saw of a chain, and trusts what it is shown now. Null: its own key as a witness. */
 export const WitnessLoss = z.strictObject({
   chain: Chain.nullable(),
-  why: z.enum(['store-replaced', 'row-damaged', 'key-refused']),
+  why: z.enum(['store-replaced', 'row-damaged', 'key-refused', 'explained']),
   at: TimeMs,
 })
 export type WitnessLoss = z.infer<typeof WitnessLoss>

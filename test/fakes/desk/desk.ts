@@ -37,7 +37,7 @@ export interface TestDesk {
   folder: string
   signIn(pin?: string): Promise<unknown>
   /** The same cards and server with new objects over the same store file; the old ones are left as a killed process leaves them. */
-  restart(): TestDesk
+  restart(explainedAlarms?: string[]): TestDesk
   end(): Promise<void>
 }
 
@@ -58,6 +58,7 @@ function assembleDesk(parts: {
   officer: MemoryCard
   folder: string
   key: KeyObject
+  explainedAlarms?: string[]
 }): TestDesk {
   const { cards, remote, officer, folder, key } = parts
   const log = memoryLog()
@@ -66,6 +67,7 @@ function assembleDesk(parts: {
     config: {
       server: { url: 'https://127.0.0.1:1', name: SERVER_NAME, caFile: '' },
       station: { id: 'station_00000001', name: 'Counter 1', keyFile: '' },
+      explainedAlarms: parts.explainedAlarms,
     },
     host: { kind: 'browser', version: '0.0.0' },
     log,
@@ -85,14 +87,14 @@ function assembleDesk(parts: {
     folder,
     signIn: (pin = officer.pin) =>
       desk.handlers['session.signIn']({ reader: 'Reader A', via: 'piv', pin: cards.seal('pin', pin), office: null }),
-    restart: () => {
+    restart: (explainedAlarms) => {
       store.close()
       // The killed desk's timers still run in this process; its store has nothing more to say.
       store.waiting = () => 0
       cards.forgetListeners()
       remote.forgetListeners()
       remote.useSession(null)
-      return assembleDesk(parts)
+      return assembleDesk({ ...parts, ...(explainedAlarms === undefined ? {} : { explainedAlarms }) })
     },
     end: async () => {
       await desk.close()

@@ -42,6 +42,7 @@ describe('when the configuration is read', () => {
     ['a station without id', { ...GOOD, station: { name: 'x', keyFile: 'k' } }, 'station.id'],
     ['virtual readers without cards', { ...GOOD, readers: { kind: 'virtual' } }, 'readers.module'],
     ['another language', { ...GOOD, language: 'fr' }, 'language'],
+    ['an alarm that is no id', { ...GOOD, explainedAlarms: ['all'] }, 'explainedAlarms.0'],
   ])('refuses %s and names the field', (_what, raw, field) => {
     expect(() => parseConfig(raw, '/')).toThrow(
       expect.objectContaining({

@@ -234,6 +234,24 @@ describe('when the server lies', () => {
     chain.entries = [...truth, 'next']
     expect(await look()).toMatchObject({ chains: [{ size: 6 }], contradictions: [{ kind: 'truncated' }] })
   })
+  it('is closed by the configuration of the machine alone; the desk then begins anew, and says so', async () => {
+    await begin()
+    chain.entries.pop()
+    const [found] = (await look()).contradictions
+    t = t.restart(['alarm_000000000000'])
+    expect(t.store.witness.contradictions()).toHaveLength(1)
+    t = t.restart([found!.id])
+    await begin()
+    expect(await look()).toMatchObject({
+      chains: [{ size: 4 }],
+      contradictions: [],
+      losses: [{ chain: 'node-1', why: 'explained' }],
+    })
+    expect(t.log.lines.map(({ event }) => event)).toContain('witness.explained')
+    // The same lie again is a new alarm.
+    chain.entries.pop()
+    expect((await look()).contradictions).toMatchObject([{ kind: 'truncated', keptSize: 4 }])
+  })
   it('is told once the server can be told', async () => {
     await begin()
     t.remote.handlers.reportContradiction = () => {

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest'
+import type { WitnessState } from '../../../../shared/contract/desk.ts'
+import { chainWord, LOSS_SHOWN_MS, shownLosses } from '../../../../renderer/desk/stores/witness-facts.ts'
+
+const chain = { chain: 'node-1', size: 5, firstSeenAt: 0, seenAt: 0, cosignedAt: null, unproved: false }
+const calm: WitnessState = { chains: [chain], contradictions: [], losses: [], checkedAt: 0, failure: null }
+const contradiction = (name: string): WitnessState['contradictions'][number] => ({
+  id: 'alarm_000000000001',
+  chain: name,
+  kind: 'forked',
+  keptSize: 5,
+  seenSize: 5,
+  foundAt: 0,
+  reported: false,
+})
+
+describe('when a witness tells how a chain stands', () => {
+  it.each([
+    ['calm', calm, 'asSeen', 'ok'],
+    ['without proof', { ...calm, chains: [{ ...chain, unproved: true }] }, 'noProof', 'warn'],
+    ['contradicted', { ...calm, contradictions: [contradiction('node-1')] }, 'contradicted', 'bad'],
+    ['another contradicted', { ...calm, contradictions: [contradiction('node-2')] }, 'asSeen', 'ok'],
+  ] as const)('says it in a word: %s', (_what, witness, word, tone) =>
+    expect(chainWord(witness, witness.chains[0]!)).toEqual({ word, tone }),
+  )
+  it('shows a loss of memory for a week', () => {
+    const witness: WitnessState = { ...calm, losses: [{ chain: 'node-1', why: 'row-damaged', at: 1000 }] }
+    expect(shownLosses(witness, 1000)).toHaveLength(1)
+    expect(shownLosses(witness, 1000 + LOSS_SHOWN_MS)).toEqual([])
+  })
+})
