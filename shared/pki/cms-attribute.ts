@@ -1,7 +1,7 @@
 import { compareBytes } from './bytes.ts'
 import { DerCursor, readDer, readOid, sequence, TAG, type DerNode } from './der-read.ts'
 import { refuse } from './pki-error.ts'
-import type { SignedAttribute } from './types.ts'
+import type { SignedAttribute } from './cms-types.ts'
 
 const MAX_ATTRIBUTES = 32
 

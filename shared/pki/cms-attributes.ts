@@ -9,7 +9,8 @@ import { tlv, writeOctets, writeOid, writeSequence, writeSetOf, writeTime, write
 import { OID } from './oid.ts'
 import { refuse } from './pki-error.ts'
 import { encodeHash, encodeSignatureAlgorithm } from './signature.ts'
-import type { HashName, SignatureAlgorithm, SignedAttribute } from './types.ts'
+import type { SignedAttribute } from './cms-types.ts'
+import type { HashName, SignatureAlgorithm } from './types.ts'
 
 export interface SignedAttributeFields {
   readonly contentDigest: Uint8Array

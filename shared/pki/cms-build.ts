@@ -8,7 +8,7 @@ import { tlv, writeExplicit, writeInteger, writeOctets, writeOid, writeSequence,
 import { OID } from './oid.ts'
 import { refuse } from './pki-error.ts'
 import { cmsHashFor, encodeHash, encodeSignatureAlgorithm, verifySignature } from './signature.ts'
-import type { DetachedDigestFields, SignedDataFields } from './types.ts'
+import type { DetachedDigestFields, SignedDataFields } from './cms-types.ts'
 
 /**
  * A CAdES B-B signature (ETSI EN 319 122-1 6.3; RFC 5652), DER. The key stays where it is: `signer.sign` gets the

@@ -7,7 +7,8 @@ import { writeOctets, writeSequence, tlv } from './der-write.ts'
 import { OID } from './oid.ts'
 import { refuse } from './pki-error.ts'
 import { encodeHash, parseHash } from './signature.ts'
-import type { HashName, SignedAttribute } from './types.ts'
+import type { SignedAttribute } from './cms-types.ts'
+import type { HashName } from './types.ts'
 
 const MAX_IDS = 32
 

@@ -17,7 +17,8 @@ import { tlv, writeNull, writeOid, writeSequence } from './der-write.ts'
 import { OID } from './oid.ts'
 import { refuse } from './pki-error.ts'
 import { cmsHashFor, parseHash, parseSignatureAlgorithm, strongAlgorithm, verifySignature } from './signature.ts'
-import type { Certificate, HashName, SignatureAlgorithm, SignedAttribute, VerifiedSignedData } from './types.ts'
+import type { SignedAttribute, VerifiedSignedData } from './cms-types.ts'
+import type { Certificate, HashName, SignatureAlgorithm } from './types.ts'
 
 export interface SignedDataToVerify {
   readonly cms: Uint8Array

@@ -1,10 +1,11 @@
 export { PKI_REASONS, PkiError, type PkiDetail, type PkiReason } from './pki-error.ts'
+export type { DetachedDigestFields, SignedAttribute, SignedDataFields, VerifiedSignedData } from './cms-types.ts'
+export type { PolicyOptions, RevocationSources, VerifiedPath, VerifyPathOptions } from './path-types.ts'
 export type {
   Certificate,
   CertificateList,
   CertificationRequest,
   CrlFields,
-  DetachedDigestFields,
   DistributionPoint,
   ExternalSigner,
   GeneralName,
@@ -16,19 +17,12 @@ export type {
   NameAttribute,
   NameAttributeType,
   NameConstraints,
-  PolicyOptions,
   PublicKeyInfo,
   RevocationReason,
-  RevocationSources,
   RevokedEntry,
   SignatureAlgorithm,
-  SignedAttribute,
-  SignedDataFields,
   SubjectAltName,
   TbsCertificateFields,
-  VerifiedPath,
-  VerifiedSignedData,
-  VerifyPathOptions,
   WeakSignatureAlgorithm,
 } from './types.ts'
 export { fromHex, toHex } from './bytes.ts'

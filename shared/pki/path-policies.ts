@@ -2,7 +2,8 @@ import { isSameName } from './name.ts'
 import { OID } from './oid.ts'
 import { refuse } from './pki-error.ts'
 import { PolicyGraph } from './policy-graph.ts'
-import type { Certificate, PolicyOptions } from './types.ts'
+import type { PolicyOptions } from './path-types.ts'
+import type { Certificate } from './types.ts'
 
 const ANY = OID.anyPolicy
 

@@ -8,7 +8,8 @@ import { verifyKeyStrength } from './public-key.ts'
 import { verifyByLists, type RevocationContext } from './revocation.ts'
 import { SignatureChecks } from './signature-checks.ts'
 import { strongAlgorithm } from './signature.ts'
-import type { Certificate, VerifiedPath, VerifyPathOptions } from './types.ts'
+import type { VerifiedPath, VerifyPathOptions } from './path-types.ts'
+import type { Certificate } from './types.ts'
 
 /** A signer of lists is proved by lists, whose signer … ends somewhere. */
 const MAX_SIGNER_DEPTH = 3

@@ -3,15 +3,8 @@ import { ALL_REASONS } from './distribution-point.ts'
 import { isSameName } from './name.ts'
 import { PkiError, refuse } from './pki-error.ts'
 import type { SignatureChecks } from './signature-checks.ts'
-import type {
-  Certificate,
-  CertificateList,
-  DistributionPoint,
-  GeneralName,
-  ReasonMask,
-  RevocationSources,
-  RevokedEntry,
-} from './types.ts'
+import type { RevocationSources } from './path-types.ts'
+import type { Certificate, CertificateList, DistributionPoint, GeneralName, ReasonMask, RevokedEntry } from './types.ts'
 
 export interface RevocationContext extends RevocationSources {
   /** The moment judged. */

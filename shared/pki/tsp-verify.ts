@@ -10,7 +10,8 @@ import { refuse } from './pki-error.ts'
 import { parseTimeStampInfo, type TimeStampInfo } from './tsp-info.ts'
 import type { MessageImprint } from './tsp-request.ts'
 import { MAX_TIME_STAMP_BYTES, parseTimeStampResponse, timeStampTokenOf } from './tsp-response.ts'
-import type { Certificate, HashName, SignatureAlgorithm, VerifyPathOptions } from './types.ts'
+import type { VerifyPathOptions } from './path-types.ts'
+import type { Certificate, HashName, SignatureAlgorithm } from './types.ts'
 
 /** Clocks of the authority and of the verifier may differ by this much. */
 const CLOCK_SKEW_MS = 60_000

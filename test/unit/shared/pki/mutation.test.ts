@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   decodePem,
   ecdsaDerToRaw,
@@ -16,8 +16,11 @@ import {
   verifySignedData,
 } from '../../../../shared/pki/index.ts'
 import { AT, certify, crlOf, days, LEAF_FIELDS, rootAuthority, testKey } from './authority.ts'
+import { FUZZ_TIMEOUT_MS, fuzzRuns } from './fuzz.ts'
 
-const RUNS = 2000
+vi.setConfig({ testTimeout: FUZZ_TIMEOUT_MS })
+
+const RUNS = fuzzRuns()
 const root = await rootAuthority()
 const key = testKey('ecdsa-sha256')
 const signer = await certify(key, root, {

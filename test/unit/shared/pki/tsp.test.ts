@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { digest } from '../../../../shared/pki/crypto.ts'
 import * as der from '../../../../shared/pki/der-write.ts'
 import {
@@ -23,8 +23,10 @@ import {
   verdict,
   type CertificateOptions,
 } from './authority.ts'
-import { fuzzRuns } from './fuzz.ts'
+import { FUZZ_TIMEOUT_MS, fuzzRuns } from './fuzz.ts'
 import { makeToken, respond, sha1Imprint, TEST_POLICY, type TokenParts } from './tsa.ts'
+
+vi.setConfig({ testTimeout: FUZZ_TIMEOUT_MS })
 
 const TSA_FIELDS: CertificateOptions = {
   name: 'Time',
