@@ -10,6 +10,9 @@ import { headOf, proveExtends, readShown, WitnessRefusal, type ShownCheckpoint }
 
 /** While somebody is signed in. */
 export const LOOK_EVERY_MS = 5 * 60_000
+/** A server that lies differently each time fills no store: one lie is enough to stop. */
+const CONTRADICTIONS_MAX = 200
+const CHAINS_MAX = 1000
 /** How long an issuing waits for a look that is under way: a slow server must not stop it. */
 const PATIENCE_MS = 5_000
 
@@ -112,7 +115,10 @@ export class WitnessService {
     try {
       const { items } = await remote.call('listCheckpoints', {})
       this.#noteMissing(new Set(items.map(({ chain }) => chain)))
-      for (const view of items) await this.#lookAt(view)
+      const failures: unknown[] = []
+      // One chain that cannot be looked at must not keep the others from it.
+      for (const view of items) await this.#lookAt(view).catch((error: unknown) => failures.push(error))
+      if (failures.length > 0) throw failures[0]
       this.#checkedAt = Date.now()
       this.#failure = null
     } catch (error) {
@@ -128,7 +134,9 @@ export class WitnessService {
   async #lookAt(view: CheckpointView): Promise<void> {
     const { remote, store, log } = this.#parts
     const { chain } = view
-    const kept = store.checkpoints().find((one) => one.chain === chain) ?? null
+    const all = store.checkpoints()
+    const kept = all.find((one) => one.chain === chain) ?? null
+    if (kept === null && all.length >= CHAINS_MAX) throw new AppError('CONTRACT_MISMATCH', { reason: 'chains' })
     try {
       const shown = readShown(view, kept?.origin ?? null, this.#verify)
       if (kept !== null)
@@ -218,7 +226,7 @@ export class WitnessService {
       foundAt: Date.now(),
       reportedAt: null,
     }
-    if (!store.addContradiction(found)) return
+    if (store.contradictions().length >= CONTRADICTIONS_MAX || !store.addContradiction(found)) return
     log.error('witness.contradicted', { ...found, error })
     this.#parts.events.emit('witness', this.state())
   }

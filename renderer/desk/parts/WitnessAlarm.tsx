@@ -3,7 +3,7 @@ import type { Contradiction, WitnessState } from '../../../shared/contract/desk.
 import { formatDateTime } from '../../ui/format.ts'
 import { ToneIcon } from '../../ui/Tone.tsx'
 import { useDeskState } from '../stores/desk-state.ts'
-import { shownLosses } from '../stores/witness-facts.ts'
+import { shownLosses, staleSince } from '../stores/witness-facts.ts'
 import css from './card-bar.module.css'
 import { useNow } from './use-now.ts'
 
@@ -54,10 +54,12 @@ function Alarm({ contradictions }: { contradictions: readonly Contradiction[] })
 }
 
 function Doubts({ witness }: { witness: WitnessState }) {
-  const { t } = useTranslation('desk')
-  const losses = shownLosses(witness, useNow())
+  const { t, i18n } = useTranslation('desk')
+  const now = useNow()
+  const losses = shownLosses(witness, now)
+  const stale = staleSince(witness, now)
   const unproved = witness.chains.filter((chain) => chain.unproved)
-  if (losses.length === 0 && unproved.length === 0) return null
+  if (losses.length === 0 && unproved.length === 0 && stale === null) return null
   return (
     <div role="status" data-testid="witness-doubts">
       {losses.map(({ chain, why }) => (
@@ -66,6 +68,12 @@ function Doubts({ witness }: { witness: WitnessState }) {
           {t(`witness.lost.${why}`, { chain: chain ?? '' })}
         </p>
       ))}
+      {stale === null ? null : (
+        <p className={css.warning}>
+          <ToneIcon tone="warn" />
+          {t('witness.stale', { when: formatDateTime(stale, i18n.language) })}
+        </p>
+      )}
       {unproved.map(({ chain }) => (
         <p key={chain} className={css.warning}>
           <ToneIcon tone="warn" />

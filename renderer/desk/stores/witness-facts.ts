@@ -7,6 +7,16 @@ export const LOSS_SHOWN_MS = 7 * 86_400_000
 export const shownLosses = (witness: WitnessState, now: number): WitnessLoss[] =>
   witness.losses.filter(({ at }) => now - at < LOSS_SHOWN_MS)
 
+/** How long a desk may go without a look that works before everybody is told. */
+export const STALE_AFTER_MS = 86_400_000
+
+/** When this desk last saw the audit, where that is too long ago and looking does not work; else null. */
+export function staleSince({ chains, failure }: WitnessState, now: number): number | null {
+  if (failure === null || chains.length === 0) return null
+  const last = Math.max(...chains.map(({ seenAt }) => seenAt))
+  return now - last > STALE_AFTER_MS ? last : null
+}
+
 /** One word for how a chain stands, and its tone. */
 export function chainWord(
   witness: WitnessState,

@@ -252,6 +252,39 @@ describe('when the server lies', () => {
     chain.entries.pop()
     expect((await look()).contradictions).toMatchObject([{ kind: 'truncated', keptSize: 4 }])
   })
+  it('fills no store where it lies differently each time', async () => {
+    await begin()
+    for (let lie = 0; lie < 210; lie++) {
+      chain.entries = [`lie ${lie}`]
+      t.store.witness.addContradiction({
+        id: `alarm_${String(lie).padStart(12, '0')}`,
+        chain: 'node-1',
+        kind: 'truncated',
+        kept: null,
+        seen: null,
+        keptSize: 5,
+        seenSize: 1,
+        foundAt: lie,
+        reportedAt: null,
+      })
+    }
+    expect(t.store.witness.contradictions()).toHaveLength(210)
+    await look()
+    expect(t.store.witness.contradictions()).toHaveLength(210)
+  })
+  it('lets no chain that fails keep the others from being looked at', async () => {
+    const other = new FakeChain('node-0', 2)
+    views = () => [other.view(), chain.view()]
+    await begin()
+    other.append(1)
+    chain.append(1)
+    const { proveConsistency } = t.remote.handlers
+    t.remote.handlers.proveConsistency = (input, options) => {
+      if (input.params.chain === 'node-0') throw new AppError('DATABASE_BUSY')
+      return proveConsistency!(input, options)
+    }
+    expect(await look()).toMatchObject({ failure: 'DATABASE_BUSY', chains: [{ size: 2 }, { size: 6 }] })
+  })
   it('is told once the server can be told', async () => {
     await begin()
     t.remote.handlers.reportContradiction = () => {

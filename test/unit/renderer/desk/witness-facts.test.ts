@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { WitnessState } from '../../../../shared/contract/desk.ts'
-import { chainWord, LOSS_SHOWN_MS, shownLosses } from '../../../../renderer/desk/stores/witness-facts.ts'
+import {
+  chainWord,
+  LOSS_SHOWN_MS,
+  shownLosses,
+  STALE_AFTER_MS,
+  staleSince,
+} from '../../../../renderer/desk/stores/witness-facts.ts'
 
 const chain = { chain: 'node-1', size: 5, firstSeenAt: 0, seenAt: 0, cosignedAt: null, unproved: false }
 const calm: WitnessState = { chains: [chain], contradictions: [], losses: [], checkedAt: 0, failure: null }
@@ -28,4 +34,12 @@ describe('when a witness tells how a chain stands', () => {
     expect(shownLosses(witness, 1000)).toHaveLength(1)
     expect(shownLosses(witness, 1000 + LOSS_SHOWN_MS)).toEqual([])
   })
+  it.each([
+    ['all is well', calm, STALE_AFTER_MS * 2, null],
+    ['it failed a moment ago', { ...calm, failure: 'NETWORK_OFFLINE' }, STALE_AFTER_MS, null],
+    ['it fails for long', { ...calm, failure: 'NOT_FOUND' }, STALE_AFTER_MS + 1, 0],
+    ['nothing was ever seen', { ...calm, chains: [], failure: 'NOT_FOUND' }, STALE_AFTER_MS * 2, null],
+  ] as const)('says since when it could not look: %s', (_what, witness, now, since) =>
+    expect(staleSince({ ...witness, chains: [...witness.chains] }, now)).toBe(since),
+  )
 })
