@@ -2,7 +2,7 @@ import { AppError } from '../../shared/contract/errors.ts'
 import { encodeBase64url } from '../../shared/audit/base64url.ts'
 import { parseNote } from '../../shared/audit/checkpoint.ts'
 import { keyIdOf } from '../../shared/audit/crypto.ts'
-import { CUT_OBJECT, cutIdOf, cutSigningBytes, encodeCut } from '../../shared/audit/cut.ts'
+import { CUT_OBJECT, cutIdOf, cutSigningBytes, encodeCut, parseCut } from '../../shared/audit/cut.ts'
 import type { StoredCut } from '../../shared/audit/stored.ts'
 import { prepareCut } from '../../shared/audit/verification.ts'
 import type { Opened } from '../db/open.ts'
@@ -123,10 +123,11 @@ export class Cleaner {
     size: number,
     { by, rule, signal }: CleaningRequest,
     signer: AuditSigner,
-  ): Promise<{ cut: StoredCut; id: string; keys: readonly string[] }> {
+  ): Promise<{ cut: StoredCut; id: string; keys: Parameters<typeof removeBefore>[4] }> {
     const { audit, chain, trustedKeyIds, noteOf, own } = this.#deps
     await this.#assertInForce(signer)
     const stored = await readStoredChain(audit.db, chain)
+    const keysBefore = stored.cut ? parseCut(stored.cut.statement).keys : []
     const read = streamEntries(audit.db, chain, PACE)
     const entries = async function* (from: number) {
       for await (const batch of read(from)) {
@@ -141,7 +142,11 @@ export class Cleaner {
     const signedBy = keyIdOf(signer.publicKeySpki())
     const statement = encodeCut({ ...state, checkpoint, at: own.now(), by, rule, signedBy })
     const signature = await signer.sign(cutSigningBytes(statement))
-    return { cut: { size, statement, signature, note }, id: cutIdOf(statement), keys: state.keys }
+    return {
+      cut: { size, statement, signature, note },
+      id: cutIdOf(statement),
+      keys: { keptKeys: state.keys, keysBefore },
+    }
   }
 
   /** A key that was rolled over meanwhile would have signed a cut nobody accepts; the next run signs with the new one. */

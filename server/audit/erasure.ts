@@ -3,6 +3,7 @@ import type { ErasurePlan } from '../../shared/contract/routes/audit-retention.t
 import { AppError } from '../../shared/contract/errors.ts'
 import { PAYLOAD_OBJECT } from '../../shared/audit/erasure.ts'
 import type { Opened } from '../db/open.ts'
+import { findKnownIntents } from '../db/repositories/audit-entries.ts'
 import { erasePayloads, listEntriesAbout, listUnerased, scanEntries } from '../db/repositories/retention-entries.ts'
 import type { ObjectEntry, ScannedEntry } from '../db/repositories/retention-entries.ts'
 import { forgetAnswersAbout, listObjectsOf } from '../db/repositories/retention.ts'
@@ -216,11 +217,15 @@ export class Eraser {
   }
 
   async #bury(ranges: readonly Range[], order: ErasureOrder): Promise<void> {
-    const { own, chain } = this.#deps
+    const { own, chain, audit } = this.#deps
+    const intentOf = (range: Range): string => `${order.id}:${chain}:${rangeName(range)}`
+    const written = await findKnownIntents(audit.db, ranges.map(intentOf))
+    const missing = ranges.filter((range) => !written.has(intentOf(range)))
+    if (missing.length === 0) return
     await own.runOnce(
       order.id,
-      ranges.map((range) => ({
-        intent: `${order.id}:${chain}:${rangeName(range)}`,
+      missing.map((range) => ({
+        intent: intentOf(range),
         action: 'Deletion',
         object: { type: PAYLOAD_OBJECT, id: rangeName(range) },
         after: { name: `payload ${rangeName(range)}`, erasure: order.id, by: order.by, rule: order.rule },

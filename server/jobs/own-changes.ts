@@ -59,7 +59,8 @@ export class OwnChanges {
   }
 
   /**
-   * Entries with ids of their own, each written once however often it is asked for, in the chain when it returns.
+   * Entries with ids of their own, in the chain when it returns. Those that still wait since a run that died are not
+   * told twice; leave out those that are in the chain already.
    * Throws AUDIT_CHAIN_UNWRITABLE.
    */
   async runOnce(correlationId: string, entries: readonly NamedEntry[]): Promise<void> {
@@ -67,7 +68,6 @@ export class OwnChanges {
     sequencer.assertWritable()
     await inTransaction(db, async (trx) => {
       const ids = entries.map((entry) => entry.intent)
-      // Those that wait since a run that died are settled below; those in the chain the sequencer passes over.
       const waiting = await trx.selectFrom('audit_intent').select('id').where('id', 'in', ids).execute()
       const known = new Set(waiting.map((row) => row.id))
       for (const { intent, ...told } of entries) {

@@ -173,15 +173,16 @@ export const erasePayloads = async (
 }
 
 /**
- * Removes every entry and payload below `size`, the words they are found by, and the keys of epochs that ended there
- * (`keptKeys` stay). In one transaction with the cut record that says so.
+ * Removes every entry and payload below `size`, the words they are found by, and the keys of epochs that ended there:
+ * those announced there or kept by the cut before (`keysBefore`), but for `keptKeys`. In one transaction with the cut
+ * record that says so.
  */
 export const removeBefore = async (
   trx: Reader,
   dialect: DialectName,
   chain: string,
   size: number,
-  keptKeys: readonly string[],
+  { keptKeys, keysBefore }: { readonly keptKeys: readonly string[]; readonly keysBefore: readonly string[] },
 ): Promise<void> => {
   const gone = () => trx.selectFrom('entry').where('chain', '=', chain).where('sequence', '<', size)
   await fullTextDeleteWords(trx, dialect, gone().select('id'))
@@ -190,7 +191,12 @@ export const removeBefore = async (
     .where('chain', '=', chain)
     .where('kind', '=', 'epoch')
     .where('key_id', 'not in', [...keptKeys])
-    .where('key_id', 'in', gone().select('object_id'))
+    .where((where) =>
+      where.or([
+        where('key_id', 'in', gone().select('object_id')),
+        ...(keysBefore.length > 0 ? [where('key_id', 'in', [...keysBefore])] : []),
+      ]),
+    )
     .execute()
   await trx.deleteFrom('payload').where('chain', '=', chain).where('sequence', '<', size).execute()
   await trx.deleteFrom('entry').where('chain', '=', chain).where('sequence', '<', size).execute()

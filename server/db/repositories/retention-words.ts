@@ -7,15 +7,14 @@ import type { AuditDb, OperationalDb } from '../schema.ts'
 export const fullTextDeleteWords = async (
   trx: Kysely<AuditDb>,
   dialect: DialectName,
-  rows: Expression<{ id: number }>,
+  rows: Expression<{ id: number }> & { execute(): Promise<readonly { id: number }[]> },
 ): Promise<void> => {
   if (dialect === 'postgres') {
-    await sql`delete from entry_search where rowid in (${rows})`.execute(trx)
+    await sql`delete from entry_search where rowid in ${rows}`.execute(trx)
     return
   }
   // FTS5 looks each number up by itself; given as a subquery it would walk its whole index.
-  const found = await sql<{ id: number }>`${rows}`.execute(trx)
-  for (const { id } of found.rows) await sql`delete from entry_search where rowid = ${id}`.execute(trx)
+  for (const { id } of await rows.execute()) await sql`delete from entry_search where rowid = ${id}`.execute(trx)
 }
 
 type AnyDb = Kysely<AuditDb> | Kysely<OperationalDb>
