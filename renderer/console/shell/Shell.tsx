@@ -60,7 +60,7 @@ export function Shell() {
 
   const items = screens.map((screen) => ({
     id: screen.name,
-    label: t(`screen.${screen.name}`),
+    label: t(`nav.${screen.name}`, { defaultValue: t(`screen.${screen.name}`) }),
     icon: screen.icon,
     href: formatRoute(pathOf(screen.name), screen.ranged === true ? rangeOf(route.query) : {}),
     active: (PART_OF[place.screen] ?? place.screen) === screen.name,

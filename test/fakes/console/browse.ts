@@ -137,7 +137,7 @@ const walk = async (browser: Browser, size: { width: number; height: number }, s
     await picture('trail-erased', () => seen('[data-testid=erased]'))
     await at('verification')
     await picture('verification-empty', () => seen('input[type=radio]'))
-    await page.locator('section button').last().click()
+    await page.getByTestId('verify').click()
     await picture('verification-running', () => seen('[data-testid=verification-progress]'))
     await picture('verification-passed', () => seen('[data-testid=verdict]'))
     behaviour.faults = [
@@ -146,7 +146,7 @@ const walk = async (browser: Browser, size: { width: number; height: number }, s
     ]
     behaviour.verifyPerSecond = 100_000
     await page.locator('input[value=full]').check()
-    await page.locator('section button').first().click()
+    await page.getByTestId('verify').click()
     await picture('verification-failed', () => seen('[data-testid=fault]'))
     await page.reload()
     await picture('alarm-banner', () => seen('[data-testid=alarm-banner]'))

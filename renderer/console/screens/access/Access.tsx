@@ -1,8 +1,8 @@
 import { Button, Select } from '@mantine/core'
 import type { TFunction } from 'i18next'
-import { useCallback, useMemo } from 'react'
+import { useCallback, useMemo, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
-import { AccessEvent, AccessMeans, type AccessRow } from '../../../../shared/contract/index.ts'
+import { AccessEvent, AccessMeans, isErrorCode, type AccessRow } from '../../../../shared/contract/index.ts'
 import { DataList, type ListColumn } from '../../../ui/DataList.tsx'
 import { FailureNotice } from '../../../ui/FailureNotice.tsx'
 import { IconRefresh, IconSearch } from '../../../ui/icons.ts'
@@ -15,10 +15,12 @@ import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import { ClearSearch } from '../../parts/ClearSearch.tsx'
 import css from '../../parts/console.module.css'
+import { ErrorWords } from '../../parts/ErrorWords.tsx'
 import { Instant } from '../../parts/Instant.tsx'
 import { SearchInput } from '../../parts/SearchInput.tsx'
 import { TimeRangeControl } from '../../parts/TimeRangeControl.tsx'
 import { formatEntryRef } from '../../route/audit-filters.ts'
+import { useTop } from '../../stores/use-top.ts'
 import { accessQuery, formatAccess, parseAccess, type AccessFilters } from './access-filters.ts'
 import { AccessTabs } from './AccessTabs.tsx'
 
@@ -55,9 +57,10 @@ const columnsOf = (t: TFunction): ListColumn<AccessRow>[] => [
     header: t('access.detail'),
     width: 'minmax(140px, 1.4fr)',
     cell: (row) => (
-      <span title={row.detail ?? undefined}>
-        {row.outOfHours ? <ToneBadge tone="warn">{t('access.outOfHours')}</ToneBadge> : null} {row.detail ?? ''}
-      </span>
+      <>
+        {row.outOfHours ? <ToneBadge tone="warn">{t('access.outOfHours')}</ToneBadge> : null}{' '}
+        {row.detail === null ? null : isErrorCode(row.detail) ? <ErrorWords code={row.detail} /> : row.detail}
+      </>
     ),
   },
 ]
@@ -119,6 +122,8 @@ export function Access({ query }: { query: Readonly<Record<string, string>> }) {
     ),
   )
   const columns = useMemo(() => columnsOf(t), [t])
+  const list = useRef<HTMLDivElement>(null)
+  const top = useTop(list)
   return (
     <Screen
       title={t('screen.access')}
@@ -130,8 +135,8 @@ export function Access({ query }: { query: Readonly<Record<string, string>> }) {
       }
     >
       <AccessTabs at="list" />
-      <div className={css.stack}>
-        <Filters filters={filters} />
+      <Filters filters={filters} />
+      <div className={css.below} ref={list}>
         {load.failure !== undefined && load.data !== undefined ? (
           <FailureNotice failure={load.failure} onRetry={load.loadMore} />
         ) : null}
@@ -152,7 +157,7 @@ export function Access({ query }: { query: Readonly<Record<string, string>> }) {
                   rows={rows}
                   rowKey={formatEntryRef}
                   href={(row) => formatRoute(['audit'], { entry: formatEntryRef(row) })}
-                  maxHeight="calc(100vh - 300px)"
+                  maxHeight={`max(260px, calc(100vh - ${top}px - 76px))`}
                   hasMore={load.hasMore}
                   loading={load.loading}
                   onMore={load.loadMore}

@@ -15,7 +15,7 @@ import { ALARM_TONES, alarmPlace, alarmTodo, alarmWhat } from '../../parts/alarm
 import css from '../../parts/console.module.css'
 import { Instant } from '../../parts/Instant.tsx'
 import { ReasonDialog } from '../../parts/ReasonDialog.tsx'
-import { useOpenAlarms } from '../../stores/alarm-store.ts'
+import { useOpenAlarms, worstFirst } from '../../stores/alarm-store.ts'
 import { useMay } from '../../stores/session-store.ts'
 
 type AlarmState = 'open' | 'seen' | 'over'
@@ -131,7 +131,7 @@ export function Alarms({ query }: { query: Readonly<Record<string, string>> }) {
             </EmptyState>
           ) : (
             <div className={css.stack}>
-              {alarms.map((alarm) => (
+              {(state === 'open' ? worstFirst(alarms) : alarms).map((alarm) => (
                 <Alarm key={alarm.id} alarm={alarm} onAcknowledge={() => setSeeing(alarm)} />
               ))}
               {load.hasMore ? (

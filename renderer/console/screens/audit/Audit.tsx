@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core'
-import { useCallback, useMemo } from 'react'
+import { useCallback, useMemo, useRef, type CSSProperties } from 'react'
 import { useTranslation } from 'react-i18next'
 import { FailureNotice } from '../../../ui/FailureNotice.tsx'
 import { formatNumber } from '../../../ui/format.ts'
@@ -22,6 +22,7 @@ import {
   type AuditFilters,
   type EntryRef,
 } from '../../route/audit-filters.ts'
+import { useTop } from '../../stores/use-top.ts'
 import { useEntries } from '../../stores/use-entries.ts'
 import { EntryList } from './EntryList.tsx'
 import { EntryPanel } from './EntryPanel.tsx'
@@ -117,6 +118,8 @@ export function Audit({ query }: { query: Readonly<Record<string, string>> }) {
   ]
   useShortcuts(shortcuts, letters)
 
+  const explorer = useRef<HTMLDivElement>(null)
+  const top = useTop(explorer)
   const known = load.rows !== undefined
   const late = useDelayed(load.loading && known)
   const count = formatNumber(entries.length, i18n.language)
@@ -152,7 +155,11 @@ export function Audit({ query }: { query: Readonly<Record<string, string>> }) {
         <CopyText text={location.href} what={t('audit.link')} />
       </FilterChips>
       {load.failure !== undefined && known ? <FailureNotice failure={load.failure} onRetry={load.reload} /> : null}
-      <div className={`${css.explorer} ${view.entry === null ? '' : css.withEntry}`}>
+      <div
+        ref={explorer}
+        className={`${css.explorer} ${view.entry === null ? '' : css.withEntry}`}
+        style={{ '--explorer-top': `${top}px` } as CSSProperties}
+      >
         <LoadView
           load={{ data: load.rows, failure: load.failure, loading: load.loading, reload: load.reload }}
           right="audit.read"

@@ -33,15 +33,15 @@ function TypedField({ name, filters, onChange }: Props & { name: TypedList }) {
 
 const MORE = ['office', 'station', 'tenant', 'chain'] as const
 
-/** Few fields at first, so that the entries have the room; the others stay open while one of them is set. */
+/** Few fields at first, so that the entries have the room; the others come when asked for, or when one of them is set. */
 export function FilterBar({ filters, onChange }: Props) {
   const { t } = useTranslation('console')
-  const [asked, setAsked] = useState(false)
+  const [asked, setAsked] = useState<boolean | null>(null)
   const settled = useCallback((text: string | null) => onChange({ text }), [onChange])
   const objectTypes = ObjectType.options.map((value) => ({ value, label: objectTypeWord(t, value) }))
   const actions = AuditAction.options.map((value) => ({ value, label: t(`common:auditAction.${value}`) }))
   const needed = MORE.some((name) => filters[name].length > 0)
-  const open = asked || needed
+  const open = asked ?? needed
   return (
     <search aria-label={t('filter.label')}>
       <div className={css.filters}>
@@ -72,9 +72,8 @@ export function FilterBar({ filters, onChange }: Props) {
           variant="default"
           px="xs"
           aria-expanded={open}
-          disabled={needed}
           rightSection={<IconChevronDown size={16} aria-hidden style={open ? { rotate: '180deg' } : {}} />}
-          onClick={() => setAsked(!asked)}
+          onClick={() => setAsked(!open)}
         >
           {t('filter.more')}
         </Button>

@@ -66,11 +66,11 @@ function Row(props: { job: JobView; open: boolean; onOpen: () => void; onRetry: 
           <Instant at={job.createdAt} />
         </td>
         <th scope="row">{t(`job.kind.${job.kind}`)}</th>
-        <td>
+        <td className={css.whole}>
           <JobBadge state={job.state} />
         </td>
         <td>{by}</td>
-        <td className={css.number}>{t('job.tries', { n: job.attempts, max: job.maxAttempts })}</td>
+        <td className={`${css.number} ${css.whole}`}>{t('job.tries', { n: job.attempts, max: job.maxAttempts })}</td>
         <td>{job.lastError === null ? '—' : <ErrorWords code={job.lastError} />}</td>
         <td>
           <Group gap={4} justify="flex-end" wrap="nowrap">

@@ -26,14 +26,12 @@ export function Overview() {
             <div className={css.three}>
               <ChainSummary health={health} />
               {mayVerify ? <LastVerification /> : <ServerPanel health={health} />}
-              <div className={css.stack}>
-                {mayAlarms ? <AlarmSummary /> : null}
-                {mayJobs ? <JobSummary /> : null}
-              </div>
+              {mayAlarms ? <AlarmSummary /> : null}
             </div>
             <div className={css.wide}>
               {mayAudit ? <NewestEntries /> : <LoadPanel health={health} />}
               <div className={css.stack}>
+                {mayJobs ? <JobSummary /> : null}
                 {mayVerify ? <ServerPanel health={health} /> : null}
                 {mayAudit ? <LoadPanel health={health} /> : null}
                 <ChecksList health={health} />

@@ -8,7 +8,7 @@ import {
 } from '../../../../shared/contract/routes/audit-retention.ts'
 import { FailureNotice } from '../../../ui/FailureNotice.tsx'
 import { formatNumber } from '../../../ui/format.ts'
-import { Panel } from '../../../ui/Screen.tsx'
+import { Facts, Panel } from '../../../ui/Screen.tsx'
 import { LoadView } from '../../../ui/States.tsx'
 import { Notice } from '../../../ui/Tone.tsx'
 import { useLoad } from '../../../ui/use-load.ts'
@@ -26,31 +26,20 @@ const classesOf = (view: RetentionView): Classes =>
 function Extents({ view }: { view: RetentionView }) {
   const { t, i18n } = useTranslation('console')
   return (
-    <Panel title={t('retention.extent')} flush>
-      <table className={css.table}>
-        <thead>
-          <tr>
-            <th scope="col">{t('audit.chain')}</th>
-            <th scope="col" className={css.number}>
-              {t('retention.first')}
-            </th>
-            <th scope="col" className={css.number}>
-              {t('retention.head')}
-            </th>
-            <th scope="col">{t('retention.oldest')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {view.chains.map((chain) => (
-            <tr key={chain.chain}>
-              <th scope="row">{chain.chain}</th>
-              <td className={css.number}>#{formatNumber(chain.first, i18n.language)}</td>
-              <td className={css.number}>{chain.head < 0 ? '—' : `#${formatNumber(chain.head, i18n.language)}`}</td>
-              <td>{chain.oldestAt === null ? '—' : <Instant at={chain.oldestAt} />}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+    <Panel title={t('retention.extent')}>
+      <div className={css.stack}>
+        {view.chains.map((chain) => (
+          <Facts
+            key={chain.chain}
+            rows={[
+              [t('audit.chain'), chain.chain],
+              [t('retention.first'), `#${formatNumber(chain.first, i18n.language)}`],
+              [t('retention.head'), chain.head < 0 ? null : `#${formatNumber(chain.head, i18n.language)}`],
+              [t('retention.oldest'), chain.oldestAt === null ? null : <Instant key="oldest" at={chain.oldestAt} />],
+            ]}
+          />
+        ))}
+      </div>
     </Panel>
   )
 }

@@ -83,7 +83,12 @@ export function StartPanel(props: {
         <ChainChoice value={chain} onChange={setChain} />
         {failure === null ? null : <FailureNotice failure={failure} onRetry={() => void start()} />}
         <Group justify="flex-end">
-          <Button leftSection={<IconShieldCheck size={16} aria-hidden />} loading={busy} onClick={() => void start()}>
+          <Button
+            data-testid="verify"
+            leftSection={<IconShieldCheck size={16} aria-hidden />}
+            loading={busy}
+            onClick={() => void start()}
+          >
             {t('verification.verify')}
           </Button>
         </Group>

@@ -9,6 +9,7 @@ import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import css from '../../parts/console.module.css'
 import { VerdictNotice } from '../../parts/VerdictNotice.tsx'
+import { useOpenAlarms } from '../../stores/alarm-store.ts'
 import { useMay } from '../../stores/session-store.ts'
 import { History } from './History.tsx'
 import { NextRuns } from './NextRuns.tsx'
@@ -35,6 +36,7 @@ export function Verification({ query }: { query: Readonly<Record<string, string>
   )
   const { reload } = load
   const mayJobs = useMay('job.read')
+  const { reload: lookForAlarms } = useOpenAlarms()
   const onStarted = (verification: VerificationView) => {
     setStarted(verification)
     choose(null)
@@ -45,8 +47,9 @@ export function Verification({ query }: { query: Readonly<Record<string, string>
       setEnded(verification)
       setStarted(null)
       reload()
+      lookForAlarms()
     },
-    [reload],
+    [reload, lookForAlarms],
   )
   const listed = load.data?.find((one) => one.state === 'running' && one.id !== ended?.id) ?? null
   const running = started ?? listed
