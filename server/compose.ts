@@ -390,7 +390,7 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
     }, SWEEP_MS)
     sweep.unref()
     await operations.start()
-    witnessing.start()
+    await witnessing.start()
     const running = operations
     const close = async (): Promise<void> => {
       clearInterval(sweep)

@@ -50,8 +50,11 @@ export interface Witnessing {
   readonly outside: OutsideWitnesses
   readonly timestamps: CheckpointTimestamps
   readonly staleMs: number
-  /** Starts the clocks; they keep no process alive. */
-  start(): void
+  /**
+   * Has the note key announced, if it can be, and starts the clocks; they keep no process alive. Never rejects: what is
+   * in the way is tried again by them.
+   */
+  start(): Promise<void>
   /** By name, for health. */
   readonly checks: Readonly<Record<string, () => Promise<WitnessingFinding>>>
   /** The signed note of a size, without cosignatures; null where no checkpoint has that size. */
@@ -153,7 +156,8 @@ export const openWitnessing = ({
     outside,
     timestamps,
     staleMs,
-    start: () => {
+    start: async () => {
+      await noteKeys.open().catch((cause: unknown) => log.error({ cause: String(cause) }, 'no note key yet'))
       every(LOOK_MS, () => checkpoints.tick())
       every(WITNESS_MS, () => outside.tick())
       every(STAMP_MS, () => timestamps.tick())

@@ -144,7 +144,8 @@ export class Witnesses {
 
   /**
    * A desk found a chain that is not the one it knew: logged and alarmed at once, whatever else fails, then an entry.
-   * The same told again within an hour is not told twice. Throws AUDIT_CHAIN_UNWRITABLE.
+   * The same told again within an hour is not told twice. Throws AUDIT_NOT_FOUND,
+   * AUDIT_CHAIN_UNWRITABLE.
    */
   async contradiction(
     call: Call,
@@ -152,10 +153,10 @@ export class Witnesses {
     body: { readonly kind: ContradictionKind; readonly kept: string; readonly seen: string | null },
   ): Promise<HttpAnswer<'reportContradiction'>> {
     const { audit, changes, alarms, log } = this.#deps
+    const latest = await this.#latest(chain)
     const told = toldOf(call, chain, body)
     if (call.at - (this.#told.get(told) ?? Number.NEGATIVE_INFINITY) < REPEAT_MS) return done
     const [kept, seen] = await Promise.all([this.#tryNote(chain, body.kept), this.#tryNote(chain, body.seen)])
-    const latest = await readLatestCheckpoint(audit, chain)
     const facts = {
       chain,
       kind: body.kind,
@@ -184,7 +185,7 @@ export class Witnesses {
   /** Desks of the caller's tenant and outside witnesses, each with what it has seen. */
   async list(call: Call, chain: string): Promise<HttpAnswer<'listWitnesses'>> {
     const { audit, outside, directory } = this.#deps
-    const latest = await readLatestCheckpoint(audit, chain)
+    const latest = await this.#latest(chain)
     const last = await listLastCosignatures(audit, chain)
     const desks = await listWitnessesOf(audit, call.actor.tenant)
     const seen = (name: string, since: number) => this.#seen(last.get(name), latest, since, call.at)
@@ -209,6 +210,13 @@ export class Witnesses {
       })),
     ]
     return { size: latest?.size ?? 0, items }
+  }
+
+  /** Throws AUDIT_NOT_FOUND for a chain nobody knows; null for ours before its first checkpoint. */
+  async #latest(chain: string): Promise<CheckpointRecord | null> {
+    const latest = await readLatestCheckpoint(this.#deps.audit, chain)
+    if (!latest && chain !== this.#deps.chain) throw new AppError('AUDIT_NOT_FOUND')
+    return latest
   }
 
   #seen(last: CosignatureRecord | undefined, latest: CheckpointRecord | null, since: number, now: number) {
