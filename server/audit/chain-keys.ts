@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { generateKeyPairSync } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { AppError } from '../../shared/contract/errors.ts'
 import { createSignatureVerifier, keyAlgorithmOf, keyIdOf } from '../../shared/audit/crypto.ts'
@@ -62,11 +62,11 @@ export const endorseKey = async (bringing: Bringing, root: RootKey): Promise<Aud
 export interface EpochKey {
   readonly keyId: string
   readonly spki: Uint8Array
-  sign(data: Uint8Array): Uint8Array
+  readonly privateKey: KeyObject
 }
 
 export const newEpochKey = (): EpochKey => {
   const { privateKey, publicKey }: { privateKey: KeyObject; publicKey: KeyObject } = generateKeyPairSync('ed25519')
   const spki = Uint8Array.from(publicKey.export({ format: 'der', type: 'spki' }))
-  return { keyId: keyIdOf(spki), spki, sign: (data) => Uint8Array.from(sign(null, data, privateKey)) }
+  return { keyId: keyIdOf(spki), spki, privateKey }
 }

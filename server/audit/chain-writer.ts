@@ -13,8 +13,9 @@ import type { EpochKey, RootKey } from './chain-keys.ts'
 import { noFaults } from './faults.ts'
 import type { FaultPort } from './faults.ts'
 import type { AuditIntent } from './intent.ts'
-import { announcementOf, draftOf, headOf, makeLink } from './link-maker.ts'
+import { announcementOf, draftOf, headOf, joinLinks, makeLink, prepareLinks } from './link-maker.ts'
 import type { Draft } from './link-maker.ts'
+import { LinkSealer } from './link-sealer.ts'
 import type { AuditSigner, ChainKeyMode } from './ports.ts'
 
 export interface ChainWriterOptions {
@@ -37,8 +38,9 @@ const EMPTY_CHAIN = (chain: string): ChainHead => ({
   frontier: new Uint8Array(0),
 })
 
-/** Entries and keys made but not stored. */
-interface Batch {
+/** Entries and keys made but not stored; nothing of it is true before. */
+export interface Batch {
+  readonly from: number
   readonly draft: Draft
   readonly links: readonly NewEntry[]
   readonly keys: readonly AuditKey[]
@@ -68,7 +70,7 @@ export const createChain = async (
   await inTransaction(audit.db, async (trx) => {
     await insertChain(trx, chain, headOf(made.draft), at)
     await insertAuditKey(trx, key)
-    await insertEntries(trx, [made.link], words, audit.dialect)
+    await insertEntries(trx, [made.link], words)
   })
 }
 
@@ -80,9 +82,13 @@ export class ChainWriter {
   readonly #audit: Opened<AuditDb>
   readonly #options: ChainWriterOptions
   readonly #faults: FaultPort
+  readonly #sealer = new LinkSealer()
   #root: RootKey
   #head: ChainHead | null = null
+  /** The end of what is made; ahead of `#head` while a batch is made before the last one is stored. */
+  #made: Draft | null = null
   #epoch: OpenEpoch | null = null
+  #isSure = false
 
   constructor(audit: Opened<AuditDb>, options: ChainWriterOptions) {
     this.#audit = audit
@@ -103,24 +109,64 @@ export class ChainWriter {
     const rootId = await readRootKeyId(this.#audit.db, chain)
     if (rootId !== this.#root.keyId) throw new AppError('CHAIN_KEY_UNUSABLE', { reason: 'key-changed', chain })
     this.#head = head
+    this.#made = draftOf(chain, head)
   }
 
   /** Forgets everything that may not be true any more. */
   forget(): void {
     this.#head = null
+    this.#made = null
     this.#epoch = null
+    this.#isSure = false
   }
 
   /**
-   * Appends intents in order, in one transaction; those that are entries already are passed over. Durable when it
-   * returns. Throws CHAIN_CONFLICT when another writer was at the chain, CHAIN_KEY_UNUSABLE, DATABASE_*.
+   * From now on no intent given is an entry already, so that it need not be looked up: once everything that was left
+   * of before is drained. Were one given all the same, the database would refuse it, and `forget` would look again.
    */
+  trust(): void {
+    this.#isSure = this.#head !== null
+  }
+
+  /**
+   * Makes the next entries of intents in order, after what was made before; those that are entries already are passed
+   * over. Null when nothing is left. Nothing is durable. Throws CHAIN_KEY_UNUSABLE, DATABASE_*; call `forget` then.
+   */
+  async make(intents: readonly AuditIntent[]): Promise<Batch | null> {
+    if (!this.#made) await this.open()
+    const fresh = this.#isSure ? intents : await this.#unknown(intents)
+    return fresh.length > 0 ? this.#make(fresh) : null
+  }
+
+  /**
+   * Stores a batch, in the order they were made, in one transaction. Durable when it returns. Throws CHAIN_CONFLICT
+   * when another writer was at the chain, DATABASE_*; call `forget` then.
+   */
+  async store({ from, draft, links, keys }: Batch): Promise<void> {
+    const head = headOf(draft)
+    await this.#faults('before-append')
+    const words = await ensureEntryWords(this.#audit.db, links)
+    await inTransaction(this.#audit.db, async (trx) => {
+      // First: whoever is not the only writer stops here, before anything is written.
+      await moveHead(trx, this.#options.chain, from, head)
+      for (const key of keys) await insertAuditKey(trx, key)
+      await this.#faults('inside-append')
+      await insertEntries(trx, links, words)
+      await this.#faults('before-commit')
+    })
+    this.#head = head
+    await this.#faults('after-append')
+  }
+
+  /** Makes and stores. Durable when it returns; the same errors. */
   async append(intents: readonly AuditIntent[]): Promise<void> {
-    if (!this.#head) await this.open()
-    const ids = intents.map((intent) => intent.id)
-    const known = await findKnownIntents(this.#audit.db, ids)
-    const fresh = intents.filter((intent) => !known.has(intent.id))
-    if (fresh.length > 0) await this.#store(await this.#make(fresh))
+    try {
+      const batch = await this.make(intents)
+      if (batch) await this.store(batch)
+    } catch (error) {
+      this.forget()
+      throw error
+    }
   }
 
   /**
@@ -128,14 +174,15 @@ export class ChainWriter {
    * so. Durable when it returns; the old key may then be retired and still verifies what it signed.
    */
   async rollTo(signer: AuditSigner): Promise<void> {
-    if (!this.#head) await this.open()
+    if (!this.#made) await this.open()
     const next = rootKeyOf(signer)
     const { chain } = this.#options
     const at = this.#now()
-    const key = await endorseKey({ chain, kind: 'hsm', spki: next.spki, label: signer.label, at }, this.#root)
-    const batch = await this.#announce(this.#startBatch(), key)
     try {
-      await this.#store(batch)
+      const key = await endorseKey({ chain, kind: 'hsm', spki: next.spki, label: signer.label, at }, this.#root)
+      const from = this.#draft().sequence
+      const link = await this.#announce(key)
+      await this.store({ from, draft: this.#draft(), links: [link], keys: [key] })
     } catch (error) {
       this.forget()
       throw error
@@ -144,18 +191,31 @@ export class ChainWriter {
     this.#epoch = null
   }
 
+  /** Ends the thread that signs. */
+  async close(): Promise<void> {
+    await this.#sealer.close()
+  }
+
   #now(): number {
     return (this.#options.now ?? Date.now)()
   }
 
-  #startBatch(): Batch {
-    if (!this.#head) throw new AppError('INTERNAL', { reason: 'chain-not-open' })
-    return { draft: draftOf(this.#options.chain, this.#head), links: [], keys: [] }
+  #draft(): Draft {
+    if (!this.#made) throw new AppError('INTERNAL', { reason: 'chain-not-open' })
+    return this.#made
   }
 
-  async #announce(batch: Batch, key: AuditKey): Promise<Batch> {
-    const { link, draft } = await makeLink(announcementOf(key, batch.draft), batch.draft, this.#root)
-    return { draft, links: [...batch.links, link], keys: [...batch.keys, key] }
+  async #unknown(intents: readonly AuditIntent[]): Promise<readonly AuditIntent[]> {
+    const ids = intents.map((intent) => intent.id)
+    const known = await findKnownIntents(this.#audit.db, ids)
+    return intents.filter((intent) => !known.has(intent.id))
+  }
+
+  async #announce(key: AuditKey): Promise<NewEntry> {
+    const draft = this.#draft()
+    const made = await makeLink(announcementOf(key, draft), draft, this.#root)
+    this.#made = made.draft
+    return made.link
   }
 
   #isEpochOver(): boolean {
@@ -165,45 +225,59 @@ export class ChainWriter {
     return !epoch || epoch.entries >= epochEntries || this.#now() - epoch.openedAt >= epochMs
   }
 
-  async #openEpoch(batch: Batch): Promise<Batch> {
+  async #openEpoch(): Promise<{ readonly key: AuditKey; readonly link: NewEntry }> {
     const { chain } = this.#options
     const epoch = newEpochKey()
     const at = this.#now()
     const key = await endorseKey({ chain, kind: 'epoch', spki: epoch.spki, label: null, at }, this.#root)
     this.#epoch = { key: epoch, openedAt: at, entries: 0 }
-    return this.#announce(batch, key)
+    return { key, link: await this.#announce(key) }
   }
 
   async #make(intents: readonly AuditIntent[]): Promise<Batch> {
-    let batch = this.#startBatch()
+    const from = this.#draft().sequence
     const links: NewEntry[] = []
-    for (const intent of intents) {
+    const keys: AuditKey[] = []
+    for (let done = 0; done < intents.length;) {
       if (this.#isEpochOver()) {
-        batch = await this.#openEpoch({ ...batch, links: [] })
-        links.push(...batch.links)
+        const opened = await this.#openEpoch()
+        links.push(opened.link)
+        keys.push(opened.key)
       }
-      const { link, draft } = await makeLink(intent, batch.draft, this.#epoch?.key ?? this.#root)
-      links.push(link)
-      batch = { ...batch, draft }
-      if (this.#epoch) this.#epoch = { ...this.#epoch, entries: this.#epoch.entries + 1 }
+      const room = this.#roomInEpoch()
+      const run = intents.slice(done, done + room)
+      links.push(...(await this.#sign(run)))
+      done += run.length
     }
-    return { ...batch, links }
+    // The tree goes on changing as the next batch is made: what is stored is as it is now.
+    const { tree, ...draft } = this.#draft()
+    return { from, draft: { ...draft, tree: tree.copy() }, links, keys }
   }
 
-  async #store({ draft, links, keys }: Batch): Promise<void> {
-    const from = this.#head?.sequence ?? -1
-    const head = headOf(draft)
-    await this.#faults('before-append')
-    const words = await ensureEntryWords(this.#audit.db, links)
-    await inTransaction(this.#audit.db, async (trx) => {
-      // First: whoever is not the only writer stops here, before anything is written.
-      await moveHead(trx, this.#options.chain, from, head)
-      for (const key of keys) await insertAuditKey(trx, key)
-      await this.#faults('inside-append')
-      await insertEntries(trx, links, words, this.#audit.dialect)
-      await this.#faults('before-commit')
-    })
-    this.#head = head
-    await this.#faults('after-append')
+  #roomInEpoch(): number {
+    const { epochEntries = EPOCH_ENTRIES } = this.#options
+    return this.#epoch ? epochEntries - this.#epoch.entries : Number.MAX_SAFE_INTEGER
+  }
+
+  async #sign(intents: readonly AuditIntent[]): Promise<readonly NewEntry[]> {
+    const epoch = this.#epoch
+    if (!epoch) {
+      const links: NewEntry[] = []
+      for (const intent of intents) {
+        const made = await makeLink(intent, this.#draft(), this.#root)
+        this.#made = made.draft
+        links.push(made.link)
+      }
+      return links
+    }
+    const draft = this.#draft()
+    const at = { chain: draft.chain, sequence: draft.sequence + 1, key: epoch.key.keyId }
+    const prepared = prepareLinks(intents, at)
+    const halves = prepared.map((link) => link.halves)
+    const task = { halves, previous: draft.signature, key: epoch.key.privateKey }
+    const made = joinLinks(prepared, await this.#sealer.seal(task), draft)
+    this.#made = made.draft
+    this.#epoch = { ...epoch, entries: epoch.entries + intents.length }
+    return made.links
   }
 }

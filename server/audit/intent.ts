@@ -1,10 +1,11 @@
 import type { Transaction } from 'kysely'
 import { AppError } from '../../shared/contract/errors.ts'
-import { encodeEntry } from '../../shared/audit/entry.ts'
 import type { AuditAction, Entry } from '../../shared/audit/entry.ts'
 import { canonicalize } from '../../shared/audit/jcs.ts'
 import type { Json } from '../../shared/audit/json.ts'
+import { insertIntent } from '../db/repositories/audit-intents.ts'
 import type { OperationalDb } from '../db/schema.ts'
+import { entryHalves } from './entry-bytes.ts'
 import { assertNoSecretFields } from './secrets.ts'
 
 /** Who did it, in which role, from which office. */
@@ -39,7 +40,6 @@ export interface AuditIntent {
 /** Bytes of canonical JSON one intent may have. */
 export const INTENT_MAX_BYTES = 256 * 1024
 
-const utf8 = new TextEncoder()
 const PLACEHOLDER = new Uint8Array(32)
 
 /** Where the intent's entry will stand in its chain. */
@@ -48,11 +48,10 @@ export interface EntryPlace {
   readonly sequence: number
   readonly key: string
   readonly payload: Uint8Array
-  readonly previous: Uint8Array
 }
 
-/** The entry an intent becomes at its place. */
-export const entryOf = (intent: AuditIntent, place: EntryPlace): Entry => ({
+/** The entry an intent becomes at its place, but for the signature before. */
+export const entryOf = (intent: AuditIntent, place: EntryPlace): Omit<Entry, 'previous'> => ({
   ...place,
   at: intent.at,
   tenant: intent.tenant,
@@ -74,8 +73,8 @@ const assertCanBeEntry = (intent: AuditIntent): void => {
   const isReason = intent.reason === null || typeof intent.reason === 'string'
   try {
     if (!isReason) throw new TypeError('reason')
-    const place = { chain: 'x', sequence: 0, key: 'x', payload: PLACEHOLDER, previous: PLACEHOLDER }
-    encodeEntry(entryOf(intent, place))
+    const place = { chain: 'x', sequence: 0, key: 'x', payload: PLACEHOLDER }
+    entryHalves(entryOf(intent, place))
   } catch (cause) {
     throw new AppError('INTERNAL', { reason: 'intent-invalid' }, { cause })
   }
@@ -84,13 +83,18 @@ const assertCanBeEntry = (intent: AuditIntent): void => {
 /**
  * Writes the intent in the transaction of the change it tells of, so that both are committed or neither is. The entry is
  * in the chain once `sequencer.settle([intent.id])` resolved; answer nobody before that. Throws INTERNAL when the
- * payload holds a field named like a secret, or the intent cannot become an entry, REQUEST_TOO_LARGE, REQUEST_CONFLICT (id used before).
+ * payload holds a field named like a secret, or the intent cannot become an entry, REQUEST_TOO_LARGE, REQUEST_CONFLICT
+ * (id used before). `node` names the node whose sequencer drains it; null: any.
  */
-export const recordIntent = async (trx: Transaction<OperationalDb>, intent: AuditIntent): Promise<void> => {
+export const recordIntent = async (
+  trx: Transaction<OperationalDb>,
+  intent: AuditIntent,
+  node: string | null = null,
+): Promise<void> => {
   assertNoSecretFields(intent.before)
   assertNoSecretFields(intent.after)
   assertCanBeEntry(intent)
   const body = canonicalize(intent as unknown as Json)
-  if (utf8.encode(body).length > INTENT_MAX_BYTES) throw new AppError('REQUEST_TOO_LARGE', { reason: 'audit-intent' })
-  await trx.insertInto('audit_intent').values({ id: intent.id, created_at: intent.at, body }).execute()
+  if (Buffer.byteLength(body) > INTENT_MAX_BYTES) throw new AppError('REQUEST_TOO_LARGE', { reason: 'audit-intent' })
+  await insertIntent(trx, { id: intent.id, created_at: intent.at, body, node })
 }

@@ -24,6 +24,8 @@ export interface ChainState {
 
 /** What services see of the sequencer. */
 export interface AuditSequencer {
+  /** The node's chain: intents that name it are drained by it alone. */
+  readonly chain: string
   /** Throws AUDIT_CHAIN_UNWRITABLE while the chain cannot be written: call before accepting a change. */
   assertWritable(): void
   /**

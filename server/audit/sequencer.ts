@@ -1,16 +1,17 @@
-import type { Kysely } from 'kysely'
 import { AppError } from '../../shared/contract/errors.ts'
-import { parseCanonical } from '../../shared/audit/jcs.ts'
 import { findKnownIntents } from '../db/repositories/audit-entries.ts'
+import { deleteIntents, readIntents } from '../db/repositories/audit-intents.ts'
+import type { PendingIntent } from '../db/repositories/audit-intents.ts'
 import type { Opened } from '../db/open.ts'
 import type { AuditDb, OperationalDb } from '../db/schema.ts'
-import { assertOutsideTransaction } from '../db/transaction.ts'
+import { assertOutsideTransaction, inTransaction } from '../db/transaction.ts'
 import { ChainWriter } from './chain-writer.ts'
-import type { ChainWriterOptions } from './chain-writer.ts'
+import type { Batch, ChainWriterOptions } from './chain-writer.ts'
 import { noFaults } from './faults.ts'
 import type { FaultPort } from './faults.ts'
 import type { AuditIntent } from './intent.ts'
 import type { AuditSequencer, AuditSigner, ChainState } from './ports.ts'
+import { SearchIndexer } from './search-indexer.ts'
 
 export interface SequencerOptions extends ChainWriterOptions {
   readonly operational: Opened<OperationalDb>
@@ -30,31 +31,32 @@ interface Waiter {
   reject(error: unknown): void
 }
 
-interface PendingRow {
-  readonly id: string
-  readonly body: string
+/** Intents on their way into the chain, and the entries made of them; null when all were entries already. */
+interface InFlight {
+  readonly rows: readonly PendingIntent[]
+  readonly batch: Batch | null
 }
 
 const BATCH = 256
-const utf8 = new TextEncoder()
 
 const codeOf = (error: unknown): string => (error instanceof AppError ? error.code : 'INTERNAL')
 
-const readIntent = ({ id, body }: PendingRow): AuditIntent => {
-  const intent = parseCanonical(utf8.encode(body)) as unknown as AuditIntent
+const readIntent = ({ id, body }: PendingIntent): AuditIntent => {
+  const intent = JSON.parse(body) as AuditIntent
   // The table's id decides what is done once; the body must not say another.
   if (intent.id !== id) throw new AppError('AUDIT_CHAIN_UNWRITABLE', { reason: 'intent-altered', intent: id })
   return intent
 }
 
 /**
- * Drains audit intents into the chain: one writer, in order of writing, many in one transaction.
+ * Drains audit intents into the chain: one writer, in order of writing, many in one transaction. While one batch is
+ * stored, the next is signed.
  *
  * Order of writes, and what is true if the process dies after each:
  * 1. the service's transaction: change and intent are durable together; the next start drains the intent
  * 2. the audit transaction: entries, keys and head are durable together; the intent is still there and is passed over
  *    the next time by its unique id
- * 3. the intent is deleted: done
+ * 3. who waits for the intent is told, and the intent is deleted: done
  */
 export class Sequencer implements AuditSequencer {
   readonly #options: SequencerOptions
@@ -68,12 +70,20 @@ export class Sequencer implements AuditSequencer {
   #retry: NodeJS.Timeout | null = null
   #retryMs: number
   #exclusive: Promise<void> = Promise.resolve()
+  /** Roll-overs that wait for the chain; drains make way for them, not for each other. */
+  #rollOvers = 0
+  readonly #search: SearchIndexer
 
   constructor(options: SequencerOptions) {
     this.#options = options
     this.#writer = new ChainWriter(options.audit, options)
     this.#faults = options.faults ?? noFaults
     this.#retryMs = options.retryMs ?? 250
+    this.#search = new SearchIndexer(options.audit, options.chain, () => this.#waiters.size > 0)
+  }
+
+  get chain(): string {
+    return this.#options.chain
   }
 
   /**
@@ -128,7 +138,11 @@ export class Sequencer implements AuditSequencer {
   /** Hands the chain to another key between two batches; see `ChainWriter.rollTo`. */
   async rollTo(signer: AuditSigner): Promise<void> {
     this.assertWritable()
-    await this.#alone(() => this.#writer.rollTo(signer))
+    this.#rollOvers += 1
+    await this.#alone(() => {
+      this.#rollOvers -= 1
+      return this.#writer.rollTo(signer)
+    })
   }
 
   /** Drains what waits, then stops for good; the databases stay open. */
@@ -137,6 +151,8 @@ export class Sequencer implements AuditSequencer {
     if (this.#retry) clearTimeout(this.#retry)
     await this.#work
     await this.#exclusive
+    await this.#search.close()
+    await this.#writer.close()
     this.#rejectAll(this.#unwritable())
   }
 
@@ -175,15 +191,15 @@ export class Sequencer implements AuditSequencer {
   async #drainAll(): Promise<void> {
     for (;;) {
       const waiting = [...this.#waiters.keys()]
-      const done = await this.#alone(() => this.#drainOnce())
-      if (done === 0) {
+      const isEmpty = await this.#alone(() => this.#drain())
+      if (isEmpty) {
         await this.#settleLeftover(waiting)
         return
       }
     }
   }
 
-  /** One batch at a time, and no roll-over in its middle. */
+  /** One at a time: draining, or a roll-over. */
   #alone<T>(body: () => Promise<T>): Promise<T> {
     const result = this.#exclusive.then(body)
     this.#exclusive = result.then(
@@ -193,24 +209,63 @@ export class Sequencer implements AuditSequencer {
     return result
   }
 
-  async #drainOnce(): Promise<number> {
-    const { db }: { db: Kysely<OperationalDb> } = this.#options.operational
-    await this.#faults('before-read')
-    const query = db.selectFrom('audit_intent').select(['id', 'body']).orderBy('position')
-    const rows = await query.limit(this.#options.batch ?? BATCH).execute()
-    if (rows.length === 0) return 0
+  /** Batch after batch, until nothing is left (true) or a roll-over waits (false). */
+  async #drain(): Promise<boolean> {
+    let current: InFlight | null = null
+    let isBegun = false
     try {
-      await this.#writer.append(rows.map(readIntent))
+      for (;;) {
+        // Before the read: what is found empty then was empty for all who waited before.
+        // One batch at least, or a look that found none: two that drain would else give way to each other for ever.
+        const givesWay: boolean = isBegun && this.#rollOvers > 0
+        const rows: readonly PendingIntent[] = givesWay ? [] : await this.#readNext(current)
+        if (rows.length === 0 && !current) {
+          if (givesWay) return false
+          this.#writer.trust()
+          return true
+        }
+        const making: Promise<InFlight> | null = rows.length > 0 ? this.#makeNext(rows) : null
+        // Met below, after the store: its failure must not be unheard meanwhile.
+        making?.catch(() => undefined)
+        if (current) await this.#storeNext(current)
+        isBegun = true
+        current = making ? await making : null
+      }
     } catch (error) {
       // The answer to a commit may have been lost: what is true is read from the database before the next try.
       this.#writer.forget()
       throw error
     }
-    const ids = rows.map((row) => row.id)
-    await db.deleteFrom('audit_intent').where('id', 'in', ids).execute()
+  }
+
+  /** The next intents after those in flight, which are in the table until they are stored. */
+  async #readNext(current: InFlight | null): Promise<readonly PendingIntent[]> {
+    const { operational, chain, batch = BATCH } = this.#options
+    await this.#faults('before-read')
+    const taken = new Set(current?.rows.map((row) => row.position))
+    const rows = await readIntents(operational.db, chain, batch + taken.size)
+    return taken.size > 0 ? rows.filter((row) => !taken.has(row.position)) : rows
+  }
+
+  async #makeNext(rows: readonly PendingIntent[]): Promise<InFlight> {
+    return { rows, batch: await this.#writer.make(rows.map(readIntent)) }
+  }
+
+  async #storeNext({ rows, batch }: InFlight): Promise<void> {
+    const { db } = this.#options.operational
+    if (batch) await this.#writer.store(batch)
+    // The entries are durable: who waits need not wait for what is only tidied up. The deletion is begun first, so
+    // that in one process nobody who was told finds the intent still there.
+    const deleted = inTransaction(db, (trx) =>
+      deleteIntents(
+        trx,
+        rows.map((row) => row.position),
+      ),
+    )
+    for (const { id } of rows) this.#resolve(id)
+    await deleted
     await this.#faults('after-delete')
-    for (const id of ids) this.#resolve(id)
-    return rows.length
+    this.#search.kick()
   }
 
   /** Waited for, and not in the table: an entry already, or never written. */
@@ -241,6 +296,7 @@ export class Sequencer implements AuditSequencer {
   }
 
   #run(): void {
+    this.#search.kick()
     this.#retryMs = this.#options.retryMs ?? 250
     if (this.#stopReason === null) return
     this.#stopReason = null

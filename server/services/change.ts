@@ -62,7 +62,7 @@ export class Changes {
       told.length = 0
       return body(trx, async (entry) => {
         const id = newId('intent')
-        await recordIntent(trx, {
+        const intent = {
           id,
           at: author.at,
           tenant: author.tenant,
@@ -76,7 +76,8 @@ export class Changes {
           before: entry.before ?? null,
           after: entry.after ?? null,
           reason: entry.reason ?? null,
-        })
+        }
+        await recordIntent(trx, intent, this.#sequencer.chain)
         told.push(id)
       })
     })

@@ -6,6 +6,7 @@ import { checkpointsAndWitnesses } from './audit-0005.ts'
 import { initialOperational } from './operational-0001.ts'
 import { sessionsAndAuthority } from './operational-0002.ts'
 import { sessionClock } from './operational-0003.ts'
+import { intentsOfNodes } from './operational-0004.ts'
 import { operations } from './operational-0005.ts'
 import { filtersAndReviews } from './operational-0006.ts'
 import type { Migration } from './columns.ts'
@@ -17,6 +18,7 @@ export const OPERATIONAL_MIGRATIONS: readonly Migration[] = [
   initialOperational,
   sessionsAndAuthority,
   sessionClock,
+  intentsOfNodes,
   operations,
   filtersAndReviews,
 ]

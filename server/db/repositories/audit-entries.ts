@@ -1,11 +1,10 @@
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
 import type { StoredEntry, StoredPayload } from '../../../shared/audit/stored.ts'
-import type { DialectName } from '../migrations/index.ts'
 import type { AuditDb } from '../schema.ts'
 import { numbersOf, toEntryRow, toPayloadRow, toStoredEntry, toStoredPayload, wordsOf } from './audit-entry-row.ts'
 import type { NewEntry } from './audit-entry-row.ts'
-import { insertRows } from './audit-insert.ts'
+import { insertRows } from './audit-statements.ts'
 import { ensureWords, readWords } from './audit-words.ts'
 
 type Reader = Kysely<AuditDb>
@@ -31,12 +30,11 @@ export const insertEntries = async (
   trx: Reader,
   entries: readonly NewEntry[],
   words: ReadonlyMap<string, number>,
-  dialect: DialectName,
 ): Promise<void> => {
   const rows = entries.map((entry) => ({ ...toEntryRow(entry, words) }))
-  await insertRows(trx, 'entry', rows, dialect)
+  await insertRows(trx, 'entry', rows)
   const payloads = entries.map((entry) => ({ ...toPayloadRow(entry) }))
-  await insertRows(trx, 'payload', payloads, dialect)
+  await insertRows(trx, 'payload', payloads)
 }
 
 /** Which of these intents are entries already. */

@@ -1,0 +1,45 @@
+import type { Kysely } from 'kysely'
+import type { OperationalDb } from '../schema.ts'
+import { insertRows, pieces, runBuilt } from './audit-statements.ts'
+
+type Db = Kysely<OperationalDb>
+
+export interface IntentRow {
+  readonly id: string
+  readonly created_at: number
+  readonly body: string
+  /** The node that drains it; null: any. */
+  readonly node: string | null
+}
+export interface PendingIntent {
+  readonly position: number
+  readonly id: string
+  readonly body: string
+}
+
+/** Throws REQUEST_CONFLICT for an id used before. */
+export const insertIntent = async (trx: Db, { id, created_at, body, node }: IntentRow): Promise<void> =>
+  insertRows(trx, 'audit_intent', [{ id, created_at, body, node }])
+
+/** What a node has to drain, in order of writing. */
+export const readIntents = async (db: Db, node: string, limit: number): Promise<readonly PendingIntent[]> =>
+  runBuilt<PendingIntent>(
+    db as unknown as Kysely<never>,
+    'intents',
+    () =>
+      db
+        .selectFrom('audit_intent')
+        .select(['position', 'id', 'body'])
+        .where((where) => where.or([where('node', '=', node), where('node', 'is', null)]))
+        .orderBy('position')
+        .limit(limit),
+    [node, limit],
+  )
+
+/** Takes out what is in the chain. By number, one by one: on PostgreSQL one between may become visible later. */
+export const deleteIntents = async (trx: Db, positions: readonly number[]): Promise<void> => {
+  for (const piece of pieces(positions)) {
+    const build = () => trx.deleteFrom('audit_intent').where('position', 'in', piece)
+    await runBuilt(trx as unknown as Kysely<never>, `delete intents ${piece.length}`, build, piece)
+  }
+}
