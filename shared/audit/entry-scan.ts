@@ -164,6 +164,7 @@ const latin1 = (bytes: Uint8Array): string =>
  * than plain ASCII goes the long way. Whatever it gives is what `parseEntry` gives (a test holds the two together).
  */
 export const scanEntry = (bytes: Uint8Array): EntryText | null => {
+  if (!(bytes instanceof Uint8Array)) return null
   const text = latin1(bytes)
   if (UNUSUAL.test(text)) return null
   try {

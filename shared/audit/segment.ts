@@ -115,9 +115,9 @@ class SegmentWalk {
     const { from, to } = this.#task
     try {
       for await (const batch of this.#source.rows(from, to)) for (const row of batch) this.#step(row)
-    } catch (error) {
-      if (error === UNSURE) return { kind: 'unsure', sequence: this.#expected }
-      throw error
+    } catch {
+      // What does not fit, what is of no type it could be, what cannot be read: the walk in order tells which.
+      return { kind: 'unsure', sequence: this.#expected }
     }
     if (this.#expected !== to || this.#first === null || !this.#last) {
       return { kind: 'unsure', sequence: this.#expected }
