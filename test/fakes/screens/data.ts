@@ -267,4 +267,5 @@ export const trail = (objectType: string, objectId: string, objectName: string):
     digest: 'cd'.repeat(32),
     signature: 'c2lnbmF0dXJl',
     keyId: 'audit-1',
+    erased: null,
   }))

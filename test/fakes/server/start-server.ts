@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, X509Certificate, type KeyObject } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request as httpsRequest } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -41,6 +41,9 @@ export interface StartOptions {
   readonly limits?: Partial<ServerConfig['limits']>
   readonly checkAnswers?: boolean
   readonly consoleFolder?: string
+  /** Connection strings of two empty databases, in place of SQLite. */
+  readonly postgres?: { readonly operational: string; readonly audit: string }
+  readonly audit?: Partial<ServerConfig['audit']>
 }
 
 export interface TestServer {
@@ -70,6 +73,19 @@ const keysConfig = (wanted: StartOptions['keys']) => {
   return library === null
     ? { kind: 'software', folder: 'keys', passphraseFile: 'keys.passphrase' }
     : { kind: 'pkcs11', library, tokenLabel: 'test', pinFile: 'token.pin', softHsmTokenFolder: 'tokens' }
+}
+
+const databasesConfig = (folder: string, postgres: StartOptions['postgres']) => {
+  if (postgres === undefined)
+    return {
+      operational: { kind: 'sqlite', file: 'operational.db' },
+      audit: { kind: 'sqlite', file: 'audit.db' },
+    }
+  for (const name of ['operational', 'audit'] as const) writeFileSync(join(folder, `${name}.dsn`), postgres[name])
+  return {
+    operational: { kind: 'postgres', connectionStringFile: 'operational.dsn' },
+    audit: { kind: 'postgres', connectionStringFile: 'audit.dsn' },
+  }
 }
 
 const newStationKey = (): { key: KeyObject; spki: string } => {
@@ -148,10 +164,8 @@ export const startServer = async (options: StartOptions = {}): Promise<TestServe
       tenant: 'Test Registry',
       listen: { host: '127.0.0.1', port: 0 },
       tls: { certificateFile: 'tls.pem', keyFile: 'tls.key' },
-      databases: {
-        operational: { kind: 'sqlite', file: 'operational.db' },
-        audit: { kind: 'sqlite', file: 'audit.db' },
-      },
+      databases: databasesConfig(folder, options.postgres),
+      audit: options.audit ?? {},
       keys: keysConfig(options.keys),
       ca: { organization: 'Test Registry' },
       publicUrl: 'https://127.0.0.1:8443',
