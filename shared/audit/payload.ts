@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { AppError } from '../contract/errors.ts'
-import { sha256 } from './bytes.ts'
 import { canonicalBytes, canonicalize, parseCanonical } from './jcs.ts'
 import type { Json, JsonObject } from './json.ts'
-import { DOMAINS } from './link.ts'
+
+export { SALT_BYTES, newSalt, payloadDigest } from './payload-digest.ts'
 
 /** What an entry tells of its object. It lies beside the chain, which holds only its salted digest. */
 export interface Payload {
@@ -15,15 +14,16 @@ export interface Payload {
   readonly reason: string | null
 }
 
-/** Bytes of salt: enough that an erased payload cannot be found again by guessing its content. */
-export const SALT_BYTES = 16
-export const newSalt = (): Uint8Array => new Uint8Array(randomBytes(SALT_BYTES))
-
 const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+const isPlainValue = (value: Json | undefined): boolean => typeof value !== 'object' || value === null
+
 const differ = (before: Json | undefined, after: Json | undefined): boolean =>
-  before === undefined || after === undefined ? before !== after : canonicalize(before) !== canonicalize(after)
+  // A number is compared by what it is, not by what it is written as: those are the same but for -0.
+  isPlainValue(before) || isPlainValue(after)
+    ? before !== after
+    : canonicalize(before as Json) !== canonicalize(after as Json)
 
 /** Objects are compared member by member, arrays and plain values whole. */
 export const changedFields = (before: Json | null, after: Json | null): readonly string[] => {
@@ -65,10 +65,4 @@ export const parsePayload = (bytes: Uint8Array): Payload => {
   const parsed = Parsed.safeParse(parseCanonical(bytes))
   if (!parsed.success) throw new AppError('REQUEST_INVALID', { reason: 'payload' }, { cause: parsed.error })
   return parsed.data as Payload
-}
-
-/** SHA-256 over domain, salt (SALT_BYTES, so that salt and payload cannot trade bytes) and payload. */
-export const payloadDigest = (salt: Uint8Array, bytes: Uint8Array): Uint8Array => {
-  if (salt.length !== SALT_BYTES) throw new AppError('REQUEST_INVALID', { reason: 'salt' })
-  return sha256(DOMAINS.payload, salt, bytes)
 }

@@ -23,9 +23,12 @@ interface Group {
   reject(error: unknown): void
 }
 
-/** A group is committed when nobody waits, after so many members, or when it is this old: nobody waits long for others. */
-const GROUP_MAX = 256
-const GROUP_MS = 4
+/**
+ * A group is committed when nobody waits, after so many members, or when it is this old: nobody waits long for others,
+ * and of many who write all the time one half is told while the other half writes.
+ */
+const GROUP_MAX = 32
+const GROUP_MS = 15
 
 const newGroup = (): Group => {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
