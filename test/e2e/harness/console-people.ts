@@ -1,12 +1,11 @@
 import type { Browser } from 'playwright-core'
 import { ConsoleScreen } from './console-screen.ts'
-import { nameOf, pinOf, type DeskScreen } from './desk-screen.ts'
+import { pinOf, type DeskScreen } from './desk-screen.ts'
 import type { World } from './world.ts'
 
 /** Someone's card in the desk's first reader, and they signed in there. */
 export async function sitDown(desk: DeskScreen, operator: string): Promise<void> {
   await desk.changeCard(0, operator)
-  await desk.page.getByRole('radio', { name: new RegExp(nameOf(operator)) }).check()
   await desk.signIn(operator)
 }
 

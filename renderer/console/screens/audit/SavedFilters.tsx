@@ -112,17 +112,19 @@ export function SavedFilters(props: { filters: AuditFilters; onApply: (filters: 
   const applied = items.find(isApplied)
   const maySave = isFiltered(props.filters) && applied === undefined
   return (
-    <Popover opened={open} onChange={setOpen} position="bottom-end" width={340} trapFocus returnFocus>
+    <Popover opened={open} onChange={setOpen} position="bottom-end" width={340} trapFocus returnFocus withRoles={false}>
       <Popover.Target>
         <Button
           variant="default"
           leftSection={<IconBookmark size={16} aria-hidden />}
+          aria-haspopup="dialog"
+          aria-expanded={open}
           onClick={() => setOpen((was) => !was)}
         >
           {applied === undefined ? t('saved.title') : <span className={css.cut}>{applied.name}</span>}
         </Button>
       </Popover.Target>
-      <Popover.Dropdown aria-label={t('saved.title')}>
+      <Popover.Dropdown role="dialog" aria-label={t('saved.title')}>
         <div className={css.saved}>
           <LoadView load={saved.load} right="audit.read">
             {(found) =>
