@@ -22,6 +22,8 @@ export function ListScreen<T>(props: {
     readonly onText: (text: string | null) => void
     readonly holds?: (row: T, text: string) => boolean
   }
+  /** A row's own page, for who may see it. */
+  href?: ((row: T) => string) | undefined
   empty: string
   notFound: string
 }) {
@@ -64,6 +66,7 @@ export function ListScreen<T>(props: {
                 columns={props.columns}
                 rows={rows}
                 rowKey={props.rowKey}
+                {...(props.href === undefined ? {} : { href: props.href })}
                 hasMore={load.hasMore}
                 loading={load.loading}
                 onMore={load.loadMore}

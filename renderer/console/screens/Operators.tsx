@@ -4,10 +4,13 @@ import { useTranslation } from 'react-i18next'
 import type { GrantView, OperatorView } from '../../../shared/contract/index.ts'
 import type { ListColumn } from '../../ui/DataList.tsx'
 import { ToneBadge } from '../../ui/Tone.tsx'
+import { formatRoute } from '../../ui/route.ts'
 import { usePagedLoad } from '../../ui/use-load.ts'
 import { valueOf } from '../client/value-of.ts'
 import { useConsole } from '../console-context.ts'
 import { ListScreen } from '../parts/ListScreen.tsx'
+import { trailPath } from '../route/location.ts'
+import { useMay } from '../stores/session-store.ts'
 
 const operatorColumns = (t: TFunction): ListColumn<OperatorView>[] => {
   const grant = ({ role, scope }: GrantView) =>
@@ -40,6 +43,7 @@ const operatorColumns = (t: TFunction): ListColumn<OperatorView>[] => {
 export function Operators() {
   const { t } = useTranslation('console')
   const { client } = useConsole()
+  const mayTrail = useMay('trail.read')
   const [text, setText] = useState<string | null>(null)
   const load = usePagedLoad(
     useCallback(
@@ -61,6 +65,7 @@ export function Operators() {
       load={load}
       columns={columns}
       rowKey={(row) => row.id}
+      href={mayTrail ? (row) => formatRoute(trailPath('operator', row.id)) : undefined}
       find={{ label: t('operators.search'), text, onText: setText }}
       empty={t('operators.empty')}
       notFound={t('operators.notFound')}

@@ -4,11 +4,14 @@ import { useTranslation } from 'react-i18next'
 import type { StationView } from '../../../shared/contract/index.ts'
 import type { ListColumn } from '../../ui/DataList.tsx'
 import { ToneBadge } from '../../ui/Tone.tsx'
+import { formatRoute } from '../../ui/route.ts'
 import { usePagedLoad } from '../../ui/use-load.ts'
 import { valueOf } from '../client/value-of.ts'
 import { useConsole } from '../console-context.ts'
 import { Instant } from '../parts/Instant.tsx'
 import { ListScreen } from '../parts/ListScreen.tsx'
+import { trailPath } from '../route/location.ts'
+import { useMay } from '../stores/session-store.ts'
 
 /** The server lists stations page by page and does not search them: the words are looked for in what was read. */
 const holds = (station: StationView, text: string): boolean =>
@@ -41,6 +44,7 @@ const stationColumns = (t: TFunction): ListColumn<StationView>[] => [
 export function Stations() {
   const { t } = useTranslation('console')
   const { client } = useConsole()
+  const mayTrail = useMay('trail.read')
   const [text, setText] = useState<string | null>(null)
   const load = usePagedLoad(
     useCallback(
@@ -58,6 +62,7 @@ export function Stations() {
       load={load}
       columns={columns}
       rowKey={(row) => row.id}
+      href={mayTrail ? (row) => formatRoute(trailPath('station', row.id)) : undefined}
       find={{ label: t('stations.search'), text, onText: setText, holds }}
       empty={t('stations.empty')}
       notFound={t('stations.notFound')}
