@@ -29,7 +29,7 @@ export interface SignedDataParts {
   /** EncapsulatedContentInfo as encoded. */
   readonly encapsulated: Uint8Array
   readonly eContent: Uint8Array | null
-  /** Each as encoded; only X.509 certificates. */
+  /** CertificateChoices, each as encoded: what is no SEQUENCE is not an X.509 certificate. */
   readonly certificates: readonly Uint8Array[]
   /** RevocationInfoChoice, each as encoded: a CertificateList, or `[1]` OtherRevocationInfoFormat. */
   readonly revocations: readonly Uint8Array[]
@@ -75,7 +75,11 @@ export function readSignedData(cms: Uint8Array, expected: string): SignedDataPar
   const revocations = listOf(fields, CONTEXT_1, MAX_REVOCATIONS, 'crls')
   const infos = new DerCursor(fields.next(), TAG.set, 'signerInfos').rest(4)
   fields.end()
-  verifyVersion(version, contentType, certificates, revocations)
+  const raw = (nodes: readonly DerNode[]) => nodes.map((node) => node.raw)
+  const expectedVersion = signedDataVersion(contentType, raw(certificates), raw(revocations))
+  if (version !== expectedVersion) {
+    refuse('unsupported-version', 'RFC 5652 5.1: SignedData', { version, expected: expectedVersion })
+  }
   const [info] = infos
   if (!info || infos.length !== 1) return refuse('signer-count', 'one SignerInfo', { count: infos.length })
   return {
@@ -84,8 +88,8 @@ export function readSignedData(cms: Uint8Array, expected: string): SignedDataPar
     contentType,
     encapsulated: encapsulated.raw,
     eContent,
-    certificates: certificates.filter((node) => node.tag === TAG.sequence).map((node) => node.raw),
-    revocations: revocations.map((node) => node.raw),
+    certificates: raw(certificates),
+    revocations: raw(revocations),
     signerInfo: readSignerInfo(info),
   }
 }
@@ -96,23 +100,15 @@ function listOf(fields: DerCursor, tag: number, limit: number, what: string): De
 }
 
 /** RFC 5652 5.1: the version follows from what is inside. SignerInfo version 3 is not read. */
-function verifyVersion(
-  version: number,
+export function signedDataVersion(
   contentType: string,
-  certificates: readonly DerNode[],
-  revocations: readonly DerNode[],
-): void {
-  const other = certificates.some((node) => node.tag === contextTag(3, true))
-  const attribute = certificates.some((node) => node.tag === contextTag(2, true))
-  const expected =
-    other || revocations.some((node) => node.tag !== TAG.sequence)
-      ? 5
-      : attribute
-        ? 4
-        : contentType !== OID.data || certificates.some((node) => node.tag === contextTag(1, true))
-          ? 3
-          : 1
-  if (version !== expected) refuse('unsupported-version', 'RFC 5652 5.1: SignedData', { version, expected })
+  certificates: readonly Uint8Array[],
+  revocations: readonly Uint8Array[],
+): number {
+  const has = (list: readonly Uint8Array[], tag: number) => list.some((one) => one[0] === tag)
+  if (has(certificates, contextTag(3, true)) || revocations.some((one) => one[0] !== TAG.sequence)) return 5
+  if (has(certificates, contextTag(2, true))) return 4
+  return contentType !== OID.data || has(certificates, contextTag(1, true)) ? 3 : 1
 }
 
 function readEncapsulated(fields: DerCursor): { contentType: string; eContent: Uint8Array | null } {

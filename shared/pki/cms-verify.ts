@@ -34,14 +34,39 @@ export interface SignedDataToVerify {
  */
 export function verifySignedData({ cms, content }: SignedDataToVerify): VerifiedSignedData {
   const parts = readSignedData(new Uint8Array(cms), OID.data)
-  const signed = verifyContent(parts, contentOf(parts.eContent, content), 'same')
+  const bytes = contentOf(parts.eContent, content)
+  return { content: bytes, ...verifyDetached(parts, (hash) => digest(hash, bytes)) }
+}
+
+/**
+ * The same for detached content of any size that the caller digests: `digestOf` is asked once, for the signature's
+ * hash (`cmsDigestHash` tells it before). Throws PkiError.
+ */
+export function verifyDetachedSignature(
+  cms: Uint8Array,
+  digestOf: (hash: HashName) => Uint8Array,
+): Omit<VerifiedSignedData, 'content'> {
+  const parts = readSignedData(new Uint8Array(cms), OID.data)
+  if (parts.eContent) refuse('content-mismatch', 'RFC 5652 5.2: not detached')
+  return verifyDetached(parts, digestOf)
+}
+
+/** By which hash the content of a signature is digested. Nothing is verified. Throws PkiError. */
+export const cmsDigestHash = (cms: Uint8Array): HashName =>
+  parseHash(readSignedData(cms, OID.data).signerInfo.digestAlgorithm)
+
+/** The checks that make a SignedData over id-data a signature of ours, B-B; `parts` stay usable for what is around it. */
+export function verifyDetached(
+  parts: SignedDataParts,
+  digestOf: (hash: HashName) => Uint8Array,
+): Omit<VerifiedSignedData, 'content'> {
+  const signed = verifyContent(parts, digestOf, 'same')
   const [digestAlgorithm] = parts.digestAlgorithms
   if (!digestAlgorithm || compareBytes(digestAlgorithm.raw, parts.signerInfo.digestAlgorithm.raw) !== 0) {
     refuse('algorithm-protection', 'RFC 5652 5.1: digestAlgorithms')
   }
   verifySigningCertificate(signed.attributes, signed.signer.der, parts.signerInfo.id)
   return {
-    content: signed.content,
     signerCertificate: signed.signer,
     certificates: signed.certificates,
     signingTime: readSigningTime(signed.attributes),
@@ -52,7 +77,6 @@ export function verifySignedData({ cms, content }: SignedDataToVerify): Verified
 }
 
 export interface VerifiedContent {
-  readonly content: Uint8Array
   readonly signer: Certificate
   readonly certificates: readonly Certificate[]
   readonly hash: HashName
@@ -65,7 +89,11 @@ export interface VerifiedContent {
  * checks the signing-certificate attribute, which differs. `hashes`: must the digest be by the signature's own hash, so
  * that none is the weaker one to attack, or may it be any of SHA-2. Throws PkiError.
  */
-export function verifyContent(parts: SignedDataParts, content: Uint8Array, hashes: 'same' | 'any'): VerifiedContent {
+export function verifyContent(
+  parts: SignedDataParts,
+  digestOf: (hash: HashName) => Uint8Array,
+  hashes: 'same' | 'any',
+): VerifiedContent {
   const info = parts.signerInfo
   const hash = parseHash(info.digestAlgorithm)
   const [declared] = parts.digestAlgorithms
@@ -74,17 +102,17 @@ export function verifyContent(parts: SignedDataParts, content: Uint8Array, hashe
   if (!info.signedAttributes) return refuse('missing-attribute', 'RFC 5652 5.3: signedAttrs')
   const algorithm = algorithmOf(info.signatureAlgorithm, hash)
   if (hashes === 'same' && hash !== cmsHashFor(algorithm)) refuse('algorithm-protection', 'RFC 5754 3: one hash')
-  const certificates = parts.certificates.map((der) => parseCertificate(der))
+  const certificates = parts.certificates.filter((one) => one[0] === TAG.sequence).map((der) => parseCertificate(der))
   const signer = findSigner(certificates, info.id)
   const attributes = readAttributes(info.signedAttributes, contextTag(0, true))
 
   verifyContentType(attributes, parts.contentType)
-  verifyMessageDigest(attributes, digest(hash, content))
+  verifyMessageDigest(attributes, digestOf(hash))
   verifyAlgorithmProtection(attributes, info.digestAlgorithm.raw, info.signatureAlgorithm)
   // The signature is over the attributes as SET OF, not as the `[0]` they are stored under (RFC 5652 5.4).
   const data = tlv(TAG.set, info.signedAttributes.body)
   verifySignature({ algorithm, spki: signer.spki, data, signature: info.signature })
-  return { content, signer, certificates, hash, algorithm, attributes }
+  return { signer, certificates, hash, algorithm, attributes }
 }
 
 function contentOf(eContent: Uint8Array | null, given: Uint8Array | undefined): Uint8Array {

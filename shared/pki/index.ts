@@ -29,7 +29,17 @@ export { fromHex, toHex } from './bytes.ts'
 export { keyIdentifier } from './certificate-extensions.ts'
 export { assembleSigned, buildTbsCertificate, parseCertificate, serialText, signCertificate } from './certificate.ts'
 export { signData, signDigest } from './cms-build.ts'
-export { verifySignedData, type SignedDataToVerify } from './cms-verify.ts'
+export {
+  addArchiveTimeStamp,
+  addSignatureTimeStamp,
+  addValidationData,
+  prepareArchiveTimeStamp,
+  signatureImprint,
+  type ValidationData,
+} from './cades-build.ts'
+export type { ArchiveImprint } from './cades-archive.ts'
+export { verifyCades, type CadesToVerify, type VerifiedCades } from './cades-verify.ts'
+export { cmsDigestHash, verifyDetachedSignature, verifySignedData, type SignedDataToVerify } from './cms-verify.ts'
 export { digest, equalBytes } from './crypto.ts'
 export { parseAnyCrl, parseCrl } from './crl-read.ts'
 export { findRevocation, signCrl, verifyCrl, verifyNotRevoked } from './crl.ts'

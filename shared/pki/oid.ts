@@ -73,6 +73,10 @@ export const OID = {
   signingCertificateV2: '1.2.840.113549.1.9.16.2.47',
   cmsAlgorithmProtection: '1.2.840.113549.1.9.52',
   mimeType: '0.4.0.1733.2.1',
+  signatureTimeStamp: '1.2.840.113549.1.9.16.2.14',
+  archiveTimeStampV3: '0.4.0.1733.2.4',
+  atsHashIndexV3: '0.4.0.19122.1.5',
+  revocationInfoOcsp: '1.3.6.1.5.5.7.16.2',
   // Time-stamps: RFC 3161.
   tstInfo: '1.2.840.113549.1.9.16.1.4',
 } as const

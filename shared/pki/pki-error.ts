@@ -45,6 +45,7 @@ export const PKI_REASONS = [
   'signer-certificate',
   'content-missing',
   'content-mismatch',
+  'archive-index',
   'tsp-status',
   'tsp-imprint',
   'tsp-nonce',

@@ -2,7 +2,7 @@ import { compareBytes, toHex } from './bytes.ts'
 import { readSignedData } from './cms-parts.ts'
 import { verifyTokenCertificate } from './cms-signing-certificate.ts'
 import { verifyContent } from './cms-verify.ts'
-import { equalBytes } from './crypto.ts'
+import { digest, equalBytes } from './crypto.ts'
 import { contextTag, DerCursor, type DerNode } from './der-read.ts'
 import { OID } from './oid.ts'
 import { verifyPath } from './path.ts'
@@ -61,10 +61,10 @@ export function verifyTimeStampToken(token: Uint8Array, wanted: TimeStampToVerif
   if (token.length > MAX_TIME_STAMP_BYTES) refuse('too-large', 'time-stamp token', { limit: MAX_TIME_STAMP_BYTES })
   const copy = new Uint8Array(token)
   const parts = readSignedData(copy, OID.tstInfo)
-  if (!parts.eContent) return refuse('content-missing', 'RFC 3161 2.4.2: TSTInfo')
-  const signed = verifyContent(parts, parts.eContent, 'any')
+  const content = parts.eContent ?? refuse('content-missing', 'RFC 3161 2.4.2: TSTInfo')
+  const signed = verifyContent(parts, (hash) => digest(hash, content), 'any')
   verifyTokenCertificate(signed.attributes, signed.signer.der, parts.signerInfo.id)
-  const info = parseTimeStampInfo(parts.eContent)
+  const info = parseTimeStampInfo(content)
 
   verifyImprint(info, wanted.imprint)
   verifyNonce(info, wanted.nonce)

@@ -1,0 +1,132 @@
+import { hashIndexOf, imprintByIndex } from './cades-archive.ts'
+import { readRevocations } from './cades-parts.ts'
+import { readSignedData, type SignedDataParts } from './cms-parts.ts'
+import type { VerifiedSignedData } from './cms-types.ts'
+import { verifyDetached } from './cms-verify.ts'
+import { digest } from './crypto.ts'
+import { OID } from './oid.ts'
+import type { VerifyPathOptions } from './path-types.ts'
+import { verifyPath } from './path.ts'
+import { refuse } from './pki-error.ts'
+import { parseTimeStampInfo } from './tsp-info.ts'
+import type { MessageImprint } from './tsp-request.ts'
+import { verifyTimeStampToken, type VerifiedTimeStamp } from './tsp-verify.ts'
+import type { Certificate, HashName } from './types.ts'
+
+export interface CadesToVerify extends Omit<VerifyPathOptions, 'leaf' | 'at' | 'knownAt'> {
+  readonly cms: Uint8Array
+  /** Digest of the content by that hash; asked for a detached signature, once per hash. */
+  readonly digestOf?: (hash: HashName) => Uint8Array
+  /** Who may vouch for time-stamping authorities. Default: `anchors`. */
+  readonly timeStampAnchors?: readonly Certificate[]
+  /** The present moment. */
+  readonly now: Date
+}
+
+export interface VerifiedCades {
+  readonly signed: Omit<VerifiedSignedData, 'content'>
+  /** What the signature carries, and what therefore was verified. */
+  readonly level: 'B-B' | 'B-T' | 'B-LT' | 'B-LTA'
+  /** By when the signature existed, as the oldest time-stamp proves; null at B-B. */
+  readonly provedAt: Date | null
+  /** The signer's path, judged at `provedAt`, or now. */
+  readonly path: readonly Certificate[]
+  readonly signatureTimeStamps: readonly VerifiedTimeStamp[]
+  /** Oldest first. */
+  readonly archiveTimeStamps: readonly VerifiedTimeStamp[]
+}
+
+interface Stamp {
+  readonly raw: Uint8Array
+  readonly token: Uint8Array
+  readonly parts: SignedDataParts
+  readonly genTime: Date
+  readonly hash: HashName
+}
+
+/**
+ * A signature with all that is around it (ETSI EN 319 122-1 6.3; EN 319 102-1 5.3, 5.5, 5.6): the signature itself,
+ * each time-stamp over what it must be over, each authority still valid when the next newer time-stamp was made (the
+ * newest: now), and the signer's path at the oldest time proved. Carried certificates, lists and answers are used
+ * beside those given. Throws PkiError; every time-stamp carried has to stand.
+ */
+export function verifyCades(wanted: CadesToVerify): VerifiedCades {
+  const parts = readSignedData(new Uint8Array(wanted.cms), OID.data)
+  const digestOf = contentDigests(parts, wanted.digestOf)
+  const signed = verifyDetached(parts, digestOf)
+  const carried = readRevocations(parts)
+  const { cms: _, digestOf: __, timeStampAnchors, now, ...options } = wanted
+  const trust = {
+    ...options,
+    intermediates: [...signed.certificates, ...(wanted.intermediates ?? [])],
+    crls: [...carried.crls, ...(wanted.crls ?? [])],
+    ocsp: [...carried.ocsp, ...(wanted.ocsp ?? [])],
+  }
+  const verifyStamp = (stamp: Stamp, imprint: MessageImprint, until: Date): VerifiedTimeStamp => {
+    const { crls, ocsp, intermediates, revocation } = trust
+    const anchors = timeStampAnchors ?? wanted.anchors
+    const sources = { crls, ocsp, intermediates, revocation, anchors, knownAt: now }
+    return verifyOutlives(verifyTimeStampToken(stamp.token, { ...sources, imprint, now }), until)
+  }
+
+  const archives = stampsOf(parts, OID.archiveTimeStampV3)
+  const archiveTimeStamps = archives.map((stamp, i) => {
+    const later = new Set(archives.slice(i).map(({ raw }) => raw))
+    const imprint = imprintByIndex(parts, hashIndexOf(stamp.parts), digestOf, later)
+    return verifyStamp(stamp, imprint, archives[i + 1]?.genTime ?? now)
+  })
+  const { signature } = parts.signerInfo
+  const signatureTimeStamps = stampsOf(parts, OID.signatureTimeStamp).map((stamp) => {
+    const imprint = { hash: stamp.hash, digest: digest(stamp.hash, signature) }
+    return verifyStamp(stamp, imprint, archives[0]?.genTime ?? now)
+  })
+  const times = [...signatureTimeStamps, ...archiveTimeStamps].map(({ genTime }) => genTime.getTime())
+  const provedAt = times.length > 0 ? new Date(Math.min(...times)) : null
+  const moment = provedAt ? { at: provedAt, knownAt: now } : { at: now }
+  const { path } = verifyPath({ ...trust, ...moment, leaf: signed.signerCertificate })
+  const hasData = parts.revocations.length > 0
+  const level = signatureTimeStamps.length === 0 ? 'B-B' : !hasData ? 'B-T' : archives.length === 0 ? 'B-LT' : 'B-LTA'
+  return { signed, level, provedAt, path, signatureTimeStamps, archiveTimeStamps }
+}
+
+function contentDigests(
+  { eContent }: SignedDataParts,
+  given: ((hash: HashName) => Uint8Array) | undefined,
+): (hash: HashName) => Uint8Array {
+  const known = new Map<HashName, Uint8Array>()
+  const of = eContent
+    ? (hash: HashName) => digest(hash, eContent)
+    : (given ?? refuse('content-missing', 'RFC 5652 5.2: detached'))
+  return (hash) => {
+    const value = known.get(hash) ?? of(hash)
+    known.set(hash, value)
+    return value
+  }
+}
+
+/** Oldest first, by the time each states; verified by the caller. */
+function stampsOf({ signerInfo }: SignedDataParts, oid: string): Stamp[] {
+  const attributes = signerInfo.unsignedAttributes.filter((one) => one.oid === oid)
+  return attributes
+    .map(({ raw, values }) => {
+      const [token] = values
+      if (!token || values.length !== 1) return refuse('malformed', 'ETSI EN 319 122-1 5.3, 5.5.3: one value', { oid })
+      const parts = readSignedData(token, OID.tstInfo)
+      const info = parseTimeStampInfo(parts.eContent ?? refuse('content-missing', 'RFC 3161 2.4.2: TSTInfo'))
+      return { raw, token, parts, genTime: info.genTime, hash: info.imprint.hash }
+    })
+    .sort((a, b) => a.genTime.getTime() - b.genTime.getTime())
+}
+
+/**
+ * After its certificate has ended nobody answers for an authority's key any more: a token made up then could bear any
+ * time (EN 319 102-1 5.6.2.4). A newer time-stamp made before that end proves otherwise.
+ */
+function verifyOutlives(stamp: VerifiedTimeStamp, until: Date): VerifiedTimeStamp {
+  for (const { notAfter, subject } of stamp.path) {
+    if (until.getTime() >= notAfter.getTime() + 1000) {
+      refuse('expired', 'ETSI EN 319 102-1 5.6.2.4', { subject: subject.text, notAfter: notAfter.toISOString() })
+    }
+  }
+  return stamp
+}
