@@ -12,7 +12,7 @@ interface Asked {
 }
 
 /** A thread keeps little: rows pass through it. Young objects are many, so their space is kept small on purpose. */
-const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 96 }
+const LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 }
 
 /** Threads that walk segments of one chain, each with a connection of its own. Close it, also after an error. */
 export class SegmentWorkers implements SegmentPool {

@@ -1,12 +1,8 @@
-import type Database from 'better-sqlite3'
+import Database from 'better-sqlite3'
 import type { SegmentRow, SegmentSource } from '../../shared/audit/segment.ts'
 import type { StoredPayload } from '../../shared/audit/stored.ts'
-import { openSqliteFile } from '../db/dialects/sqlite.ts'
-import type { DatabaseLocation, Opened } from '../db/open.ts'
-import { streamEntries } from '../db/repositories/audit-entries.ts'
-import { shortSignature } from '../db/repositories/audit-entry-row.ts'
-import { NO_WORD } from '../db/repositories/audit-words.ts'
-import type { AuditDb } from '../db/schema.ts'
+import type { DatabaseLocation } from '../db/open.ts'
+import { NO_WORD, shortSignature } from '../db/repositories/audit-row-form.ts'
 
 /** Entries and payloads of a stretch, one row for each pair, as plain values in this order. */
 const ROWS = `select e.sequence, e.at, e.key_id, e.tenant, e.division, e.office, e.operator_id, e.operator_role,
@@ -78,12 +74,15 @@ export interface SegmentReader extends SegmentSource {
   close(): Promise<void>
 }
 
-/** Straight from the file, past the query builder: a verification reads every row there is. */
+/** Straight from the file, past everything else: a verification reads every row there is, in threads that stay small. */
 export const readSqliteSegments = (
   location: DatabaseLocation & { dialect: 'sqlite' },
   chain: string,
 ): SegmentReader => {
-  const database = openSqliteFile({ ...location, mustExist: true, readonly: true })
+  const timeout = location.busyTimeoutMs ?? 2000
+  const database = new Database(location.file, { fileMustExist: true, readonly: true, timeout })
+  // Read once from the beginning to the end: pages kept would only take room.
+  database.pragma('cache_size = -1000')
   const read = database.prepare<[string, number, number], Value[]>(ROWS).raw()
   const words = new Words(database)
   return {
@@ -100,17 +99,3 @@ export const readSqliteSegments = (
     },
   }
 }
-
-/** Through the repositories, on any database. */
-export const readSegments = (reader: Opened<AuditDb>, chain: string): SegmentReader => ({
-  copyOf: (signature) => signature,
-  async *rows(from, to) {
-    for await (const batch of streamEntries(reader.db, chain)(from)) {
-      yield batch
-        .filter((row) => row.sequence < to)
-        .map(({ previousSignature, ...row }) => ({ ...row, previousCopy: previousSignature }))
-      if ((batch.at(-1)?.sequence ?? to) >= to) return
-    }
-  },
-  close: () => reader.close(),
-})

@@ -3,9 +3,9 @@ import { createSignatureVerifier } from '../../shared/audit/crypto.ts'
 import type { AuditKey } from '../../shared/audit/key-statement.ts'
 import { walkSegment } from '../../shared/audit/segment.ts'
 import type { SegmentOutcome, SegmentTask } from '../../shared/audit/segment.ts'
-import { openAuditReader } from '../db/open.ts'
 import type { DatabaseLocation } from '../db/open.ts'
-import { readSegments, readSqliteSegments } from './verification-rows.ts'
+import { readSqliteSegments } from './verification-rows.ts'
+import type { SegmentReader } from './verification-rows.ts'
 
 /** What a thread that walks segments is started with. */
 export interface SegmentWorkerData {
@@ -18,11 +18,16 @@ export interface SegmentAnswer {
   readonly outcome: SegmentOutcome | null
 }
 
+/** What another database needs is loaded only where there is one. */
+const openReader = async (location: DatabaseLocation, chain: string): Promise<SegmentReader> => {
+  if (location.dialect === 'sqlite') return readSqliteSegments(location, chain)
+  const { openAuditReader } = await import('../db/open.ts')
+  const { readSegments } = await import('./verification-rows-any.ts')
+  return readSegments(await openAuditReader({ ...location, maxConnections: 1 }), chain)
+}
+
 const work = async ({ location, chain, keys }: SegmentWorkerData): Promise<void> => {
-  const reader =
-    location.dialect === 'sqlite'
-      ? readSqliteSegments(location, chain)
-      : readSegments(await openAuditReader({ ...location, maxConnections: 1 }), chain)
+  const reader = await openReader(location, chain)
   const known = new Map(keys.map((key) => [key.keyId, key]))
   const verify = createSignatureVerifier()
   parentPort?.on('message', (asked: { id: number; task: SegmentTask }) => {

@@ -4,7 +4,6 @@ import { decodeBase64url, encodeBase64url } from './base64url.ts'
 import { concatBytes, sameBytes, sha256 } from './bytes.ts'
 import type { VerifySignature } from './crypto.ts'
 import { ChainName } from './entry.ts'
-import type { Entry } from './entry.ts'
 import { canonicalBytes, parseCanonical } from './jcs.ts'
 import type { Json } from './json.ts'
 import { NO_KEYS } from './key-ring.ts'
@@ -15,8 +14,7 @@ import { MerkleFrontier } from './merkle.ts'
 import type { StoredCut } from './stored.ts'
 import type { Fault } from './verdict.ts'
 
-/** Object type of the entries that announce a cut; the object's id is `cutIdOf` the statement. */
-export const CUT_OBJECT = 'audit-cut'
+export { CUT_OBJECT, announcedCut } from './marks.ts'
 
 const DOMAIN = new TextEncoder().encode('countersign/audit/cut/1\n')
 
@@ -91,10 +89,6 @@ export const cutSigningBytes = (statement: Uint8Array): Uint8Array => concatByte
 
 /** Names a cut in the entry that announces it, so that the signed entry itself binds the statement. */
 export const cutIdOf = (statement: Uint8Array): string => encodeBase64url(sha256(statement))
-
-/** The cut an entry announces, or null for any other entry. */
-export const announcedCut = (entry: Pick<Entry, 'action' | 'object'>): string | null =>
-  entry.action === 'Deletion' && entry.object.type === CUT_OBJECT ? entry.object.id : null
 
 const at = (kind: Fault['kind'], sequence: number, what: string): Fault => ({ kind, sequence, what })
 

@@ -1,5 +1,4 @@
-import { encodeBase64url } from './base64url.ts'
-import { AUDIT_ACTIONS, CHAIN_NAME, ENTRY_FORMAT, NAME_MAX, parseEntry } from './entry.ts'
+import { AUDIT_ACTIONS, CHAIN_NAME, ENTRY_FORMAT, NAME_MAX } from './entry-form.ts'
 import type { Entry } from './entry.ts'
 
 /** Anything but printable ASCII with no backslash: what needs care with UTF-8 and escapes goes the long way. */
@@ -155,7 +154,6 @@ const scan = (scanner: Scanner): EntryText => {
   }
 }
 
-const decode = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'base64url'))
 const latin1 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 
@@ -173,19 +171,4 @@ export const scanEntry = (bytes: Uint8Array): EntryText | null => {
     if (error === NONE) return null
     throw error
   }
-}
-
-/** The same for any entry: quickly where it can be. Throws REQUEST_INVALID like `parseEntry`. */
-export const readEntryText = (bytes: Uint8Array): EntryText => {
-  const scanned = scanEntry(bytes)
-  if (scanned) return scanned
-  const entry = parseEntry(bytes)
-  return { ...entry, payload: encodeBase64url(entry.payload), previous: encodeBase64url(entry.previous) }
-}
-
-/** What `parseEntry` gives, quickly where it can be. */
-export const readEntry = (bytes: Uint8Array): Entry => {
-  const scanned = scanEntry(bytes)
-  if (!scanned) return parseEntry(bytes)
-  return { ...scanned, payload: decode(scanned.payload), previous: decode(scanned.previous) }
 }

@@ -2,20 +2,17 @@ import { z } from 'zod'
 import { AppError } from '../contract/errors.ts'
 import { AuditAction } from '../contract/words.ts'
 import { decodeBase64url, encodeBase64url } from './base64url.ts'
+import { CHAIN_NAME, ENTRY_FORMAT, NAME_MAX } from './entry-form.ts'
 import { canonicalBytes, parseCanonical } from './jcs.ts'
 
 export { AuditAction } from '../contract/words.ts'
 
-/** Of the entry's form; another form gets another number, and verifiers refuse those they do not know. */
-export const ENTRY_FORMAT = 1
+export { ENTRY_FORMAT } from './entry-form.ts'
 
-export const NAME_MAX = 200
-export const AUDIT_ACTIONS: ReadonlySet<string> = new Set(AuditAction.options)
 const name = z.string().min(1).max(NAME_MAX)
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/)
 
 /** A chain's name, after its node: also part of a file name and of a checkpoint's origin. */
-export const CHAIN_NAME = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/
 export const ChainName = z.string().regex(CHAIN_NAME)
 
 /** The body as it is written: exactly these members, all of them always there. */

@@ -3,8 +3,9 @@ import { decodeBase64url } from './base64url.ts'
 import { sameBytes } from './bytes.ts'
 import type { VerifySignature } from './crypto.ts'
 import type { Entry } from './entry.ts'
-import { KEY_OBJECT, findKeyFault } from './key-statement.ts'
+import { findKeyFault } from './key-statement.ts'
 import type { AuditKey } from './key-statement.ts'
+import { KEY_OBJECT, isAnnouncement } from './marks.ts'
 import type { MerkleFrontier } from './merkle.ts'
 import { parsePayload } from './payload.ts'
 import type { Fault } from './verdict.ts'
@@ -24,8 +25,7 @@ export const NO_KEYS: KeyState = { root: null, epoch: null, announced: new Set()
 /** What of an entry decides over keys. */
 export type KeyUse = Pick<Entry, 'chain' | 'sequence' | 'key' | 'action' | 'object'>
 
-export const isAnnouncement = (entry: Pick<Entry, 'action' | 'object'>): boolean =>
-  entry.action === 'KeyUse' && entry.object.type === KEY_OBJECT
+export { isAnnouncement } from './marks.ts'
 
 /** What an announcement's payload must say beside the key: the tree of all entries before it. */
 const Announced = z.looseObject({ tree: z.strictObject({ size: z.int().min(0), root: z.string() }) })
@@ -98,9 +98,9 @@ export const advanceKeys = (
   return key.kind === 'hsm' ? { root: key, epoch: null, announced, trusted } : { root, epoch: key, announced, trusted }
 }
 
+const isTreeOf = (said: AnnouncedTree | null, tree: MerkleFrontier): boolean =>
+  said !== null && said.size === tree.size && sameBytes(said.root, tree.root())
+
 /** Whether an announcement's payload commits to the tree the verifier computed by itself. */
 export const commitsTo = (payload: Uint8Array | null, tree: MerkleFrontier): boolean =>
   payload !== null && isTreeOf(announcedTree(payload), tree)
-
-export const isTreeOf = (said: AnnouncedTree | null, tree: MerkleFrontier): boolean =>
-  said !== null && said.size === tree.size && sameBytes(said.root, tree.root())

@@ -9,8 +9,7 @@ import { canonicalBytes, parseCanonical } from './jcs.ts'
 import type { Json } from './json.ts'
 import { keySigningBytes } from './link.ts'
 
-/** Object type of the entries that announce a key. */
-export const KEY_OBJECT = 'audit-key'
+export { KEY_OBJECT } from './marks.ts'
 
 /** `hsm`: of the key store; may sign entries and endorse keys. `epoch`: short-lived; may sign entries only. */
 export type AuditKeyKind = 'hsm' | 'epoch'

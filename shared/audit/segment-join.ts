@@ -1,6 +1,6 @@
 import { encodeBase64url } from './base64url.ts'
 import type { Run } from './chain-walk.ts'
-import { advanceKeys, findSigner, isTreeOf } from './key-ring.ts'
+import { advanceKeys, commitsTo, findSigner } from './key-ring.ts'
 import type { KeyUse } from './key-ring.ts'
 import { KEY_OBJECT } from './key-statement.ts'
 import { MerkleFrontier } from './merkle.ts'
@@ -80,8 +80,8 @@ class Join {
   }
 
   #announce(event: Of<'announcement'>): boolean {
-    const { sequence, key, announced, tree, signature, edge, edgeAfter } = event
-    if (!isTreeOf(tree, this.#treeAt(sequence, edge))) return false
+    const { sequence, key, announced, payload, signature, edge, edgeAfter } = event
+    if (!commitsTo(payload, this.#treeAt(sequence, edge))) return false
     if (!this.#sign({ sequence, key, object: { type: KEY_OBJECT, id: announced } })) return false
     const { from, everySignature } = this.#task
     if (!everySignature) {

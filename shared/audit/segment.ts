@@ -1,16 +1,13 @@
 import { encodeBase64url } from './base64url.ts'
 import { sameBytes } from './bytes.ts'
 import type { VerifySignature } from './crypto.ts'
-import { announcedCut } from './cut.ts'
-import { readEntryText } from './entry-scan.ts'
+import { scanEntry } from './entry-scan.ts'
 import type { EntryText } from './entry-scan.ts'
-import { erasedRange } from './erasure.ts'
-import { announcedTree, isAnnouncement } from './key-ring.ts'
-import type { AnnouncedTree } from './key-ring.ts'
 import type { AuditKey } from './key-statement.ts'
 import { entrySigningBytes } from './link.ts'
+import { announcedCut, erasedRange, isAnnouncement } from './marks.ts'
 import { MerkleFrontier, leafHash } from './merkle.ts'
-import { SALT_BYTES, payloadDigest } from './payload.ts'
+import { SALT_BYTES, payloadDigest } from './payload-digest.ts'
 import type { StoredEntry, StoredPayload } from './stored.ts'
 
 /** A stretch of a chain, to be walked by whoever has time: all that it takes from what lies before is its tree edge. */
@@ -38,7 +35,7 @@ export type SegmentEvent =
       readonly sequence: number
       readonly key: string
       readonly announced: string
-      readonly tree: AnnouncedTree | null
+      readonly payload: Uint8Array | null
       readonly signature: Uint8Array
       /** Edge of the segment's own tree before and after this entry. */
       readonly edge: Uint8Array
@@ -88,6 +85,9 @@ const isCopy = (row: SegmentRow, text: EntryText): boolean =>
   row.objectId === text.object.id &&
   row.correlationId === text.correlationId
 
+/** An entry with other than plain text in it: few chains have any, so its parser is loaded when it is needed. */
+const parse = async (bytes: Uint8Array): Promise<EntryText> => (await import('./entry-read.ts')).parseEntryText(bytes)
+
 /** Walks one segment; stops at the first thing a sound chain would not have. */
 class SegmentWalk {
   readonly #task: SegmentTask
@@ -114,7 +114,8 @@ class SegmentWalk {
   async run(): Promise<SegmentOutcome> {
     const { from, to } = this.#task
     try {
-      for await (const batch of this.#source.rows(from, to)) for (const row of batch) this.#step(row)
+      for await (const batch of this.#source.rows(from, to))
+        for (const row of batch) this.#step(row, scanEntry(row.bytes) ?? (await parse(row.bytes)))
     } catch {
       // What does not fit, what is of no type it could be, what cannot be read: the walk in order tells which.
       return { kind: 'unsure', sequence: this.#expected }
@@ -126,18 +127,8 @@ class SegmentWalk {
     return { kind: 'walked', previous: this.#first, last: this.#last, edge, events: this.#events }
   }
 
-  #read(row: SegmentRow): EntryText {
-    try {
-      return readEntryText(row.bytes)
-    } catch {
-      // No entry at all: the walk in order names it.
-      throw UNSURE
-    }
-  }
-
-  #step(row: SegmentRow): void {
+  #step(row: SegmentRow, text: EntryText): void {
     const { chain, everySignature } = this.#task
-    const text = this.#read(row)
     if (text.chain !== chain || text.sequence !== this.#expected || !isCopy(row, text)) throw UNSURE
     this.#link(row, text)
     const key = this.#keys.get(text.key)
@@ -181,11 +172,18 @@ class SegmentWalk {
   }
 
   #announce(row: SegmentRow, text: EntryText, payload: StoredPayload, edge: Uint8Array): void {
-    const tree = payload.bytes === null ? null : announcedTree(payload.bytes)
     const { sequence, key, object } = text
     const signature = Uint8Array.from(row.signature)
     const edges = { edge, edgeAfter: this.#tree.toBytes() }
-    this.#events.push({ kind: 'announcement', sequence, key, announced: object.id, tree, signature, ...edges })
+    this.#events.push({
+      kind: 'announcement',
+      sequence,
+      key,
+      announced: object.id,
+      payload: payload.bytes,
+      signature,
+      ...edges,
+    })
     this.#signer = null
   }
 

@@ -3,7 +3,7 @@ import { AppError } from '../../../shared/contract/errors.ts'
 import type { Entry } from '../../../shared/audit/entry.ts'
 import type { StoredEntry, StoredPayload } from '../../../shared/audit/stored.ts'
 import type { EntryTable, PayloadTable } from '../schema.ts'
-import { NO_WORD } from './audit-words.ts'
+import { NO_WORD, shortSignature } from './audit-row-form.ts'
 
 /** One entry ready to be stored, with its payload. */
 export interface NewEntry {
@@ -13,10 +13,7 @@ export interface NewEntry {
   readonly payload: { readonly salt: Uint8Array; readonly bytes: Uint8Array }
 }
 
-const PREVIOUS_BYTES = 16
-
-/** What of the signature before is kept in a column of its own, unique in its chain; the bytes hold the whole. */
-export const shortSignature = (signature: Uint8Array): Uint8Array => signature.subarray(-PREVIOUS_BYTES)
+export { shortSignature } from './audit-row-form.ts'
 
 /** The texts of an entry that its row holds as numbers. */
 export const wordsOf = ({ entry }: NewEntry): readonly (string | null)[] => [

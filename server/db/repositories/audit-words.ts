@@ -4,8 +4,7 @@ import type { AuditDb } from '../schema.ts'
 
 type Reader = Kysely<AuditDb>
 
-/** What stands for a number nobody gave a text to: no signed name is empty, so it is never taken for one. */
-export const NO_WORD = ''
+export { NO_WORD } from './audit-row-form.ts'
 
 /** Numbers and texts met so far, for each database or snapshot; a word that is committed never changes. */
 interface Known {

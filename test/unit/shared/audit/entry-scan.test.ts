@@ -1,6 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readEntry, readEntryText, scanEntry } from '../../../../shared/audit/entry-scan.ts'
+import { AUDIT_ACTIONS } from '../../../../shared/audit/entry-form.ts'
+import { parseEntryText, readEntry } from '../../../../shared/audit/entry-read.ts'
+import { scanEntry } from '../../../../shared/audit/entry-scan.ts'
 import { AuditAction, encodeEntry, parseEntry } from '../../../../shared/audit/entry.ts'
 import type { Entry } from '../../../../shared/audit/entry.ts'
 
@@ -101,6 +103,10 @@ describe('the quick reader of entries', () => {
     )
   })
 
+  it('knows the actions of the contract', () => {
+    expect([...AUDIT_ACTIONS]).toEqual(AuditAction.options)
+  })
+
   it('takes the quick way for plain text and the long way for the rest', () => {
     const entry = fc.sample(anyEntry, 1)[0]
     if (!entry) throw new Error('no sample')
@@ -110,6 +116,6 @@ describe('the quick reader of entries', () => {
     expect(scanEntry(source)).not.toBeNull()
     const accented = encodeEntry({ ...simple, ...names, tenant: 'Societ\u00e0' })
     expect(scanEntry(accented)).toBeNull()
-    expect(readEntryText(accented)).toMatchObject({ tenant: 'Societ\u00e0' })
+    expect(parseEntryText(accented)).toMatchObject({ tenant: 'Societ\u00e0' })
   })
 })

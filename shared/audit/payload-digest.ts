@@ -1,0 +1,14 @@
+import { randomBytes } from 'node:crypto'
+import { AppError } from '../contract/errors.ts'
+import { sha256 } from './bytes.ts'
+import { DOMAINS } from './link.ts'
+
+/** Bytes of salt: enough that an erased payload cannot be found again by guessing its content. */
+export const SALT_BYTES = 16
+export const newSalt = (): Uint8Array => new Uint8Array(randomBytes(SALT_BYTES))
+
+/** SHA-256 over domain, salt (SALT_BYTES, so that salt and payload cannot trade bytes) and payload. */
+export const payloadDigest = (salt: Uint8Array, bytes: Uint8Array): Uint8Array => {
+  if (salt.length !== SALT_BYTES) throw new AppError('REQUEST_INVALID', { reason: 'salt' })
+  return sha256(DOMAINS.payload, salt, bytes)
+}
