@@ -3,7 +3,7 @@ import type { AuditChains } from '../services/audit-chains.ts'
 import type { AuditVerification } from '../services/audit-verification.ts'
 import type { AuditReading } from '../services/audit.ts'
 import type { SavedFilters } from '../services/saved-filters.ts'
-import type { Handlers } from './handlers.ts'
+import type { Handlers } from './handler.ts'
 
 /** What the routes of the audit call. */
 export interface AuditServices {

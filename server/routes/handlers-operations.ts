@@ -1,7 +1,7 @@
 import type { AlarmService } from '../services/alarms.ts'
 import type { Jobs } from '../services/jobs.ts'
 import type { Retention } from '../services/retention.ts'
-import type { Handlers } from './handlers.ts'
+import type { Handlers } from './handler.ts'
 
 /** What the routes of operations call. */
 export interface OperationsServices {

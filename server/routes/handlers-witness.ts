@@ -1,5 +1,5 @@
 import type { Witnesses } from '../services/witnesses.ts'
-import type { Handlers } from './handlers.ts'
+import type { Handlers } from './handler.ts'
 
 /** What the routes of checkpoints and witnesses call. */
 export interface WitnessServices {

@@ -1,9 +1,7 @@
-import type { HttpAnswer, HttpName, HttpRequest } from '../../shared/contract/index.ts'
-import type { Knock } from '../identity/knock.ts'
+import type { HttpAnswer } from '../../shared/contract/index.ts'
 import type { SignIn } from '../identity/sign-in.ts'
-import type { LiveSession, Sessions } from '../identity/sessions.ts'
+import type { Sessions } from '../identity/sessions.ts'
 import type { Health } from '../monitor/health.ts'
-import type { Call } from '../services/call.ts'
 import type { Cards } from '../services/cards.ts'
 import type { Certificates } from '../services/certificates.ts'
 import type { Enrolments } from '../services/enrolments.ts'
@@ -12,9 +10,12 @@ import type { People } from '../services/people.ts'
 import type { Personalisation } from '../services/personalisation.ts'
 import type { Profiles } from '../services/profiles.ts'
 import type { Unblocks } from '../services/unblocks.ts'
+import type { Handlers } from './handler.ts'
 import { auditHandlers, type AuditServices } from './handlers-audit.ts'
 import { witnessHandlers, type WitnessServices } from './handlers-witness.ts'
 import { operationsHandlers, type OperationsServices } from './handlers-operations.ts'
+
+export type { Handlers, Incoming } from './handler.ts'
 
 /** What routes call. */
 export interface Services extends AuditServices, WitnessServices, OperationsServices {
@@ -31,17 +32,6 @@ export interface Services extends AuditServices, WitnessServices, OperationsServ
   readonly profiles: Profiles
   readonly health: Health
 }
-
-/** A request as a handler gets it: parsed, authenticated, allowed. */
-export interface Incoming<N extends HttpName> {
-  readonly request: HttpRequest<N>
-  readonly knock: Knock
-  readonly browser: string
-  /** Both only where the route asks for a right. */
-  readonly call: Call
-  readonly session: LiveSession
-}
-export type Handlers = { readonly [N in HttpName]: (incoming: Incoming<N>) => Promise<HttpAnswer<N>> | HttpAnswer<N> }
 
 const bytes = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'))
 const done = { done: true } as const
