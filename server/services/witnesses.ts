@@ -152,7 +152,7 @@ export class Witnesses {
     chain: string,
     body: { readonly kind: ContradictionKind; readonly kept: string; readonly seen: string | null },
   ): Promise<HttpAnswer<'reportContradiction'>> {
-    const { audit, changes, alarms, log } = this.#deps
+    const { changes, alarms, log } = this.#deps
     const latest = await this.#latest(chain)
     const told = toldOf(call, chain, body)
     if (call.at - (this.#told.get(told) ?? Number.NEGATIVE_INFINITY) < REPEAT_MS) return done
