@@ -2,9 +2,10 @@ import { availableParallelism } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { AppError } from '../../shared/contract/errors.ts'
 import { verifyInParallel } from '../../shared/audit/parallel.ts'
+import type { ParallelOptions } from '../../shared/audit/parallel.ts'
 import type { StoredChain } from '../../shared/audit/stored.ts'
 import type { VerificationMode, Verdict } from '../../shared/audit/verdict.ts'
-import { contextOf } from '../../shared/audit/verification.ts'
+import { contextOf, verifyChain } from '../../shared/audit/verification.ts'
 import type { WalkPosition } from '../../shared/audit/verification.ts'
 import { decodePosition, encodePosition } from '../../shared/audit/walk-codec.ts'
 import { openAuditReader } from '../db/open.ts'
@@ -38,6 +39,8 @@ export type VerificationMessage =
 
 /** How often it is looked at whether the run is to end. */
 const LOOK_MS = 100
+/** Fewer entries are walked by this thread alone before others would have started. */
+const THREADS_FROM = 5000
 
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port, not a window
 const send = (message: VerificationMessage): void => parentPort?.postMessage(message)
@@ -71,13 +74,28 @@ const saver = (saveMs: number | undefined): ((position: WalkPosition) => void) =
   }
 }
 
+const verifyByThreads = async (
+  stored: StoredChain,
+  { location, chain, threads = availableParallelism() }: VerificationTask,
+  options: Omit<ParallelOptions, 'pool'>,
+): Promise<Verdict> => {
+  const pool = new SegmentWorkers({ location, chain, keys: stored.keys }, threads)
+  // Whoever waits for a segment waits no longer.
+  options.signal?.addEventListener('abort', () => void pool.close())
+  try {
+    return await verifyInParallel(stored, { ...options, pool })
+  } finally {
+    await pool.close()
+  }
+}
+
 const verify = async (
   reader: Opened<AuditDb>,
   task: VerificationTask,
   abort: AbortController,
 ): Promise<VerificationMessage> =>
   inSnapshot(reader.db, reader.dialect, async (trx) => {
-    const { chain, location, mode, trustedKeyIds } = task
+    const { chain, mode, trustedKeyIds } = task
     const stored = await readStoredChain(trx, chain)
     const total = (stored.head?.sequence ?? -1) + 1
     const look = (): void => {
@@ -88,17 +106,16 @@ const verify = async (
       send({ kind: 'progress', checked: Math.min(checked, total), total })
     }
     const position = await resume(stored, task)
-    const pool = new SegmentWorkers({ location, chain, keys: stored.keys }, task.threads ?? availableParallelism())
     const looking = setInterval(look, LOOK_MS)
-    // Whoever waits for a segment waits no longer.
-    abort.signal.addEventListener('abort', () => void pool.close())
+    const seen = { onProgress, signal: abort.signal, onPosition: saver(task.saveMs) }
+    const options = { mode, trustedKeyIds, ...seen, ...(position ? { position } : {}) }
     try {
-      const options = { mode, trustedKeyIds, onProgress, signal: abort.signal, onPosition: saver(task.saveMs) }
-      const verdict = await verifyInParallel(stored, { ...options, pool, ...(position ? { position } : {}) })
+      const left = total - (position?.state.expected ?? 0)
+      const isSmall = task.threads === undefined && left < THREADS_FROM
+      const verdict = isSmall ? await verifyChain(stored, options) : await verifyByThreads(stored, task, options)
       return { kind: 'verdict', verdict } as const
     } finally {
       clearInterval(looking)
-      await pool.close()
     }
   })
 
