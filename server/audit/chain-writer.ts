@@ -128,6 +128,15 @@ export class ChainWriter {
     this.#isSure = this.#head !== null
   }
 
+  /** Looks every intent up again, until `trust`. */
+  doubt(): void {
+    this.#isSure = false
+  }
+
+  get isSure(): boolean {
+    return this.#isSure
+  }
+
   /**
    * Makes the next entries of intents in order, after what was made before; those that are entries already are passed
    * over. Null when nothing is left. Nothing is durable. Throws CHAIN_KEY_UNUSABLE, DATABASE_*; call `forget` then.

@@ -1,3 +1,5 @@
+import type { AuditIntent } from './intent.ts'
+
 /** What the chain needs of a signing key; structurally a `Signer` of server/hsm. ECDSA signatures come as DER. */
 export interface AuditSigner {
   readonly label: string
@@ -31,7 +33,8 @@ export interface AuditSequencer {
   /**
    * Resolves when the entries of these intents are durable in the chain, at once for those that are already. Rejects
    * AUDIT_CHAIN_UNWRITABLE when they could not be written; the intents stay and are drained later, exactly once.
+   * Whoever recorded them gives them along (`committed`), and need not wait until they are read from the database.
    */
-  settle(intentIds: readonly string[]): Promise<void>
+  settle(intentIds: readonly string[], committed?: readonly AuditIntent[]): Promise<void>
   state(): ChainState
 }

@@ -5,7 +5,7 @@ import type { AuditDb } from '../db/schema.ts'
 /** Entries taken at once: so few that a writer who comes in between waits no longer than for other writers. */
 const SLICE = 100
 /** Left behind further than this, entries are taken in although writers wait: what is not is searched by reading it. */
-const LAG_MAX = 5000
+const LAG_MAX = 10_000
 const IDLE_MS = 50
 const RETRY_MS = 1000
 

@@ -33,11 +33,13 @@ interface Waiter {
 
 /** Intents on their way into the chain, and the entries made of them; null when all were entries already. */
 interface InFlight {
-  readonly rows: readonly PendingIntent[]
+  readonly intents: readonly AuditIntent[]
   readonly batch: Batch | null
 }
 
 const BATCH = 256
+const MET_MAX = 10_000
+const WORTH_HALVING = 16
 
 const codeOf = (error: unknown): string => (error instanceof AppError ? error.code : 'INTERNAL')
 
@@ -63,6 +65,12 @@ export class Sequencer implements AuditSequencer {
   readonly #writer: ChainWriter
   readonly #faults: FaultPort
   readonly #waiters = new Map<string, Waiter[]>()
+  /** Committed intents their writers gave along, in the order of their commits. */
+  #given: AuditIntent[] = []
+  /** Intents read from the database whose writers may still come with them. */
+  readonly #met = new Set<string>()
+  /** Whether the last read of the database left nothing behind. */
+  #isAllRead = false
   #stopReason: string | null = 'CHAIN_NOT_STARTED'
   #isKicked = false
   #isClosed = false
@@ -113,13 +121,15 @@ export class Sequencer implements AuditSequencer {
     if (this.#stopReason !== null || this.#isClosed) throw this.#unwritable()
   }
 
-  async settle(intentIds: readonly string[]): Promise<void> {
+  async settle(intentIds: readonly string[], committed: readonly AuditIntent[] = []): Promise<void> {
     this.assertWritable()
     if (intentIds.length === 0) return
     // Inside the transaction the intents are not committed yet: the chain would wait for them, and they for the chain.
     assertOutsideTransaction(this.#options.operational.db)
     assertOutsideTransaction(this.#options.audit.db)
     const waits = [...new Set(intentIds)].map((id) => this.#wait(id))
+    // What was read from the database before its writer came here is in the chain, or on its way.
+    for (const intent of committed) if (!this.#met.delete(intent.id)) this.#given.push(intent)
     this.#kick()
     await Promise.all(waits)
   }
@@ -212,57 +222,78 @@ export class Sequencer implements AuditSequencer {
   /** Batch after batch, until nothing is left (true) or a roll-over waits (false). */
   async #drain(): Promise<boolean> {
     let current: InFlight | null = null
-    let isBegun = false
     try {
       for (;;) {
-        // Before the read: what is found empty then was empty for all who waited before.
-        // One batch at least, or a look that found none: two that drain would else give way to each other for ever.
-        const givesWay: boolean = isBegun && this.#rollOvers > 0
-        const rows: readonly PendingIntent[] = givesWay ? [] : await this.#readNext(current)
-        if (rows.length === 0 && !current) {
-          if (givesWay) return false
-          this.#writer.trust()
-          return true
-        }
-        const making: Promise<InFlight> | null = rows.length > 0 ? this.#makeNext(rows) : null
+        const next: readonly AuditIntent[] = this.#rollOvers > 0 ? [] : await this.#next(current)
+        if (next.length === 0 && !current) return this.#rollOvers === 0
+        const making: Promise<InFlight> | null = next.length > 0 ? this.#makeNext(next) : null
         // Met below, after the store: its failure must not be unheard meanwhile.
         making?.catch(() => undefined)
         if (current) await this.#storeNext(current)
-        isBegun = true
         current = making ? await making : null
+        // Writers, requests and timers are all on this thread: none waits for more than a batch.
+        await new Promise((resolve) => {
+          setImmediate(resolve)
+        })
       }
     } catch (error) {
       // The answer to a commit may have been lost: what is true is read from the database before the next try.
       this.#writer.forget()
+      this.#given = []
+      this.#isAllRead = false
       throw error
     }
   }
 
-  /** The next intents after those in flight, which are in the table until they are stored. */
-  async #readNext(current: InFlight | null): Promise<readonly PendingIntent[]> {
-    const { operational, chain, batch = BATCH } = this.#options
+  /** The next intents after those in flight: as their writers gave them, else what the database still has. */
+  async #next(current: InFlight | null): Promise<readonly AuditIntent[]> {
     await this.#faults('before-read')
-    const taken = new Set(current?.rows.map((row) => row.position))
-    const rows = await readIntents(operational.db, chain, batch + taken.size)
-    return taken.size > 0 ? rows.filter((row) => !taken.has(row.position)) : rows
+    const { operational, chain, batch = BATCH } = this.#options
+    if (this.#given.length > 0 && this.#writer.isSure) {
+      // Half of those who wait: while theirs is stored and they are told, the other half's is signed.
+      const half = Math.max(WORTH_HALVING, Math.ceil(this.#waiters.size / 2))
+      return this.#given.splice(0, Math.min(batch, half))
+    }
+    const inFlight = new Set(current?.intents.map((intent) => intent.id))
+    const isEverybodyMet = [...this.#waiters.keys()].every((id) => inFlight.has(id))
+    if (this.#writer.isSure && isEverybodyMet) return []
+    const given = this.#given
+    this.#given = []
+    const limit = batch + inFlight.size
+    const rows = await readIntents(operational.db, chain, limit)
+    const fresh = rows.filter(({ id }) => !inFlight.has(id)).map(readIntent)
+    this.#isAllRead = rows.length < limit
+    this.#meet(fresh, new Set([...given, ...this.#given].map((intent) => intent.id)))
+    if (fresh.length === 0 && this.#isAllRead) this.#writer.trust()
+    return fresh
   }
 
-  async #makeNext(rows: readonly PendingIntent[]): Promise<InFlight> {
-    return { rows, batch: await this.#writer.make(rows.map(readIntent)) }
+  /** What is read here must not be taken again from a writer who comes with it later. */
+  #meet(fresh: readonly AuditIntent[], given: ReadonlySet<string>): void {
+    const read = new Set(fresh.map((intent) => intent.id))
+    this.#given = this.#given.filter((intent) => !read.has(intent.id))
+    for (const { id } of fresh) if (!given.has(id)) this.#met.add(id)
+    if (this.#met.size <= MET_MAX) return
+    // Too many whose writers never come, as after a crash: from here on the chain is asked again.
+    this.#met.clear()
+    this.#writer.doubt()
   }
 
-  async #storeNext({ rows, batch }: InFlight): Promise<void> {
+  async #makeNext(intents: readonly AuditIntent[]): Promise<InFlight> {
+    const batch = await this.#writer.make(intents)
+    // Everything that was there before has been looked up; what comes from now on is new.
+    if (this.#isAllRead) this.#writer.trust()
+    return { intents, batch }
+  }
+
+  async #storeNext({ intents, batch }: InFlight): Promise<void> {
     const { db } = this.#options.operational
     if (batch) await this.#writer.store(batch)
+    const ids = intents.map((intent) => intent.id)
     // The entries are durable: who waits need not wait for what is only tidied up. The deletion is begun first, so
     // that in one process nobody who was told finds the intent still there.
-    const deleted = inTransaction(db, (trx) =>
-      deleteIntents(
-        trx,
-        rows.map((row) => row.position),
-      ),
-    )
-    for (const { id } of rows) this.#resolve(id)
+    const deleted = inTransaction(db, (trx) => deleteIntents(trx, ids))
+    for (const id of ids) this.#resolve(id)
     await deleted
     await this.#faults('after-delete')
     this.#search.kick()

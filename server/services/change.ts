@@ -1,6 +1,6 @@
 import type { Json } from '../../shared/audit/json.ts'
 import { AppError, type AuditAction, type ObjectType } from '../../shared/contract/index.ts'
-import { recordIntent, type AuditOperator } from '../audit/intent.ts'
+import { recordIntent, type AuditIntent, type AuditOperator } from '../audit/intent.ts'
 import type { AuditSequencer } from '../audit/ports.ts'
 import { inTransaction, newId } from '../db/index.ts'
 import type { OperationalDatabase, OperationalTransaction } from '../db/schema.ts'
@@ -57,12 +57,12 @@ export class Changes {
 
   async as<T>(author: Author, body: (trx: OperationalTransaction, tell: Tell) => Promise<T>): Promise<T> {
     this.#sequencer.assertWritable()
-    const told: string[] = []
+    const told: AuditIntent[] = []
     const value = await inTransaction(this.#db, async (trx) => {
       told.length = 0
       return body(trx, async (entry) => {
         const id = newId('intent')
-        const intent = {
+        const intent: AuditIntent = {
           id,
           at: author.at,
           tenant: author.tenant,
@@ -78,10 +78,11 @@ export class Changes {
           reason: entry.reason ?? null,
         }
         await recordIntent(trx, intent, this.#sequencer.chain)
-        told.push(id)
+        told.push(intent)
       })
     })
-    if (told.length > 0) await this.#sequencer.settle(told)
+    const ids = told.map((intent) => intent.id)
+    if (ids.length > 0) await this.#sequencer.settle(ids, told)
     return value
   }
 

@@ -12,7 +12,6 @@ export interface IntentRow {
   readonly node: string | null
 }
 export interface PendingIntent {
-  readonly position: number
   readonly id: string
   readonly body: string
 }
@@ -29,17 +28,17 @@ export const readIntents = async (db: Db, node: string, limit: number): Promise<
     () =>
       db
         .selectFrom('audit_intent')
-        .select(['position', 'id', 'body'])
+        .select(['id', 'body'])
         .where((where) => where.or([where('node', '=', node), where('node', 'is', null)]))
         .orderBy('position')
         .limit(limit),
     [node, limit],
   )
 
-/** Takes out what is in the chain. By number, one by one: on PostgreSQL one between may become visible later. */
-export const deleteIntents = async (trx: Db, positions: readonly number[]): Promise<void> => {
-  for (const piece of pieces(positions)) {
-    const build = () => trx.deleteFrom('audit_intent').where('position', 'in', piece)
+/** Takes out what is in the chain. */
+export const deleteIntents = async (trx: Db, ids: readonly string[]): Promise<void> => {
+  for (const piece of pieces(ids)) {
+    const build = () => trx.deleteFrom('audit_intent').where('id', 'in', piece)
     await runBuilt(trx as unknown as Kysely<never>, `delete intents ${piece.length}`, build, piece)
   }
 }

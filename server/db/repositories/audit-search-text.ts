@@ -1,6 +1,6 @@
 import { parsePayload } from '../../../shared/audit/payload.ts'
 import type { Payload } from '../../../shared/audit/payload.ts'
-import type { Json } from '../../../shared/audit/json.ts'
+import type { Json, JsonObject } from '../../../shared/audit/json.ts'
 import { foldForSearch } from '../full-text.ts'
 import type { JoinedRow } from './audit-entry-row.ts'
 
@@ -23,16 +23,24 @@ export const payloadOf = (row: Pick<JoinedRow, 'payload_bytes'>): Payload | null
   }
 }
 
+/** For its words alone a payload is not looked at as strictly: whatever is no JSON has none. */
+const valuesOf = (bytes: Uint8Array | null): Json => {
+  try {
+    return bytes ? (JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as Json) : null
+  } catch {
+    return null
+  }
+}
+
 /** The folded words an entry is found by: ids, reason and every value of the payload, each text once. */
 export const searchTextOf = (row: JoinedRow): string => {
   const texts: string[] = [row.action, row.object_type, row.object_id]
   if (row.operator_id !== null) texts.push(row.operator_id)
   if (row.operator_role !== null) texts.push(row.operator_role)
-  const payload = payloadOf(row)
-  if (payload) {
-    if (payload.reason !== null) texts.push(payload.reason)
-    collect(payload.before, texts)
-    collect(payload.after, texts)
+  const payload = valuesOf(row.payload_bytes)
+  if (payload !== null && typeof payload === 'object' && !Array.isArray(payload)) {
+    const { reason = null, before = null, after = null } = payload as JsonObject
+    collect([reason, before, after], texts)
   }
   // Cut before folding: one hostile value must not cost minutes. Order stays, so that phrases are found.
   return foldForSearch([...new Set(texts)].join(' ').slice(0, LENGTH_MAX))

@@ -8,6 +8,7 @@ import { selectEntries } from './audit-entries.ts'
 import { numbersOf, toJoinedRow } from './audit-entry-row.ts'
 import type { JoinedNumbers, JoinedRow } from './audit-entry-row.ts'
 import { searchTextOf } from './audit-search-text.ts'
+import { pieces, runBuilt } from './audit-statements.ts'
 import { readWords } from './audit-words.ts'
 
 type Reader = Kysely<AuditDb>
@@ -47,9 +48,12 @@ export const indexNext = async (
   if (!last) return 0
   const rows = await toJoinedRows(db, found)
   await inTransaction(db, async (trx) => {
-    for (const row of rows) {
-      const words = fullTextValue(searchTextOf(row), dialect)
-      await trx.insertInto('entry_search').values({ rowid: row.id, words }).execute()
+    for (const piece of pieces(rows)) {
+      const texts = piece.map((row) => ({ rowid: row.id, words: searchTextOf(row) }))
+      const values = texts.map(({ rowid, words }) => ({ rowid, words: fullTextValue(words, dialect) }))
+      const build = () => trx.insertInto('entry_search').values(values)
+      const parameters = texts.flatMap(({ rowid, words }) => [rowid, words])
+      await runBuilt(trx as unknown as Kysely<never>, `insert search ${piece.length}`, build, parameters)
     }
     const position = { chain, sequence: last.sequence }
     await trx

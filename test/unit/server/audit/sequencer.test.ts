@@ -49,6 +49,25 @@ describe('when many write at once', () => {
     expect(await bench.verify('quick')).toMatchObject({ ok: true, entries: 322 })
   })
 
+  it('takes intents from their writers and from the database, each once, whoever comes first', async () => {
+    bench = await openBench({ batch: 7 })
+    const writers = Array.from({ length: 48 }, async (_, writer) => {
+      for (let round = 0; round < 6; round += 1) {
+        const intent = newIntent({ object: { type: 'holder', id: `holder-${writer}-${round}` } })
+        await bench.record([intent])
+        if (writer % 5 === 0) await new Promise((resolve) => setTimeout(resolve, round))
+        await bench.sequencer.settle([intent.id], writer % 3 === 0 ? [] : [intent])
+        if (writer % 4 === 0) await bench.sequencer.settle([intent.id], [])
+      }
+    })
+    await Promise.all(writers)
+    expect(new Set((await own()).map((row) => row.intent_id)).size).toBe(48 * 6)
+    expect(await own()).toHaveLength(48 * 6)
+    expect(await pending()).toEqual([])
+    expect(bench.sequencer.state()).toMatchObject({ state: 'running', waiting: 0 })
+    expect(await bench.verify('full')).toMatchObject({ ok: true })
+  })
+
   it('settles intents of one transaction together and knows those that are entries already', async () => {
     bench = await openBench()
     const intents = [newIntent(), newIntent(), newIntent()]
