@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { encodeCheckpoint } from '../shared/audit/checkpoint.ts'
 import { AppError } from '../shared/contract/errors.ts'
 import type { AlarmKind } from '../shared/contract/routes/alarms.ts'
 import { Alarms } from './alarms/alarms.ts'
@@ -45,7 +46,11 @@ export interface OperationsOptions {
   readonly verification: VerificationJobs
   readonly log: Log
   /** Of the checkpoint maker, where there is one: the note of a size, and up to where notes were made. */
-  readonly checkpoints?: { noteOf(size: number): Promise<string | null>; sealed(): number }
+  readonly checkpoints?: {
+    noteOf(size: number): Promise<string | null>
+    sealed(): number
+    readonly noteKeys: { open(): Promise<{ readonly key: { readonly name: string }; signNote(text: string): string }> }
+  }
   readonly pollMs?: number
   readonly leaseMs?: number
   readonly now?: () => number
@@ -128,6 +133,16 @@ const verificationHandler = (jobs: VerificationJobs, own: OwnChanges): JobHandle
   },
 })
 
+/** The note of a cut: the one that was made of that size, or one made now, over what was verified just before. */
+const cutNotes =
+  ({ noteOf, noteKeys }: NonNullable<OperationsOptions['checkpoints']>) =>
+  async (size: number, root: Uint8Array): Promise<string> => {
+    const known = await noteOf(size)
+    if (known !== null) return known
+    const { key, signNote } = await noteKeys.open()
+    return signNote(encodeCheckpoint({ origin: key.name, size, root }))
+  }
+
 /** Jobs, schedules, mail, alarms, cleaning and erasing: everything the server does by itself. */
 export const openOperations = async (options: OperationsOptions): Promise<Operations> => {
   const { name, databases, log, sequencer, directory, changes, maintenance } = options
@@ -149,7 +164,7 @@ export const openOperations = async (options: OperationsOptions): Promise<Operat
     signer: options.signer,
     trustedKeyIds: options.trustedKeyIds,
     own,
-    ...(checkpoints === undefined ? {} : { noteOf: (size: number) => checkpoints.noteOf(size) }),
+    ...(checkpoints === undefined ? {} : { noteOf: cutNotes(checkpoints) }),
   })
   const settings = async () => (await readRetention(operational.db, directory.tenant)).settings
   const eraser = new Eraser({ audit, maintenance: erasing, operational, chain: name, own, settings })

@@ -3,6 +3,7 @@ import { encodeBase64url } from '../../shared/audit/base64url.ts'
 import { parseNote } from '../../shared/audit/checkpoint.ts'
 import { keyIdOf } from '../../shared/audit/crypto.ts'
 import { CUT_OBJECT, cutIdOf, cutSigningBytes, encodeCut, parseCut } from '../../shared/audit/cut.ts'
+import { MerkleFrontier } from '../../shared/audit/merkle.ts'
 import type { StoredCut } from '../../shared/audit/stored.ts'
 import { prepareCut } from '../../shared/audit/verification.ts'
 import type { Opened } from '../db/open.ts'
@@ -36,7 +37,7 @@ export interface CleaningDeps {
   readonly trustedKeyIds: () => readonly string[]
   readonly own: OwnChanges
   /** The signed checkpoint of so many entries; null where the chain makes none. */
-  readonly noteOf?: (size: number) => Promise<string | null>
+  readonly noteOf?: (size: number, root: Uint8Array) => Promise<string | null>
   readonly step?: number
   readonly faults?: (point: CleaningFault) => Promise<void>
 }
@@ -137,7 +138,8 @@ export class Cleaner {
     }
     const options = { trustedKeyIds: trustedKeyIds(), ...(signal === undefined ? {} : { signal }) }
     const state = await prepareCut({ ...stored, entries }, size, options)
-    const note = (await noteOf?.(size)) ?? null
+    const root = MerkleFrontier.fromBytes(size, state.edge).root()
+    const note = (await noteOf?.(size, root)) ?? null
     const checkpoint = note === null ? null : parseNote(note).text
     const signedBy = keyIdOf(signer.publicKeySpki())
     const statement = encodeCut({ ...state, checkpoint, at: own.now(), by, rule, signedBy })
