@@ -79,7 +79,9 @@ export function verifyCrlSigner(crl: CertificateList, signer: Certificate): void
   if (crl.authorityKeyId && signer.subjectKeyId && crl.authorityKeyId !== signer.subjectKeyId) {
     refuse('crl-issuer', 'RFC 5280 5.2.1')
   }
-  if (!signer.keyUsage?.has('cRLSign')) refuse('key-usage', 'RFC 5280 6.3.3 (f)', { needed: 'cRLSign' })
+  // An old anchor may lack keyUsage; then being a CA is all there is to go by.
+  const maySign = signer.keyUsage?.has('cRLSign') ?? signer.basicConstraints?.ca ?? false
+  if (!maySign) refuse('key-usage', 'RFC 5280 6.3.3 (f)', { needed: 'cRLSign' })
 }
 
 /** Was it current at `at`, and made by `knownAt`? */

@@ -7,7 +7,7 @@ import { PkiError, refuse } from './pki-error.ts'
 import { verifyKeyStrength } from './public-key.ts'
 import { verifyByLists, type RevocationContext } from './revocation.ts'
 import { SignatureChecks } from './signature-checks.ts'
-import { strongAlgorithm } from './signature.ts'
+import { isStrong } from './signature.ts'
 import type { VerifiedPath, VerifyPathOptions } from './path-types.ts'
 import type { Certificate } from './types.ts'
 
@@ -60,11 +60,11 @@ class Validation {
     const { at, revocation } = this.#options
     for (const certificate of path) {
       verifyExtensionsKnown(certificate)
-      verifyStrength(certificate)
+      verifyKeyStrength(certificate.key)
     }
     path.forEach((certificate, i) => this.#verifySigned(certificate, path[i + 1] ?? certificate))
     for (const certificate of path) verifyTime(certificate, at)
-    path.slice(1).forEach((issuer, i) => verifyMayIssue(issuer, path.slice(1, i + 1)))
+    path.slice(1).forEach((issuer, i) => verifyMayIssue(issuer, path.slice(1, i + 1), i === path.length - 2))
     verifyNameConstraints(path)
     const policies = verifyPolicies(path, this.#options)
     verifyUsage(path[0] as Certificate, this.#options)
@@ -76,9 +76,13 @@ class Validation {
     return policies
   }
 
-  /** 6.1.3 (a) (1). The anchor is checked against itself: one that is not self-signed has nobody below us to answer for it. */
+  /**
+   * 6.1.3 (a) (1). The anchor is checked against itself, where it is self-signed by something that still proves
+   * anything; it is trusted because the caller says so, and old public roots are signed with SHA-1.
+   */
   #verifySigned(certificate: Certificate, issuer: Certificate): void {
-    if (issuer === certificate && !isSelfIssued(certificate)) return
+    const isAnchor = issuer === certificate
+    if (isAnchor && (!isSelfIssued(certificate) || !isStrong(certificate.signatureAlgorithm))) return
     this.#checks.verify(certificate, issuer)
   }
 
@@ -121,11 +125,6 @@ function verifyExtensionsKnown({ unknownCritical, subject }: Certificate): void 
   if (oid !== undefined) refuse('critical-extension', 'RFC 5280 4.2', { oid, subject: subject.text })
 }
 
-function verifyStrength({ key, signatureAlgorithm }: Certificate): void {
-  verifyKeyStrength(key)
-  strongAlgorithm(signatureAlgorithm)
-}
-
 /** 6.1.3 (a) (2). Both ends belong to the validity (4.1.2.5). */
 function verifyTime({ notBefore, notAfter, subject }: Certificate, at: Date): void {
   if (Number.isNaN(at.getTime())) refuse('invalid-input', 'time of verification')
@@ -137,14 +136,17 @@ function verifyTime({ notBefore, notAfter, subject }: Certificate, at: Date): vo
   }
 }
 
-/** 6.1.4 (k), (l), (m), (n). `below`: the certificates between the issuer and the leaf; self-issued ones do not count. */
-function verifyMayIssue(issuer: Certificate, below: readonly Certificate[]): void {
+/**
+ * 6.1.4 (k), (l), (m), (n). `below`: the certificates between the issuer and the leaf; self-issued ones do not count.
+ * A CA below the anchor says what its key is for (4.2.1.3); an anchor may be older than that rule.
+ */
+function verifyMayIssue(issuer: Certificate, below: readonly Certificate[], isAnchor: boolean): void {
   const { version, basicConstraints, keyUsage, subject } = issuer
   if (version !== 3 || !basicConstraints?.ca) refuse('not-a-ca', 'RFC 5280 6.1.4 (k)', { subject: subject.text })
   const { pathLength } = basicConstraints
   const length = below.filter((one) => !isSelfIssued(one)).length
   if (pathLength !== null && length > pathLength) refuse('path-len', 'RFC 5280 6.1.4 (l)', { limit: pathLength })
-  if (!keyUsage?.has('keyCertSign')) {
+  if (!(keyUsage?.has('keyCertSign') ?? isAnchor)) {
     refuse('key-usage', 'RFC 5280 6.1.4 (n)', { needed: 'keyCertSign', subject: subject.text })
   }
 }

@@ -56,12 +56,14 @@ export function parseSignatureAlgorithm(der: Uint8Array): SignatureAlgorithm | W
 
 const oidOf = (der: Uint8Array): string => readOid(sequence(readDer(der, 1024), 'AlgorithmIdentifier').next())
 
+const WEAK: readonly string[] = ['rsa-md5', 'rsa-sha1', 'ecdsa-sha1'] satisfies WeakSignatureAlgorithm[]
+
+export const isStrong = (algorithm: SignatureAlgorithm | WeakSignatureAlgorithm): algorithm is SignatureAlgorithm =>
+  !WEAK.includes(algorithm)
+
 /** Refuses MD5 and SHA-1 with `weak-hash`. */
 export function strongAlgorithm(algorithm: SignatureAlgorithm | WeakSignatureAlgorithm): SignatureAlgorithm {
-  if (algorithm === 'rsa-md5' || algorithm === 'rsa-sha1' || algorithm === 'ecdsa-sha1') {
-    return refuse('weak-hash', 'NIST SP 800-131A 9', { algorithm })
-  }
-  return algorithm
+  return isStrong(algorithm) ? algorithm : refuse('weak-hash', 'NIST SP 800-131A 9', { algorithm })
 }
 
 /** AlgorithmIdentifier of a hash, parameters absent (RFC 5754 2). */

@@ -1,9 +1,10 @@
-import { compareBytes, toHex } from './bytes.ts'
+import { toHex } from './bytes.ts'
 import { readSignedData } from './cms-parts.ts'
 import { verifyTokenCertificate } from './cms-signing-certificate.ts'
 import { verifyContent } from './cms-verify.ts'
 import { digest, equalBytes } from './crypto.ts'
 import { contextTag, DerCursor, type DerNode } from './der-read.ts'
+import { isSameName, parseName } from './name.ts'
 import { OID } from './oid.ts'
 import { verifyPath } from './path.ts'
 import { refuse } from './pki-error.ts'
@@ -136,7 +137,7 @@ function verifyAuthorityName(name: DerNode, { subject }: Certificate): void {
   if (name.tag !== contextTag(4, true))
     refuse('tsp-authority', 'RFC 3161 2.4.2: tsa as directoryName', { tag: name.tag })
   const fields = new DerCursor(name, contextTag(4, true), 'directoryName')
-  const given = fields.next().raw
+  const given = parseName(fields.next().raw)
   fields.end()
-  if (compareBytes(given, subject.der) !== 0) refuse('tsp-authority', 'RFC 3161 2.4.2: tsa', { subject: subject.text })
+  if (!isSameName(given, subject)) refuse('tsp-authority', 'RFC 3161 2.4.2: tsa', { subject: subject.text })
 }

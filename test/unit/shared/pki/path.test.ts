@@ -51,6 +51,11 @@ const withSub = async (options: CertificateOptions, key = testKey('ecdsa-sha256'
   return { leaf: await leafBy(other), intermediates: [other.certificate], crls: [rootCrl, await crlOf(other)] }
 }
 
+function withSha1(certificate: Certificate): Certificate {
+  const hex = Buffer.from(certificate.der).toString('hex').replaceAll('2a864886f70d01010b', '2a864886f70d010105')
+  return parseCertificate(Buffer.from(hex, 'hex'))
+}
+
 type Row = [string, () => Partial<VerifyPathOptions> | Promise<Partial<VerifyPathOptions>>, string]
 
 describe('when a path is good', () => {
@@ -71,6 +76,36 @@ describe('when a path is good', () => {
     ['with path length 0 above the leaf', () => withSub({ basicConstraints: { ca: true, pathLength: 0 } }), 'ok'],
     ['under RSA and PSS', () => withSub({}, testKey('rsa-pss-sha256')), 'ok'],
     ['under Ed25519', () => withSub({}, testKey('ed25519')), 'ok'],
+    [
+      'under an anchor signed with SHA-1',
+      async () => {
+        const old = await rootAuthority({}, testKey('rsa-sha256'))
+        const below = await subAuthority(old)
+        return {
+          leaf: await leafBy(below),
+          intermediates: [below.certificate],
+          anchors: [withSha1(old.certificate)],
+          crls: [await crlOf(old), await crlOf(below)],
+        }
+      },
+      'ok',
+    ],
+    [
+      'under an anchor that says nothing of its key',
+      async () => {
+        const own = testKey('ecdsa-sha256')
+        const certificate = await certify(own, { self: own }, { name: 'Old', basicConstraints: { ca: true } })
+        const old = { key: own, certificate }
+        const below = await subAuthority(old)
+        return {
+          leaf: await leafBy(below),
+          intermediates: [below.certificate],
+          anchors: [certificate],
+          crls: [await crlOf(old), await crlOf(below)],
+        }
+      },
+      'ok',
+    ],
     ['without revocation asked for', () => ({ revocation: 'none', crls: [] }), 'ok'],
     [
       'with a forged list beside the true one',
@@ -238,10 +273,6 @@ describe('when a path is not good', () => {
     return parseCertificate(
       assembleSigned(certificate.tbs, 'ecdsa-sha256', signWith(key, 'ecdsa-sha256', certificate.tbs)),
     )
-  }
-  function withSha1(certificate: Certificate): Certificate {
-    const hex = Buffer.from(certificate.der).toString('hex').replaceAll('2a864886f70d01010b', '2a864886f70d010105')
-    return parseCertificate(Buffer.from(hex, 'hex'))
   }
 })
 
