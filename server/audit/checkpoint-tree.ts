@@ -21,6 +21,24 @@ export const spanReader =
     return (await readEntryBytes(db, chain, span.from, span.to)).map(leafHash)
   }
 
+/** Spans kept in memory, each 8 KB at most. */
+const KEPT_SPANS = 64
+
+/** Keeps the spans read last: every desk asks for the right edge of the same tree, and what is in it never changes. */
+export const keepSpans = (read: ReadSpan): ReadSpan => {
+  const kept = new Map<string, readonly Uint8Array[]>()
+  return async (span) => {
+    const name = `${span.level}/${span.from}-${span.to}`
+    const known = kept.get(name)
+    const hashes = known ?? (await read(span))
+    kept.delete(name)
+    if (hashes.length === span.to - span.from) kept.set(name, hashes)
+    const [oldest] = kept.keys()
+    if (kept.size > KEPT_SPANS && oldest !== undefined) kept.delete(oldest)
+    return hashes
+  }
+}
+
 /** What cleaning left of the entries it removed; null where the chain is there from its first entry. */
 export const readRemoved = async (db: Reader, chain: string): Promise<RemovedTree | null> => {
   const row = await db.selectFrom('chain_cut').select('statement').where('chain', '=', chain).executeTakeFirst()

@@ -1,15 +1,16 @@
 import type { Kysely } from 'kysely'
 import { AppError } from '../../shared/contract/errors.ts'
-import { encodeSignatureLine, parseNote, encodeNote, parseSignatureLine } from '../../shared/audit/checkpoint.ts'
+import { encodeNote, parseNote, parseSignatureLine } from '../../shared/audit/checkpoint.ts'
 import { consistencyProof, inclusionProof } from '../../shared/audit/merkle.ts'
 import type { RangeHash } from '../../shared/audit/merkle.ts'
 import { encodeTlogProof } from '../../shared/audit/tlog-proof.ts'
 import { buildOverTiles } from '../../shared/audit/tiles.ts'
+import type { ReadSpan } from '../../shared/audit/tiles.ts'
 import { readCheckpoint, readEntryBytes, readLatestCheckpoint } from '../db/repositories/audit-checkpoints.ts'
 import type { CheckpointRecord } from '../db/repositories/audit-checkpoints.ts'
 import { listCosignatures } from '../db/repositories/audit-witnesses.ts'
 import type { AuditDb } from '../db/schema.ts'
-import { readRemoved, spanReader } from './checkpoint-tree.ts'
+import { keepSpans, readRemoved, spanReader } from './checkpoint-tree.ts'
 
 type Reader = Kysely<AuditDb>
 
@@ -34,6 +35,7 @@ const unavailable = (reason: string, cause?: unknown): AppError =>
  */
 export class Proofs {
   readonly #db: Reader
+  readonly #readers = new Map<string, ReadSpan>()
 
   constructor(db: Reader) {
     this.#db = db
@@ -71,10 +73,16 @@ export class Proofs {
     return encodeNote({ text: signed.text, signatures: [...signed.signatures, ...cosigned].slice(0, NOTE_SIGNATURES) })
   }
 
+  #reader(chain: string): ReadSpan {
+    const known = this.#readers.get(chain) ?? keepSpans(spanReader(this.#db, chain))
+    this.#readers.set(chain, known)
+    return known
+  }
+
   async #build<T>(chain: string, build: (hash: RangeHash) => T): Promise<T> {
     const removed = await readRemoved(this.#db, chain)
     try {
-      return await buildOverTiles(build, spanReader(this.#db, chain), removed)
+      return await buildOverTiles(build, this.#reader(chain), removed)
     } catch (cause) {
       const isMissing = cause instanceof AppError && cause.detail['reason'] === 'tile-missing'
       // From within what cleaning removed nothing can be proved any more but from its own checkpoint.
@@ -86,6 +94,3 @@ export class Proofs {
 
 /** Lines a note is served with; readers of C2SP notes bound them. */
 const NOTE_SIGNATURES = 100
-
-/** For those who store one. */
-export const signatureLine = (line: string): string => encodeSignatureLine(parseSignatureLine(line.replace(/\n$/, '')))
