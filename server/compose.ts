@@ -7,6 +7,7 @@ import { keyIdOf } from '../shared/audit/crypto.ts'
 import { buildApp } from './app.ts'
 import { AuditTrail, Sequencer, VerificationJobs, type ChainState } from './audit/index.ts'
 import { openWitnessing, type Witnessing } from './audit/checkpoint-service.ts'
+import { drainLeft } from './audit/left-intents.ts'
 import { internalCaConfig, openInternalCa, type CaStore } from './ca/index.ts'
 import { databaseLocation, type KeysConfig, type ServerConfig } from './config.ts'
 import { openDatabases, type AuditDb, type Databases, type Opened } from './db/index.ts'
@@ -31,6 +32,7 @@ import { AccessEntries } from './services/access-entries.ts'
 import { Access } from './services/access.ts'
 import { AuditChains } from './services/audit-chains.ts'
 import { AuditFollowing } from './services/audit-follow.ts'
+import { AuditInclusion } from './services/audit-inclusion.ts'
 import { AuditScope } from './services/audit-scope.ts'
 import { AuditVerification } from './services/audit-verification.ts'
 import { AuditReading } from './services/audit.ts'
@@ -168,14 +170,16 @@ export const findTenant = async ({ config, databases }: Pick<Foundation, 'config
 
 /** What looks at the audit; also what the shell shows of it. */
 const auditServices = (
-  { config, databases, sequencer }: Foundation,
+  { config, databases, sequencer, trustedKeyIds }: Foundation,
   made: {
     readonly directory: Directory
     readonly changes: Changes
     readonly jobs: VerificationJobs
+    /** A checkpoint of everything that is there now. */
+    readonly seal: () => Promise<unknown>
     readonly log: Log
   },
-): AuditServices => {
+): AuditServices & { readonly inclusion: AuditInclusion } => {
   const { directory, changes, jobs, log } = made
   const audit = databases.audit.db
   const { db } = databases.operational
@@ -183,18 +187,28 @@ const auditServices = (
   const trail = new AuditTrail(databases.audit, (ids) => Promise.resolve(directory.operatorNames(ids)))
   const onError = (cause: unknown) =>
     log.error({ cause: cause instanceof Error ? cause.stack : String(cause) }, 'verification did not go on')
+  const inclusion = new AuditInclusion({
+    audit,
+    trail,
+    node: config.name,
+    trustedKeyIds: () => trustedKeyIds,
+    seal: made.seal,
+    onError,
+  })
   const verification = new AuditVerification({
     audit,
     directory,
     scope,
     changes,
     jobs,
+    inclusion,
     chain: config.name,
     onError,
   })
   const administrators = () => listHoldersOf(db, directory.tenant, 'SA')
   const entries = new AccessEntries(trail, directory, config.audit.workingHours, administrators)
   return {
+    inclusion,
     audit: new AuditReading({ directory, scope, trail, following: new AuditFollowing(audit, trail, directory) }),
     verification,
     chains: new AuditChains({ audit, sequencer, scope, verification }),
@@ -299,6 +313,7 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
       audit: databases.audit,
       chain: config.name,
       trustedKeyIds: () => foundation.trustedKeyIds,
+      signer: foundation.signer,
       onEnd: (run) => {
         log.info({ run: run.id, state: run.state }, 'verification ended')
         operations?.verificationEnded(run)
@@ -346,6 +361,13 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
       tlsNotAfter: leaf.validToDate.getTime(),
       more: { ...operations.checks, ...witnessing.checks },
     })
+    const { inclusion, ...auditing } = auditServices(foundation, {
+      directory,
+      changes,
+      jobs,
+      seal: () => witnessing.checkpoints.make(),
+      log,
+    })
     const tlsDigest = createHash('sha256').update(leaf.raw).digest('base64url')
     const services = {
       ping: () => ({ name: config.name, version: VERSION, time: Date.now(), keys: keys.kind }),
@@ -359,7 +381,7 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
       unblocks: new Unblocks(deps),
       people: new People(deps),
       profiles: deps.profiles,
-      ...auditServices(foundation, { directory, changes, jobs, log }),
+      ...auditing,
       witnesses: witnessesOf(foundation, { directory, changes, witnessing, alarms: operations.alarms, log }),
       ...operations.services,
       health,
@@ -380,7 +402,7 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
     })
     // The shell beside us leaves what it did as intents, and nobody waits for them. A stopped chain tries by itself.
     const drain = async (): Promise<void> => {
-      if (sequencer.state().state === 'running') await sequencer.recover()
+      if (sequencer.state().state === 'running') await drainLeft(db, sequencer)
     }
     const sweep = setInterval(() => {
       const now = Date.now()
@@ -397,6 +419,7 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
       await app.close()
       await witnessing.close()
       await running.close()
+      await inclusion.close()
       await jobs.close()
       await access.end()
       load.close()

@@ -11,20 +11,21 @@ export const headDigest = (signature: Uint8Array): string => createHash('sha256'
 export const verificationView = (
   directory: Directory,
   run: VerificationRun,
+  isInclusion: boolean,
   waiting: readonly string[],
 ): VerificationView => {
   const { verdict, requestedBy } = run
   const passed = verdict?.ok === true ? verdict : null
   return {
     id: run.id,
-    depth: run.mode,
+    depth: isInclusion ? 'inclusion' : run.mode,
     chain: run.chain,
     waiting: [...waiting],
     state: run.state,
     startedAt: run.startedAt,
     endedAt: run.endedAt,
     startedBy: requestedBy === null ? null : operatorRef(directory, requestedBy),
-    scheduled: 'scheduled' in run && run.scheduled === true,
+    scheduled: run.scheduled,
     checked: run.checked,
     total: run.total,
     signaturesChecked: passed?.signaturesChecked ?? null,
@@ -33,11 +34,15 @@ export const verificationView = (
       verdict && !verdict.ok
         ? [{ kind: verdict.kind, chain: verdict.chain, sequence: verdict.sequence, what: verdict.what }]
         : [],
-    error: 'error' in run && isErrorCode(run.error) ? run.error : null,
-    head: passed && {
-      chain: passed.chain,
-      sequence: passed.head.sequence,
-      digest: headDigest(decodeBase64url(passed.head.signature)),
-    },
+    error: isErrorCode(run.error) ? run.error : null,
+    // Whose entries are proved one by one is shown no head: that is of entries of others.
+    head:
+      isInclusion || !passed
+        ? null
+        : {
+            chain: passed.chain,
+            sequence: passed.head.sequence,
+            digest: headDigest(decodeBase64url(passed.head.signature)),
+          },
   }
 }

@@ -5,11 +5,11 @@ import {
   type VerificationView,
 } from '../../shared/contract/index.ts'
 import type { VerificationJobs, VerificationRun } from '../audit/index.ts'
-import { readHeads } from '../db/repositories/audit-heads.ts'
-import { pageRuns, type RunFilter } from '../db/repositories/audit-overview.ts'
+import { findNarrowRuns, pageRuns, type RunFilter } from '../db/repositories/audit-overview.ts'
 import type { Directory } from '../db/repositories/directory.ts'
 import type { PageRequest } from '../db/repositories/page.ts'
 import type { AuditDatabase } from '../db/schema.ts'
+import type { AuditInclusion } from './audit-inclusion.ts'
 import type { AuditScope } from './audit-scope.ts'
 import { verificationView } from './audit-verification-view.ts'
 import type { Call } from './call.ts'
@@ -21,6 +21,7 @@ export interface AuditVerificationDeps {
   readonly scope: AuditScope
   readonly changes: Changes
   readonly jobs: VerificationJobs
+  readonly inclusion: AuditInclusion
   /** The node's own chain. */
   readonly chain: string
   /** Told of a run that could not be started after another had ended. */
@@ -44,12 +45,11 @@ export class AuditVerification {
 
   /**
    * Durable and audited when it returns; runs on by itself. Throws AUDIT_VERIFICATION_RUNNING, AUDIT_NOT_FOUND (no such
-   * chain), ACCESS_DENIED.
+   * chain).
    */
   async start(call: Call, { depth, chain }: Wanted): Promise<VerificationView> {
     const { jobs, changes, scope } = this.#deps
-    const isWhole = scope.isGlobal(call) && depth !== 'inclusion'
-    if (!isWhole) throw new AppError('ACCESS_DENIED', { reason: 'whole-chain' })
+    if (!scope.isGlobal(call) || depth === 'inclusion') return this.#prove(call, chain)
     const [first, ...rest] = await this.#chains(chain)
     if (first === undefined) throw new AppError('AUDIT_NOT_FOUND', { chain: chain ?? null })
     // What a repeat is given is the run that was started, as it is now.
@@ -62,6 +62,24 @@ export class AuditVerification {
       })
       this.#follow(call, run.id, depth, rest)
       return { id: run.id }
+    })
+    return this.#view(await jobs.get(id))
+  }
+
+  /** Proves what this call may see, and tells of nothing else. */
+  async #prove(call: Call, asked: string | undefined): Promise<VerificationView> {
+    const { changes, scope, inclusion, jobs } = this.#deps
+    const [chain] = await this.#chains(asked)
+    const filter = scope.filter(call)
+    if (chain === undefined || filter === null) throw new AppError('AUDIT_NOT_FOUND', { chain: asked ?? null })
+    const { id } = await changes.create(call, async (_trx, tell) => {
+      const made = await inclusion.start({ chain, filter, requestedBy: call.actor.operator.id })
+      await tell({
+        action: 'Verification',
+        object: { type: 'audit-verification', id: made },
+        after: { id: made, name: `${chain} inclusion`, chain, depth: 'inclusion' },
+      })
+      return { id: made }
     })
     return this.#view(await jobs.get(id))
   }
@@ -79,7 +97,7 @@ export class AuditVerification {
     const requestedBy = this.#deps.scope.isGlobal(call) ? undefined : call.actor.operator.id
     const { items, next } = await pageRuns(this.#deps.audit, { chain, state, requestedBy }, { cursor, limit })
     const runs = await Promise.all(items.map(({ id }) => this.#deps.jobs.get(id)))
-    return { items: runs.map((run) => this.#view(run)), next }
+    return { items: await Promise.all(runs.map((run) => this.#view(run))), next }
   }
 
   /** Ends a run and what would follow it. Throws AUDIT_NOT_FOUND. */
@@ -88,6 +106,7 @@ export class AuditVerification {
     const before = await this.#get(call, id)
     if (before.state !== 'running') return this.#view(before)
     this.#following.delete(id)
+    await this.#deps.inclusion.cancel(id)
     const run = await this.#deps.jobs.cancel(id)
     await this.#deps.changes.run(call, async (_trx, tell) => {
       await tell({
@@ -109,8 +128,8 @@ export class AuditVerification {
 
   /** The chains meant, the node's own first. */
   async #chains(asked: string | undefined): Promise<readonly string[]> {
-    const { audit, chain: own } = this.#deps
-    const known = [...(await readHeads(audit)).keys()]
+    const { jobs, chain: own } = this.#deps
+    const known = await jobs.chains()
     if (asked === undefined) return [own]
     if (asked !== '*') return known.filter((one) => one === asked)
     return [...known.filter((one) => one === own), ...known.filter((one) => one !== own)]
@@ -138,7 +157,9 @@ export class AuditVerification {
     goOn().catch(onError)
   }
 
-  #view(run: VerificationRun): VerificationView {
-    return verificationView(this.#deps.directory, run, this.#following.get(run.id) ?? [])
+  async #view(run: VerificationRun): Promise<VerificationView> {
+    const { directory, audit, inclusion } = this.#deps
+    const isNarrow = (await findNarrowRuns(audit, [run.id])).has(run.id)
+    return verificationView(directory, inclusion.live(run), isNarrow, this.#following.get(run.id) ?? [])
   }
 }

@@ -23,19 +23,20 @@ export const newShellAccess = (server: string, tenant: string, command: string):
 
 /**
  * Keeps that the shell was used, as administrator access. Durable as an intent when it returns; who writes the chain
- * next makes it an entry: this very process, the running server, or the server when it starts.
+ * next makes it an entry: this very process, the running server, or the server when it starts. Gives the intent's id.
  */
 export const recordShellAccess = async (
   db: OperationalDatabase,
   access: ShellAccess,
   action: Extract<AuditAction, 'Login' | 'LoginFailed' | 'Logout'>,
   code: string | null = null,
-): Promise<void> => {
+): Promise<string> => {
   const account = systemAccount()
   const { server, tenant, command, correlationId } = access
+  const id = newId('intent')
   await inTransaction(db, async (trx) => {
     await recordIntent(trx, {
-      id: newId('intent'),
+      id,
       at: Date.now(),
       tenant,
       operator: null,
@@ -48,4 +49,5 @@ export const recordShellAccess = async (
       reason: 'shell',
     })
   })
+  return id
 }

@@ -4,6 +4,7 @@ import { CheckpointKeys } from '../audit/checkpoint-key.ts'
 import { Checkpoints } from '../audit/checkpoints.ts'
 import { Cleaner } from '../audit/cleaning.ts'
 import { planCleaning } from '../audit/cleaning-plan.ts'
+import { drainLeft } from '../audit/left-intents.ts'
 import { readRetention } from '../audit/retention-settings.ts'
 import { AUDIT_KEY } from '../compose.ts'
 import { listAuditKeys } from '../db/repositories/audit-chain.ts'
@@ -26,7 +27,7 @@ const checkpoint: Command = {
   summary: 'sign a checkpoint of everything that is in the chain now',
   run: async (ground) => {
     // What this shell did so far is to be under it.
-    await ground.foundation.sequencer.recover()
+    await drainLeft(ground.databases.operational.db, ground.foundation.sequencer)
     const made = await checkpointsOf(ground).make()
     const value = { chain: made.chain, size: made.size, time: made.at, note: made.note }
     return { value, text: made.note.trimEnd() }

@@ -1,5 +1,6 @@
 import { AppError } from '../../shared/contract/index.ts'
 import { AuditTrail } from '../audit/index.ts'
+import { drainLeft } from '../audit/left-intents.ts'
 import { findTenant, keyStoreConfigOf, openFoundation, trustedKeysOf, type Foundation } from '../compose.ts'
 import { databaseLocation, type ServerConfig } from '../config.ts'
 import { openDatabasesBeside, type Databases } from '../db/index.ts'
@@ -134,7 +135,7 @@ export const writing = async <T>(
     const ground = await lookingAt({ config, databases, tenant, command, log, keys })
     const changes = new Changes(databases.operational.db, sequencer)
     const value = await entered({ ...ground, foundation, changes }, body)
-    await sequencer.recover()
+    await drainLeft(databases.operational.db, sequencer)
     return value
   } finally {
     await foundation.close()

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { AppError } from '../../shared/contract/index.ts'
+import { drainLeft } from '../audit/left-intents.ts'
 import { initInternalCa, openInternalCa } from '../ca/index.ts'
 import { caConfigOf, openFoundation, type Foundation } from '../compose.ts'
 import type { ServerConfig } from '../config.ts'
@@ -65,7 +66,7 @@ export const setUp = async (config: ServerConfig, plan: Plan, log: Log): Promise
       operators[operator.key] = await makeOperator(making, { tenant, divisions, offices }, operator, ca, clock)
     }
     await recordShellAccess(db, entered, 'Logout')
-    await foundation.sequencer.recover()
+    await drainLeft(db, foundation.sequencer)
     return {
       server: { name: config.name, url: config.publicUrl, keys: foundation.keys.kind },
       tenant: { id: tenant },

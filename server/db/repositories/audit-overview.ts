@@ -60,6 +60,18 @@ export const readChainOverviews = async (db: AuditDatabase): Promise<readonly Ch
   return made
 }
 
+/** Those of these runs that did not take a whole chain. */
+export const findNarrowRuns = async (db: AuditDatabase, ids: readonly string[]): Promise<ReadonlySet<string>> => {
+  if (ids.length === 0) return new Set()
+  const rows = await db
+    .selectFrom('verification_run')
+    .select('id')
+    .where('id', 'in', ids)
+    .where('scope', 'is not', null)
+    .execute()
+  return new Set(rows.map((row) => row.id))
+}
+
 export interface RunFilter {
   readonly chain?: string | undefined
   readonly state?: 'running' | 'passed' | 'failed' | 'cancelled' | 'error' | undefined

@@ -85,6 +85,10 @@ const GOOD_BODIES: Partial<Record<HttpName, () => Record<string, unknown>>> = {
   finishUnblock: () => ({ outcome: 'done', code: null }),
   revokeCertificate: () => ({ reason: 'unspecified', note: 'x' }),
   startVerification: () => ({ depth: 'quick' }),
+  createAuditFilter: () => ({ name: 'x', search: { action: ['Login'], text: 'x' } }),
+  updateAuditFilter: () => ({ name: 'x', search: {} }),
+  exportAccessReview: () => ({ format: 'csv' }),
+  markAccessReviewed: () => ({ note: 'x' }),
   createChallenge: () => ({ station: server.stations.milan.id }),
   signIn: () => ({
     challenge: 'challenge_00000000',
@@ -100,8 +104,8 @@ const GOOD_BODIES: Partial<Record<HttpName, () => Record<string, unknown>>> = {
 
 const clientFor = (route: HttpRoute): TestClient => {
   if (route.auth === 'card.unblock') return officers.bruno
-  if (/^(audit|console)/.test(route.auth)) return officers.carla
-  if (/^(operator|station|health)/.test(route.auth)) return officers.dario
+  if (/^(access|alarm|audit|console|erasure)/.test(route.auth)) return officers.carla
+  if (/^(operator|station|health|job|mail|retention)/.test(route.auth)) return officers.dario
   return officers.anna
 }
 
@@ -118,6 +122,7 @@ const pathOf = (route: HttpRoute, value?: string): string =>
         sequence: '0',
         objectType: 'holder',
         objectId: 'x',
+        year: '2020',
       }[name] ?? 'x'
     )
   })

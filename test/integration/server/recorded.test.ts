@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AuditTrail } from '../../../server/audit/index.ts'
+import { drainLeft } from '../../../server/audit/left-intents.ts'
 import { makeLog } from '../../../server/log/log.ts'
 import { COMMANDS, runCommand } from '../../../server/shell/commands.ts'
 import type { CommandValues } from '../../../server/shell/command.ts'
@@ -61,7 +62,7 @@ const watch = async (call: () => Promise<unknown>) => {
   await call()
   const after = await takeSnapshot(databases)
   // What the server did by itself meanwhile is asked for, not waited for.
-  await sequencer.recover()
+  await drainLeft(databases.operational.db, sequencer)
   const entries = await entriesAfter(trailOf(), { tenant: tenant(), chain: server.config.name, after: from })
   return { changes: changesBetween(before, after), entries }
 }
