@@ -113,7 +113,9 @@ export class Clerk {
       case 'interrupted':
         return user.call('enrolments.personalise', { id, reader: HOLDER_READER })
       case 'issued': {
-        const newPin = await user.seal('new-pin', { newPin: HOLDER_PIN })
+        // As the screen does: where the holder chose a PIN before an interruption, none is asked for again.
+        const { chosen } = await user.call('enrolments.pinChosen', { id, serial: view.cardSerial ?? '' })
+        const newPin = chosen === 'yes' ? null : await user.seal('new-pin', { newPin: HOLDER_PIN })
         return user.call('enrolments.handOver', { id, reader: HOLDER_READER, newPin })
       }
       default:

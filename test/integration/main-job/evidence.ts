@@ -36,8 +36,9 @@ export class Books {
   }
   /** Entries that say the object was made, changed or deleted. */
   changesOf(type: string, id: string): number {
-    const sql = `SELECT count(*) AS n FROM entry WHERE object_type = ? AND object_id = ?
-                 AND action IN ('Insertion', 'Modification', 'Deletion')`
+    const sql = `SELECT count(*) AS n FROM entry JOIN word AS type ON type.id = entry.object_type
+                 JOIN word AS did ON did.id = entry.action
+                 WHERE type.text = ? AND object_id = ? AND did.text IN ('Insertion', 'Modification', 'Deletion')`
     return this.#audit.prepare<unknown[], { n: number }>(sql).get(type, id)?.n ?? 0
   }
   entries(): number {
