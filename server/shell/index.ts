@@ -89,11 +89,9 @@ run().then(
     }
     const told =
       error instanceof AppError ? { code: error.code, detail: error.detail } : { code: 'INTERNAL', detail: {} }
-    process.stderr.write(`${JSON.stringify(told)}\n`)
     const advice = adviceFor(error)
-    if (advice !== null) process.stderr.write(`${advice}\n`)
-    else if (!(error instanceof AppError))
-      process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+    process.stderr.write(`${JSON.stringify(advice === null ? told : { ...told, advice })}\n`)
+    if (!(error instanceof AppError)) process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
     else if (error.cause instanceof Error) process.stderr.write(`${error.cause.stack ?? error.cause.message}\n`)
     process.exit(exitOf(error))
   },

@@ -110,12 +110,12 @@ describe('when two programs would write one chain', () => {
       const plan = ['--plan', join(folder, 'plan.json'), '--out', join(folder, 'again.json')]
       for (const words of [
         ['setup', ...plan],
-        ['audit', 'verify'],
+        ['audit', 'checkpoint'],
         ['operator', 'suspend', '--id', 'x'],
       ]) {
         const shell = new Started('server/shell/index.ts', [...config, ...words])
         started.push(shell)
-        expect((await shell.ended).code).toBe(1)
+        expect((await shell.ended).code).toBe(4)
         expect(JSON.parse(shell.error)).toMatchObject({ code: 'CONFIG_INVALID', detail: { reason: 'in-use' } })
       }
       // Another demonstration over the same folder.
