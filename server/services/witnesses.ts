@@ -23,9 +23,9 @@ import type { AuditTrail } from '../audit/index.ts'
 import type { Proofs } from '../audit/proofs.ts'
 import { witnessNameOf, type DeskWitnesses } from '../audit/witness-desks.ts'
 import type { OutsideWitnesses } from '../audit/witness-outside.ts'
-import { listAuditKeys } from '../db/repositories/audit-chain.ts'
 import {
   listCheckpointedChains,
+  listHsmStatements,
   listNoteKeys,
   readCheckpoint,
   readLatestCheckpoint,
@@ -233,7 +233,7 @@ export class Witnesses {
     if (!latest || !newest) return null
     const { key, origin } = parseNoteKeyStatement(newest.statement)
     const stamped = await readStampedCheckpoint(audit, chain)
-    const hsmKeys = (await listAuditKeys(audit, chain)).filter((one) => one.kind === 'hsm')
+    const hsmKeys = await listHsmStatements(audit, chain)
     return {
       chain,
       origin,
@@ -293,7 +293,7 @@ export class Witnesses {
     if (note === null) return null
     const { audit } = this.#deps
     const statements = await listNoteKeys(audit, chain)
-    const hsmKeys = await listAuditKeys(audit, chain)
+    const hsmKeys = await listHsmStatements(audit, chain)
     try {
       const origins = statements.map(({ statement }) => rootKeyIdOf(chain, parseNoteKeyStatement(statement).origin))
       return verifyCheckpointNote(note, statements, traceHsmKeys(chain, hsmKeys, origins, this.#verify), this.#verify)

@@ -40,5 +40,6 @@ export const checkpointsAndWitnesses: Migration = {
     ...UNIQUE.map(([name, columns]) => index(db, name, columns, true)),
     index(db, 'cosignature', ['chain', 'size']),
     db.schema.alterTable('checkpoint').addColumn('stamped_at', columnTypes(dialect).time),
+    index(db, 'checkpoint', ['chain', 'stamped_at']),
   ],
 }

@@ -73,10 +73,10 @@ export const stampCheckpoint = async (
   await query.where('chain', '=', chain).where('size', '=', size).where('timestamp_token', 'is', null).execute()
 }
 
-/** The largest checkpoint with a time-stamp. */
+/** The checkpoint time-stamped last. */
 export const readStampedCheckpoint = async (db: Reader, chain: string): Promise<CheckpointRecord | null> => {
-  const stamped = ofChain(db, chain).where('timestamp_token', 'is not', null)
-  const row = await stamped.orderBy('size', 'desc').limit(1).executeTakeFirst()
+  const stamped = ofChain(db, chain).where('stamped_at', 'is not', null)
+  const row = await stamped.orderBy('stamped_at', 'desc').limit(1).executeTakeFirst()
   return row ? toRecord(row) : null
 }
 
@@ -174,6 +174,13 @@ export const listNoteKeys = async (db: Reader, chain: string): Promise<readonly 
 export const readStoredNoteKeys = async (db: Reader, chain: string): Promise<readonly StoredNoteKey[]> => {
   const keys = await listNoteKeys(db, chain)
   return keys.map((key) => storedNoteKeyOf(chain, key.publicKey, key.endorsedBy, key))
+}
+
+/** The chain's key-store keys as they were brought in, oldest first; epoch keys, of which there are many, left out. */
+export const listHsmStatements = async (db: Reader, chain: string): Promise<readonly Endorsed[]> => {
+  const query = db.selectFrom('audit_key').select(['statement', 'endorsement'])
+  const hsm = query.where('chain', '=', chain).where('kind', '=', 'hsm')
+  return hsm.orderBy('created_at').orderBy('key_id').execute()
 }
 
 /** Whether an intent became an entry: how a note key and a witness are known to be announced. */
