@@ -2,8 +2,7 @@ import { runOf, walkChain } from './chain-walk.ts'
 import type { Outcome, Run } from './chain-walk.ts'
 import { joinSegment } from './segment-join.ts'
 import type { SegmentOutcome, SegmentTask } from './segment.ts'
-import type { StoredCheckpoint } from './stored.ts'
-import type { StoredChain } from './stored.ts'
+import type { StoredChain, StoredCheckpoint } from './stored.ts'
 import { beginWalk, concludeWalk, contextOf, refusal, verifyChain } from './verification.ts'
 import type { VerificationOptions, WalkPosition } from './verification.ts'
 import type { Verdict } from './verdict.ts'
@@ -34,6 +33,20 @@ interface Given {
   readonly outcome: Promise<SegmentOutcome>
 }
 
+/** Reads on until something larger than `size` is held, or there is nothing more. */
+const readBeyond = async (
+  source: AsyncIterator<readonly StoredCheckpoint[]>,
+  ahead: readonly StoredCheckpoint[],
+  size: number,
+): Promise<readonly StoredCheckpoint[]> => {
+  for (let held = ahead; ;) {
+    if ((held.at(-1)?.size ?? 0) > size) return held
+    const { done, value } = await source.next()
+    if (done) return held
+    held = [...held, ...value]
+  }
+}
+
 /** Cuts what is to be walked into segments that begin at multiples of their length, so that their trees can be joined. */
 async function* plan(
   run: Run,
@@ -48,11 +61,7 @@ async function* plan(
   try {
     for (let from = state.expected; from < end;) {
       const to = Math.min(end, from - (from % length) + length)
-      while (source && (ahead.at(-1)?.size ?? 0) <= to) {
-        const { done, value } = await source.next()
-        if (done) break
-        ahead = [...ahead, ...value]
-      }
+      if (source) ahead = await readBeyond(source, ahead, to)
       const checkpoints = ahead.filter(({ size }) => size <= to)
       ahead = ahead.slice(checkpoints.length)
       const edge = from === state.expected ? state.tree.toBytes() : null

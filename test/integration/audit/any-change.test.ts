@@ -6,10 +6,13 @@ import { recordIntent } from '../../../server/audit/intent.ts'
 import { keyIdOf } from '../../../shared/audit/crypto.ts'
 import type { Json } from '../../../shared/audit/json.ts'
 import type { AuditKey } from '../../../shared/audit/key-statement.ts'
-import type { StoredChain, StoredEntry } from '../../../shared/audit/stored.ts'
+import type { StoredChain, StoredCheckpoint, StoredEntry } from '../../../shared/audit/stored.ts'
 import { verifyChain } from '../../../shared/audit/verification.ts'
+import { verifyInParallel } from '../../../shared/audit/parallel.ts'
 import { CHAIN, newIntent, openBench } from '../../unit/server/audit/chain-bench.ts'
 import type { Bench } from '../../unit/server/audit/chain-bench.ts'
+import { openCheckpointBench } from '../../unit/server/audit/checkpoint-bench.ts'
+import { checkpointsOf, poolOver } from '../../unit/shared/audit/memory-chain.ts'
 
 let bench: Bench
 afterEach(() => bench.close())
@@ -19,11 +22,14 @@ const named = (value: Json): boolean => SECRET.test(JSON.stringify(value))
 const anyJson = fc.jsonValue({ maxDepth: 4 }).filter((value) => !named(value as Json)) as fc.Arbitrary<Json>
 
 /** Everything of a chain in memory, so that any bit of it can be turned. */
-const load = async (): Promise<{ rows: StoredEntry[]; stored: StoredChain }> => {
-  const stored = await readStoredChain(bench.databases.audit.db, CHAIN)
+const load = async (): Promise<{ rows: StoredEntry[]; stored: StoredChain; notes: StoredCheckpoint[] }> => {
+  const read = await readStoredChain(bench.databases.audit.db, CHAIN)
+  const { findStray: _asks, ...stored } = read
   const rows: StoredEntry[] = []
   for await (const batch of stored.entries(0)) rows.push(...batch)
-  return { rows, stored }
+  const notes: StoredCheckpoint[] = []
+  for await (const batch of read.checkpoints?.(0) ?? []) notes.push(...batch)
+  return { rows, stored: { ...stored, checkpoints: checkpointsOf(notes) }, notes }
 }
 const inMemory = (stored: StoredChain, rows: readonly StoredEntry[]): StoredChain => ({
   ...stored,
@@ -39,8 +45,26 @@ interface Turnable {
   turn(bytes: Uint8Array): StoredChain
 }
 
-const turnables = (rows: readonly StoredEntry[], stored: StoredChain): Turnable[] => {
+const turnables = (
+  rows: readonly StoredEntry[],
+  stored: StoredChain,
+  notes: readonly StoredCheckpoint[],
+): Turnable[] => {
   const made: Turnable[] = []
+  const { head } = stored
+  if (!head?.frontier) throw new Error('no head')
+  const withHead = (changed: Partial<typeof head>): StoredChain =>
+    inMemory({ ...stored, head: { ...head, ...changed } }, rows)
+  made.push({ name: 'head signature', bytes: head.signature, turn: (signature) => withHead({ signature }) })
+  made.push({ name: 'head edge', bytes: head.frontier, turn: (frontier) => withHead({ frontier }) })
+  for (const [place, note] of notes.entries()) {
+    const put = (changed: StoredCheckpoint): StoredChain =>
+      inMemory({ ...stored, checkpoints: checkpointsOf(notes.with(place, changed)) }, rows)
+    // As a store would give it back: bytes that are no UTF-8 come as text that says so.
+    const turnNote = (bytes: Uint8Array): StoredChain => put({ ...note, note: Buffer.from(bytes).toString('utf8') })
+    made.push({ name: 'note', bytes: Buffer.from(note.note), turn: turnNote })
+    made.push({ name: 'checkpoint root', bytes: note.root, turn: (root) => put({ ...note, root }) })
+  }
   for (const [place, row] of rows.entries()) {
     const put = (changed: StoredEntry): StoredChain => inMemory(stored, rows.with(place, changed))
     made.push({ name: 'bytes', bytes: row.bytes, turn: (bytes) => put({ ...row, bytes }) })
@@ -91,12 +115,24 @@ describe('any payload, in any order of writers', () => {
 
 describe('any one bit turned', () => {
   it.each(['full', 'quick'] as const)('is found: %s', async (mode) => {
-    bench = await openBench({ epochEntries: 5 })
-    await bench.write(Array.from({ length: 12 }, (_, place) => newIntent({ after: { place } })))
-    const { rows, stored } = await load()
-    const all = turnables(rows, stored)
+    const made = await openCheckpointBench({ epochEntries: 5 })
+    bench = made
+    await made.grow(6)
+    await made.checkpoints().make()
+    await made.grow(6)
+    await made.checkpoints().make()
+    await made.grow(3)
+    const { rows, stored, notes } = await load()
+    expect(notes).toHaveLength(2)
+    const all = turnables(rows, stored, notes)
     const trustedKeyIds = [keyIdOf(bench.signer.publicKeySpki())]
-    expect(await verifyChain(inMemory(stored, rows), { mode, trustedKeyIds })).toMatchObject({ ok: true })
+    const verify = async (turned: StoredChain) => {
+      const inOrder = await verifyChain(turned, { mode, trustedKeyIds })
+      const pool = poolOver(turned)
+      expect(await verifyInParallel(turned, { mode, trustedKeyIds, pool, segment: 4 })).toEqual(inOrder)
+      return inOrder
+    }
+    expect(await verify(inMemory(stored, rows))).toMatchObject({ ok: true })
     await fc.assert(
       fc.asyncProperty(fc.nat(all.length - 1), fc.nat(1 << 20), async (which, at) => {
         const chosen = all[which]
@@ -104,10 +140,10 @@ describe('any one bit turned', () => {
         const bit = at % (chosen.bytes.length * 8)
         const turned = Uint8Array.from(chosen.bytes)
         turned[bit >> 3] = (turned[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-        const verdict = await verifyChain(chosen.turn(turned), { mode, trustedKeyIds })
+        const verdict = await verify(chosen.turn(turned))
         expect({ name: chosen.name, ok: verdict.ok }).toEqual({ name: chosen.name, ok: false })
       }),
-      { numRuns: 400 },
+      { numRuns: 300 },
     )
   })
 })

@@ -26,7 +26,8 @@ interface Body {
   action: string
   object: { type: string; id: string }
 }
-const vector = JSON.parse(readFileSync(join(import.meta.dirname, 'chain-vector.json'), 'utf8')) as Vector
+const FIXTURES = join(import.meta.dirname, '../../../fixtures/audit')
+const vector = JSON.parse(readFileSync(join(FIXTURES, 'chain-vector.json'), 'utf8')) as Vector
 
 const sha = (...parts: (string | Buffer)[]): Buffer => {
   const hash = createHash('sha256')

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { encodeBase64url } from '../../../../shared/audit/base64url.ts'
-import { encodeCheckpoint, encodeNote, noteKeyId } from '../../../../shared/audit/checkpoint.ts'
+import { encodeCheckpoint, encodeNote, encodeNoteKey, noteKeyId } from '../../../../shared/audit/checkpoint.ts'
 import { createSignatureVerifier, keyAlgorithmOf, keyIdOf } from '../../../../shared/audit/crypto.ts'
 import { CUT_OBJECT, cutIdOf, cutSigningBytes, encodeCut } from '../../../../shared/audit/cut.ts'
 import type { CutState } from '../../../../shared/audit/cut.ts'
@@ -12,6 +12,12 @@ import { KEY_OBJECT, encodeKeyStatement, parseKeyStatement } from '../../../../s
 import type { AuditKey, AuditKeyKind } from '../../../../shared/audit/key-statement.ts'
 import { entrySigningBytes, genesisOf, keySigningBytes } from '../../../../shared/audit/link.ts'
 import { MerkleFrontier, leafHash } from '../../../../shared/audit/merkle.ts'
+import {
+  encodeNoteKeyStatement,
+  noteKeySigningBytes,
+  originOf,
+  storedNoteKeyOf,
+} from '../../../../shared/audit/note-key-statement.ts'
 import type { SegmentPool } from '../../../../shared/audit/parallel.ts'
 import { encodePayload, makePayload, newSalt, payloadDigest } from '../../../../shared/audit/payload.ts'
 import { walkSegment } from '../../../../shared/audit/segment.ts'
@@ -47,6 +53,7 @@ export class MemoryChain {
   readonly checkpoints: StoredCheckpoint[] = []
   cut: StoredCut | null = null
   readonly noteKey: StoredNoteKey
+  readonly noteStatement: { readonly statement: Uint8Array; readonly endorsement: Uint8Array }
   #root = pairOf('ec')
   readonly #first = this.#root
   #epoch: Pair | null = null
@@ -56,11 +63,13 @@ export class MemoryChain {
   #sequence = 0
 
   constructor() {
-    this.noteKey = {
-      key: { name: `${CHAIN}/audit/x`, publicKey: this.#note.spki.slice(-32) },
-      endorsedBy: this.#first.keyId,
-      isBound: (spki) => encodeBase64url(spki) === encodeBase64url(this.#first.spki),
-    }
+    const origin = originOf(CHAIN, this.#first.keyId)
+    const key = { name: origin, publicKey: this.#note.spki.slice(-32) }
+    const endorsedBy = this.#first.keyId
+    const said = { chain: CHAIN, origin, vkey: encodeNoteKey(key), endorsedBy, createdAt: 1 }
+    const statement = encodeNoteKeyStatement(said)
+    this.noteStatement = { statement, endorsement: this.#first.sign(noteKeySigningBytes(statement)) }
+    this.noteKey = storedNoteKeyOf(CHAIN, key.publicKey, endorsedBy, this.noteStatement)
     this.#announce('hsm', this.#root)
   }
 
