@@ -65,7 +65,7 @@ export function verifyCades(wanted: CadesToVerify): VerifiedCades {
   const verifyStamp = (stamp: Stamp, imprint: MessageImprint, until: Date): VerifiedTimeStamp => {
     const { crls, ocsp, intermediates, revocation } = trust
     const anchors = timeStampAnchors ?? wanted.anchors
-    const sources = { crls, ocsp, intermediates, revocation, anchors, knownAt: now }
+    const sources = { crls, ocsp, intermediates, revocation, anchors, knownAt: now, existedBy: until }
     return verifyOutlives(verifyTimeStampToken(stamp.token, { ...sources, imprint, now }), until)
   }
 

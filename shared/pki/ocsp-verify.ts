@@ -50,7 +50,14 @@ export function verifyOcspResponse(wanted: OcspToVerify): VerifiedOcsp {
   if (nonce && parsed.nonce !== toHex(nonce)) refuse('ocsp-nonce', 'RFC 9654 2.1', { present: parsed.nonce !== null })
   const answer = answerAbout(parsed, certificate, issuer)
   if (!answer) return refuse('ocsp-certificate', 'RFC 6960 3.2 (1)', { serial: certificate.serial })
-  const context = { at, knownAt, checks: new SignatureChecks(), signers: [issuer], ...(crls ? { crls } : {}) }
+  const context = {
+    at,
+    knownAt,
+    existedBy: at,
+    checks: new SignatureChecks(),
+    signers: [issuer],
+    ...(crls ? { crls } : {}),
+  }
   const proveSigner = () => refuse('crl-issuer', 'RFC 5280 6.3.3 (f): signer not proved')
   return verifyAnswer(parsed, answer, issuer, { ...context, proveSigner })
 }

@@ -28,6 +28,11 @@ export interface VerifyPathOptions extends PolicyOptions, RevocationSources {
    * be newer than `at`, and what was revoked only after `at` counts as good. Default: `at`, and every entry counts.
    */
   readonly knownAt?: Date
+  /**
+   * With `knownAt`: by when something else proves that what the leaf signed existed. Of what was revoked after `at` and
+   * by then, only a reason that casts no doubt on the key is passed over (RFC 3161 4). Default: `at`.
+   */
+  readonly existedBy?: Date
   /** May the leaf be a CA? Default: no. */
   readonly caLeaf?: boolean
   /** All of these must be in the leaf's key usage, which must then be present. */

@@ -88,12 +88,13 @@ class Validation {
 
   /** 6.1.3 (a) (3). An answer about this one certificate comes before lists: it is the fresher word. */
   #verifyRevocation(certificate: Certificate, issuer: Certificate, path: readonly Certificate[]): void {
-    const { crls, ocsp = [], intermediates = [], at, knownAt = null } = this.#options
+    const { crls, ocsp = [], intermediates = [], at, knownAt = null, existedBy = at } = this.#options
     const context: RevocationContext = {
       ...(crls ? { crls } : {}),
       ocsp,
       at,
       knownAt,
+      existedBy,
       checks: this.#checks,
       signers: [...path, ...intermediates],
       proveSigner: (signer) => this.#proveSigner(signer, certificate, path.at(-1) as Certificate),

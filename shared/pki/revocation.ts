@@ -4,13 +4,23 @@ import { isSameName } from './name.ts'
 import { PkiError, refuse } from './pki-error.ts'
 import type { SignatureChecks } from './signature-checks.ts'
 import type { RevocationSources } from './path-types.ts'
-import type { Certificate, CertificateList, DistributionPoint, GeneralName, ReasonMask, RevokedEntry } from './types.ts'
+import type {
+  Certificate,
+  CertificateList,
+  DistributionPoint,
+  GeneralName,
+  ReasonMask,
+  RevocationReason,
+  RevokedEntry,
+} from './types.ts'
 
 export interface RevocationContext extends RevocationSources {
   /** The moment judged. */
   readonly at: Date
   /** When the sources were gathered, if later; see `VerifyPathOptions.knownAt`. */
   readonly knownAt: Date | null
+  /** See `VerifyPathOptions.existedBy`. */
+  readonly existedBy: Date
   readonly checks: SignatureChecks
   /** Certificates at hand, of which one may have signed lists in the issuer's name with a key of its own. */
   readonly signers: readonly Certificate[]
@@ -52,11 +62,17 @@ export function verifyByLists(certificate: Certificate, issuer: Certificate, con
   throw problem ?? new PkiError('no-revocation-data', 'RFC 5280 6.3', { subject: certificate.subject.text })
 }
 
+/** Reasons that leave what was signed before as good as it was (RFC 3161 4, RFC 5280 5.3.1). */
+const HARMLESS: ReadonlySet<RevocationReason> = new Set(['affiliationChanged', 'superseded', 'cessationOfOperation'])
+
 /** What was revoked after a proved moment does not touch it, unless the key was already known to be lost then. */
-export function counts({ at, invalidAt }: RevokedEntry, context: Pick<RevocationContext, 'at' | 'knownAt'>): boolean {
+export function counts(
+  { at, invalidAt, reason }: RevokedEntry,
+  context: Pick<RevocationContext, 'at' | 'knownAt' | 'existedBy'>,
+): boolean {
   if (!context.knownAt) return true
   const since = invalidAt && invalidAt < at ? invalidAt : at
-  return since <= context.at
+  return since <= context.at || (since <= context.existedBy && !HARMLESS.has(reason))
 }
 
 /** Lists out of time are told before ones of a kind not supported; a forged one is not worth a word. */

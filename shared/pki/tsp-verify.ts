@@ -11,7 +11,7 @@ import { refuse } from './pki-error.ts'
 import { parseTimeStampInfo, type TimeStampInfo } from './tsp-info.ts'
 import type { MessageImprint } from './tsp-request.ts'
 import { MAX_TIME_STAMP_BYTES, parseTimeStampResponse, timeStampTokenOf } from './tsp-response.ts'
-import type { VerifyPathOptions } from './path-types.ts'
+import type { PolicyOptions, VerifyPathOptions } from './path-types.ts'
 import type { Certificate, HashName, SignatureAlgorithm } from './types.ts'
 
 /** Clocks of the authority and of the verifier may differ by this much. */
@@ -24,8 +24,13 @@ export interface TimeStampToVerify extends Omit<VerifyPathOptions, 'leaf' | 'at'
   readonly nonce?: Uint8Array
   /** Acceptable policies; with a requested policy, just that one. Left out: any. */
   readonly policies?: readonly string[]
-  /** The present moment: a token from the future is refused. */
+  /** The present moment: a token from the future is refused. Revocation is judged as known now. */
   readonly now: Date
+  /**
+   * By when something newer proves that the token existed. Default: `now`, so that an authority whose key was lost
+   * after `genTime` is refused (RFC 3161 4): who has its key can make tokens of any time.
+   */
+  readonly existedBy?: Date
 }
 
 export interface VerifiedTimeStamp {
@@ -73,8 +78,11 @@ export function verifyTimeStampToken(token: Uint8Array, wanted: TimeStampToVerif
   verifyNotInFuture(info, wanted.now)
   verifyPurpose(signed.signer)
   if (info.authority) verifyAuthorityName(info.authority, signed.signer)
+  const { imprint: _, nonce: __, policies: ___, now, ...trust } = wanted
   const { path } = verifyPath({
-    ...wanted,
+    knownAt: now,
+    existedBy: now,
+    ...trust,
     leaf: signed.signer,
     intermediates: [...signed.certificates.filter((one) => one !== signed.signer), ...(wanted.intermediates ?? [])],
     at: info.genTime,

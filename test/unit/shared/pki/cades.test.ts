@@ -116,6 +116,11 @@ describe('when a signature is made to last', () => {
     expect(renewed.path.map((one) => one.subject.commonName)).toEqual(['Leaf', 'Issuing', 'Root'])
   })
 
+  /** The root's list of day 24, with the first authority on it. */
+  const lostAt = async (day: number) => {
+    const entry = { serial: first.certificate.serial, at: days(day), reason: 'keyCompromise' as const }
+    return [await crlOf(root, [entry], { thisUpdate: days(24), nextUpdate: days(26), number: 24n })]
+  }
   const revokedLater = () =>
     crlOf(sub, [{ serial: leaf.serial, at: days(3), reason: 'superseded' }], {
       thisUpdate: days(4),
@@ -142,6 +147,16 @@ describe('when a signature is made to last', () => {
       'expired',
     ],
     ['no word about the archive’s authority', () => wanted(archive, 40), 'stale-crl'],
+    [
+      'the first authority’s key lost before the archive time-stamp',
+      async () => wanted(archive, 25, { crls: await lostAt(10) }),
+      'revoked',
+    ],
+    [
+      'the first authority’s key lost after the archive time-stamp',
+      async () => wanted(archive, 25, { crls: await lostAt(22) }),
+      'ok',
+    ],
     ['other content', () => wanted(archive, 40, { digestOf: (hash) => digest(hash, leaf.der) }), 'digest-mismatch'],
     [
       'no content',

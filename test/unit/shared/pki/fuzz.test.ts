@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { digest } from '../../../../shared/pki/crypto.ts'
 import { tlv } from '../../../../shared/pki/der-write.ts'
 import {
+  addSignatureTimeStamp,
+  addValidationData,
   OID,
   parseAnyCrl,
   parseCertificate,
@@ -11,13 +13,15 @@ import {
   parseTimeStampInfo,
   parseTimeStampResponse,
   PkiError,
+  signatureImprint,
   signData,
+  verifyCades,
   verifyOcspResponse,
   verifyPath,
   verifySignedData,
   verifyTimeStampResponse,
 } from '../../../../shared/pki/index.ts'
-import { AT, certify, extended, LEAF_FIELDS, rootAuthority, testKey } from './authority.ts'
+import { AT, certify, crlOf, extended, LEAF_FIELDS, rootAuthority, testKey } from './authority.ts'
 import { FUZZ_TIMEOUT_MS, fuzzRuns, mutants } from './fuzz.ts'
 import { certificates, lists } from './pkits.ts'
 import { NO_CHECK, ocspResponse, revokedStatus } from './responder.ts'
@@ -38,6 +42,10 @@ const answers = [
   await ocspResponse({ ...about, key, responder: delegate, carried: [delegate], status: revokedStatus(AT, 1) }),
 ]
 const signed = await signData({ content: data, detached: false, signer: key, certificate: leaf.der, signingTime: AT })
+const lasting = addValidationData(
+  addSignatureTimeStamp(signed, await makeToken({ ...stamp, imprint: signatureImprint(signed, 'sha256').digest })),
+  { certificates: [root.certificate.der], crls: [(await crlOf(root)).der], ocsp: answers },
+)
 const trust = { anchors: [root.certificate], revocation: 'none' } as const
 const some = [...certificates.read.values()].filter((_, i) => i % 7 === 0)
 
@@ -67,6 +75,7 @@ const targets: [string, readonly Uint8Array[], (bytes: Uint8Array) => unknown][]
       verifyTimeStampResponse(response, { ...trust, imprint: { hash: 'sha256', digest: stamp.imprint }, now: AT }),
   ],
   ['signed data', [signed], (cms) => verifySignedData({ cms })],
+  ['signature made to last', [lasting], (cms) => verifyCades({ cms, ...trust, now: AT })],
   [
     'path',
     some.map((one) => one.der),

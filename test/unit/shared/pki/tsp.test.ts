@@ -10,7 +10,9 @@ import {
   timeStampTokenOf,
   verifyTimeStampResponse,
   verifyTimeStampToken,
+  type RevocationReason,
   type SignatureAlgorithm,
+  type TimeStampToVerify,
 } from '../../../../shared/pki/index.ts'
 import {
   AT,
@@ -255,6 +257,22 @@ describe('when a token is verified', () => {
     const wanted = { ...WANTED, revocation: 'require' as const }
     expect(verdict(() => verifyTimeStampToken(token, { ...wanted, crls: good }))).toBe('ok')
     expect(verdict(() => verifyTimeStampToken(token, { ...wanted, crls: bad }))).toBe('revoked')
+  })
+
+  it.each<[string, RevocationReason, Partial<TimeStampToVerify>, string]>([
+    ['its key lost since', 'keyCompromise', {}, 'revoked'],
+    ['revoked since, no reason given', 'unspecified', {}, 'revoked'],
+    ['put on hold since', 'certificateHold', {}, 'on-hold'],
+    ['out of service since', 'cessationOfOperation', {}, 'ok'],
+    ['replaced since', 'superseded', {}, 'ok'],
+    ['its key lost since, the token older by something newer', 'keyCompromise', { existedBy: days(1) }, 'ok'],
+    ['its key lost before that', 'keyCompromise', { existedBy: days(3) }, 'revoked'],
+  ])('judges a token of an authority %s', async (_, reason, change, expected) => {
+    const times = { thisUpdate: days(4), nextUpdate: days(5) }
+    const entry = { serial: certificate.serial, at: days(2), reason }
+    const crls = [await crlOf(root, [], times), await crlOf(sub, [entry], times)]
+    const wanted = { ...WANTED, revocation: 'require' as const, now: days(4), crls, ...change }
+    expect(verdict(() => verifyTimeStampToken(token, wanted))).toBe(expected)
   })
 
   it('never verifies after one flipped bit', () => {
