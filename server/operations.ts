@@ -111,9 +111,10 @@ const verificationHandler = (jobs: VerificationJobs, own: OwnChanges): JobHandle
   maxAttempts: 10,
   isExclusive: true,
   backoffMs: doubling(60_000, 30 * 60_000),
-  run: async ({ id: job, body, signal }) => {
+  run: async ({ id: job, body, signal, requestedBy, schedule }) => {
     const { mode, chain } = VerificationBody.parse(body)
-    const started = await jobs.start({ mode, requestedBy: null, chain })
+    const scheduled = schedule !== null && requestedBy === null
+    const started = await jobs.start({ mode, requestedBy, chain, scheduled })
     await own.run(job, (_trx, tell) =>
       tell({
         action: 'Verification',
@@ -135,12 +136,12 @@ const verificationHandler = (jobs: VerificationJobs, own: OwnChanges): JobHandle
 
 /** The note of a cut: the one that was made of that size, or one made now, over what was verified just before. */
 const cutNotes =
-  ({ noteOf, noteKeys }: NonNullable<OperationsOptions['checkpoints']>) =>
+  (checkpoints: NonNullable<OperationsOptions['checkpoints']>) =>
   async (size: number, root: Uint8Array): Promise<string> => {
-    const known = await noteOf(size)
+    const known = await checkpoints.noteOf(size)
     if (known !== null) return known
-    const { key, signNote } = await noteKeys.open()
-    return signNote(encodeCheckpoint({ origin: key.name, size, root }))
+    const signer = await checkpoints.noteKeys.open()
+    return signer.signNote(encodeCheckpoint({ origin: signer.key.name, size, root }))
   }
 
 /** Jobs, schedules, mail, alarms, cleaning and erasing: everything the server does by itself. */

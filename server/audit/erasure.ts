@@ -84,12 +84,15 @@ interface History {
   readonly entries: readonly ObjectEntry[]
 }
 
-const historyOf = async (deps: Pick<ErasureDeps, 'audit' | 'operational'>, object: NamedObject): Promise<History> => {
+const historyOf = async (
+  deps: Pick<ErasureDeps, 'audit' | 'operational'> & { readonly tenant: string },
+  object: NamedObject,
+): Promise<History> => {
   if (!isErasable({ objectType: object.type }))
     throw new AppError('REQUEST_INVALID', { path: 'objectType', reason: 'chain' })
   const objects = await wholeHistory(deps.operational.db, object)
   const entries: ObjectEntry[] = []
-  for (const one of objects) entries.push(...(await listEntriesAbout(deps.audit.db, one)))
+  for (const one of objects) entries.push(...(await listEntriesAbout(deps.audit.db, one, deps.tenant)))
   return { objects, entries }
 }
 
@@ -107,7 +110,7 @@ const findHolds = async (
 
 /** What erasing an object's history would erase, in all chains, and what holds it. Changes nothing. */
 export const planErasure = async (
-  deps: Pick<ErasureDeps, 'audit' | 'operational' | 'settings'>,
+  deps: Pick<ErasureDeps, 'audit' | 'operational' | 'settings'> & { readonly tenant: string },
   object: NamedObject,
   now: number,
 ): Promise<ErasurePlan & { readonly chains: readonly string[] }> => {
@@ -151,7 +154,7 @@ export class Eraser {
   async eraseObject(object: NamedObject, order: ErasureOrder): Promise<Erased> {
     this.assertAllowed()
     const { own, chain } = this.#deps
-    const { objects, entries } = await historyOf(this.#deps, object)
+    const { objects, entries } = await historyOf({ ...this.#deps, tenant: own.tenant }, object)
     const here = entries.filter((entry) => entry.chain === chain)
     const left = here.filter((entry) => entry.bytes !== null)
     const [hold] = await findHolds(this.#deps, left, own.now())

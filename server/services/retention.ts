@@ -264,7 +264,11 @@ export class Retention {
   #plan(call: Call, { objectType, objectId }: { readonly objectType: string; readonly objectId: string }) {
     const { audit, operational } = this.#deps
     const settings = async () => (await readRetention(operational.db, call.actor.tenant)).settings
-    return planErasure({ audit, operational, settings }, { type: objectType, id: objectId }, call.at)
+    return planErasure(
+      { audit, operational, settings, tenant: call.actor.tenant },
+      { type: objectType, id: objectId },
+      call.at,
+    )
   }
 
   async #row(db: OperationalDatabase | OperationalTransaction, call: Call, id: string): Promise<ErasureRow> {

@@ -50,14 +50,14 @@ export const scanEntries = async (
 export const sumBytes = async (db: Reader, chain: string, from: number, to: number): Promise<number> => {
   const entries = await db
     .selectFrom('entry')
-    .select(sql<number | null>`sum(length(bytes) + length(signature))`.as('bytes'))
+    .select(sql<number | string | null>`sum(length(bytes) + length(signature))`.as('bytes'))
     .where('chain', '=', chain)
     .where('sequence', '>=', from)
     .where('sequence', '<', to)
     .executeTakeFirst()
   const payloads = await db
     .selectFrom('payload')
-    .select(sql<number | null>`sum(coalesce(length(bytes), 0))`.as('bytes'))
+    .select(sql<number | string | null>`sum(coalesce(length(bytes), 0))`.as('bytes'))
     .where('chain', '=', chain)
     .where('sequence', '>=', from)
     .where('sequence', '<', to)
@@ -71,13 +71,15 @@ export interface ObjectEntry extends ScannedEntry {
   readonly bytes: number | null
 }
 
-/** Every entry about an object, in all chains, oldest first. */
+/** Every entry of a tenant about an object, in all chains, oldest first. */
 export const listEntriesAbout = async (
   db: Reader,
   object: { readonly type: string; readonly id: string },
+  tenant: string,
 ): Promise<readonly ObjectEntry[]> => {
-  const type = (await findWords(db, [object.type])).get(object.type)
-  if (type === undefined) return []
+  const numbers = await findWords(db, [object.type, tenant])
+  const [type, owner] = [numbers.get(object.type), numbers.get(tenant)]
+  if (type === undefined || owner === undefined) return []
   const rows = await db
     .selectFrom('entry')
     .innerJoin('payload', (join) =>
@@ -93,6 +95,7 @@ export const listEntriesAbout = async (
     ])
     .where('entry.object_id', '=', object.id)
     .where('entry.object_type', '=', type)
+    .where('entry.tenant', '=', owner)
     .orderBy('entry.chain')
     .orderBy('entry.sequence')
     .execute()
@@ -108,7 +111,7 @@ export const listEntriesAbout = async (
     objectType: object.type,
     objectId: object.id,
     operatorRole: row.operator_role === null ? null : (words.get(row.operator_role) ?? ''),
-    bytes: row.bytes === null ? null : Number(row.bytes),
+    bytes: row.bytes,
   }))
 }
 

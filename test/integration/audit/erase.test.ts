@@ -30,7 +30,7 @@ const writeHistory = async (at: number): Promise<void> => {
 }
 const deps = () => {
   const { audit, operational } = bench.databases
-  return { audit, operational, settings: () => Promise.resolve(bench.settings) }
+  return { audit, operational, tenant: TENANT, settings: () => Promise.resolve(bench.settings) }
 }
 const payloads = async () => {
   const { db } = bench.databases.audit

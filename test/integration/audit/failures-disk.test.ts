@@ -19,7 +19,7 @@ const limit = async (which: Which, pages: number): Promise<void> => {
 const fillUp = async (which: Which): Promise<void> => {
   const db = bench.databases[which].db as never
   const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(db)
-  await limit(which, Number(rows[0]?.page_count ?? 0))
+  await limit(which, rows[0]?.page_count ?? 0)
 }
 const big = () => newIntent({ after: { note: 'x'.repeat(20_000) } })
 const untilRunning = async (): Promise<void> => {
