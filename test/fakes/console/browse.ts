@@ -11,7 +11,7 @@ import { ordinaryBehaviour, startFakeConsoleServer } from './server.ts'
 /**
  * Walks through every screen of the built console in Chromium: a picture of each, and axe. Ends with the number of
  * findings (axe, broken policy, errors on the page). `node test/fakes/console/browse.ts [--out DIR] [--italian] [--zoom] [--quick] [--only NAME]`;
- * `--quick` is one size in the light scheme, `--zoom` is 1280×800 at 200 %.
+ * `--quick` is one size in the light scheme, `--wide` the other in the dark one, `--zoom` is 1280×800 at 200 %.
  */
 const { values } = parseArgs({
   options: {
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     italian: { type: 'boolean', default: false },
     zoom: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
+    wide: { type: 'boolean', default: false },
     only: { type: 'string' },
   },
 })
@@ -227,8 +228,10 @@ const walk = async (browser: Browser, size: { width: number; height: number }, s
 
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: CHROMIUM_ARGS })
 try {
-  for (const size of values.quick ? SIZES.slice(0, 1) : SIZES)
-    for (const scheme of values.quick ? (['light'] as const) : (['light', 'dark'] as const)) {
+  const sizes = values.quick ? SIZES.slice(0, 1) : values.wide ? SIZES.slice(-1) : SIZES
+  const schemes = values.quick ? (['light'] as const) : values.wide ? (['dark'] as const) : (['light', 'dark'] as const)
+  for (const size of sizes)
+    for (const scheme of schemes) {
       console.log(`${size.width}×${size.height} ${scheme}`)
       await walk(browser, size, scheme)
     }
