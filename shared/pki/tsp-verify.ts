@@ -17,7 +17,10 @@ import type { Certificate, HashName, SignatureAlgorithm } from './types.ts'
 /** Clocks of the authority and of the verifier may differ by this much. */
 const CLOCK_SKEW_MS = 60_000
 
-export interface TimeStampToVerify extends Omit<VerifyPathOptions, 'leaf' | 'at' | 'requiredEku' | 'requiredKeyUsage'> {
+export interface TimeStampToVerify extends Omit<
+  VerifyPathOptions,
+  'leaf' | 'at' | 'requiredEku' | 'requiredKeyUsage' | 'caLeaf' | keyof PolicyOptions
+> {
   /** What must have been stamped. */
   readonly imprint: MessageImprint
   /** The nonce of the request. Left out only where a kept token is verified again. */
