@@ -4,15 +4,21 @@ import type { StoredPayload } from '../../shared/audit/stored.ts'
 import type { DatabaseLocation } from '../db/open.ts'
 import { NO_WORD, shortSignature } from '../db/repositories/audit-row-form.ts'
 
-/** Entries and payloads of a stretch, one row for each pair, as plain values in this order. */
+/**
+ * Entries and payloads of a stretch, one row for each pair, as plain values in this order. All that is bytes comes in one
+ * piece with the lengths of its parts: it is the number of pieces that costs. What is no blob makes the row none.
+ */
 const ROWS = `select e.sequence, e.at, e.key_id, e.tenant, e.division, e.office, e.operator_id, e.operator_role,
- e.station, e.action, e.object_type, e.object_id, e.correlation_id, e.intent_id, e.previous_signature, e.signature,
- e.bytes, p.salt, p.bytes, p.erased_at, p.erased_by, p.erased_rule
+ e.station, e.action, e.object_type, e.object_id, e.correlation_id, e.intent_id, length(e.previous_signature),
+ length(e.signature), length(e.bytes), length(p.salt), length(p.bytes),
+ typeof(e.previous_signature) || typeof(e.signature) || typeof(e.bytes) || typeof(p.salt) || typeof(p.bytes),
+ cast(e.previous_signature || e.signature || e.bytes || coalesce(p.salt, x'') || coalesce(p.bytes, x'') as blob),
+ p.erased_at, p.erased_by, p.erased_rule
  from entry as e left join payload as p on p.chain = e.chain and p.sequence = e.sequence
  where e.chain = ? and e.sequence >= ? and e.sequence < ? order by e.sequence, e.id`
 
 type Value = number | string | Uint8Array | null
-const BATCH = 256
+const BATCH = 128
 
 /** Texts of the numbers that entries hold; the first row of a text counts, as everywhere. */
 class Words {
@@ -39,15 +45,43 @@ class Words {
   }
 }
 
-const payloadOf = (values: readonly Value[]): readonly StoredPayload[] => {
-  const [salt, bytes, erasedAt, erasedBy, erasedRule] = values.slice(17)
-  if (salt === null) return []
-  return [{ salt, bytes, erasedAt, erasedBy, erasedRule } as unknown as StoredPayload]
+const WHOLE = 'blobblobblobblobblob'
+const ERASED = 'blobblobblobblobnull'
+const NOTHING = new Uint8Array(0)
+
+interface Parts {
+  readonly previousCopy: Uint8Array
+  readonly signature: Uint8Array
+  readonly bytes: Uint8Array
+  readonly payloads: readonly StoredPayload[]
+}
+/** No entry has such parts: the walk in order looks at the row itself. */
+const NO_PARTS: Parts = { previousCopy: NOTHING, signature: NOTHING, bytes: NOTHING, payloads: [] }
+
+const partsOf = (values: readonly Value[]): Parts => {
+  const types = values[19]
+  const all = values[20]
+  if ((types !== WHOLE && types !== ERASED) || !(all instanceof Uint8Array)) return NO_PARTS
+  let from = 0
+  const next = (length: Value | undefined): Uint8Array => {
+    const start = from
+    from += Number(length)
+    return all.subarray(start, from)
+  }
+  const previousCopy = next(values[14])
+  const signature = next(values[15])
+  const bytes = next(values[16])
+  const salt = next(values[17])
+  const payload = types === WHOLE ? next(values[18]) : null
+  if (from !== all.length) return NO_PARTS
+  const marks = { erasedAt: values[21], erasedBy: values[22], erasedRule: values[23] }
+  return { previousCopy, signature, bytes, payloads: [{ salt, bytes: payload, ...marks } as unknown as StoredPayload] }
 }
 
 /** What the columns hold is taken as it is: a value of another type is never equal to what was signed. */
-const rowOf = (chain: string, values: readonly Value[], words: Words): SegmentRow =>
-  ({
+const rowOf = (chain: string, values: readonly Value[], words: Words): SegmentRow => {
+  const { previousCopy, signature, bytes, payloads } = partsOf(values)
+  return {
     chain,
     sequence: values[0],
     at: values[1],
@@ -63,11 +97,12 @@ const rowOf = (chain: string, values: readonly Value[], words: Words): SegmentRo
     objectId: values[11],
     correlationId: values[12],
     intentId: values[13],
-    previousCopy: values[14],
-    signature: values[15],
-    bytes: values[16],
-    payloads: payloadOf(values),
-  }) as unknown as SegmentRow
+    previousCopy,
+    signature,
+    bytes,
+    payloads,
+  } as unknown as SegmentRow
+}
 
 /** Reads segments of one chain; for one thread. */
 export interface SegmentReader extends SegmentSource {
