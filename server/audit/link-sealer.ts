@@ -51,6 +51,7 @@ export class LinkSealer {
     if (!this.#isReady) return sealLinks(task)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       worker.postMessage(task)
     })
   }

@@ -1,6 +1,5 @@
 import type { Json } from '../../shared/audit/json.ts'
 import type { AuditIntent } from '../../server/audit/intent.ts'
-import { newId } from '../../server/db/id.ts'
 
 /**
  * What a registration office writes, for benches: cases of eight entries (sign-in, holder, proofing, enrolment, card,
@@ -8,6 +7,7 @@ import { newId } from '../../server/db/id.ts'
  */
 export const COMMON_WORD = 'italia'
 export const RARE_EVERY = 20_000
+const NAMED_AT = Date.UTC(2024, 0, 1)
 
 const SYLLABLES = 'ba be bo ca co da de di fa fe ga go la le li lo ma me mi mo na ne ni no pa pe ra re ri ro sa se si'
 const PARTS = SYLLABLES.split(' ')
@@ -32,8 +32,7 @@ const randomOf = (seed: number) => {
   }
 }
 
-const names = (prefix: string, count: number, at: number): readonly string[] =>
-  Array.from({ length: count }, (_, place) => newId(prefix, at + place))
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 
 /** One entry each `stepMs` from `startAt` on. */
 export const sampleOf = (seed: number, startAt: number, stepMs = 30_000): Sample => {
@@ -44,10 +43,17 @@ export const sampleOf = (seed: number, startAt: number, stepMs = 30_000): Sample
   // As desks make them: random, in no order of time.
   const uuid = (): string => `${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(12)}`
   const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
-  const tenants = names('tenant', 3, startAt)
-  const offices = names('office', 40, startAt)
-  const operators = names('operator', 300, startAt)
-  const stations = names('station', 120, startAt)
+  /** Ids as `newId` makes them, in order of time, but the same for each run. */
+  const idOf = (prefix: string, at: number): string => {
+    const time = Array.from({ length: 10 }, (_, place) => ALPHABET[Math.floor(at / 32 ** (9 - place)) % 32])
+    return `${prefix}_${time.join('')}${Array.from({ length: 16 }, () => ALPHABET[random(32)]).join('')}`
+  }
+  const names = (prefix: string, count: number): readonly string[] =>
+    Array.from({ length: count }, (_, place) => idOf(prefix, NAMED_AT + place))
+  const tenants = names('tenant', 3)
+  const offices = names('office', 40)
+  const operators = names('operator', 300)
+  const stations = names('station', 120)
   const holders: string[] = []
   const queue: AuditIntent[] = []
   let made = 0
@@ -80,7 +86,7 @@ export const sampleOf = (seed: number, startAt: number, stepMs = 30_000): Sample
     const rare = made % RARE_EVERY === 7
     made += 1
     const reason = rare ? `zeppelin ${made}` : null
-    queue.push({ ...from, id: newId('intent', at), at, action, object: { type, id }, before, after, reason })
+    queue.push({ ...from, id: idOf('intent', at), at, action, object: { type, id }, before, after, reason })
   }
 
   const holderOf = (id: string, office: string): Json => ({
@@ -97,9 +103,9 @@ export const sampleOf = (seed: number, startAt: number, stepMs = 30_000): Sample
 
   const newCase = (): void => {
     const who = base()
-    const holder = newId('holder', who.at)
-    const enrolment = newId('enrolment', who.at)
-    const card = newId('card', who.at)
+    const holder = idOf('holder', who.at)
+    const enrolment = idOf('enrolment', who.at)
+    const card = idOf('card', who.at)
     const serial = String(100_000_000 + random(800_000_000))
     if (holders.length < 200_000) holders.push(holder)
     else holders[random(holders.length)] = holder
@@ -127,14 +133,14 @@ export const sampleOf = (seed: number, startAt: number, stepMs = 30_000): Sample
       expiresAt: who.at + 1000,
       office: who.office,
     })
-    const session = newId('session', who.at)
+    const session = idOf('session', who.at)
     put(who, 'Login', 'session', session, null, { id: session, station: who.station, method: 'card' })
     put(base(), 'Insertion', 'holder', holder, null, holderOf(holder, who.office))
     const later = { ...who, correlationId: uuid() }
     put(later, 'Insertion', 'enrolment', enrolment, null, state('draft'))
     put(later, 'Modification', 'enrolment', enrolment, state('draft'), state('proofed'))
     put(later, 'Insertion', 'card', card, null, cardOf('personalising'))
-    const certificate = newId('certificate', who.at)
+    const certificate = idOf('certificate', who.at)
     put(later, 'Insertion', 'certificate', certificate, null, { id: certificate, serial, slot: '9A', cardId: card })
     put(later, 'Modification', 'card', card, cardOf('personalising'), cardOf('active'))
     if (random(2) === 0) {

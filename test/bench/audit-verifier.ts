@@ -74,4 +74,7 @@ if (isMainThread) {
   const perSecond = await measure()
   process.stdout.write(JSON.stringify({ perSecond, rssMb: process.resourceUsage().maxRSS / 1024 }))
   process.exit(0)
-} else parentPort?.postMessage(verifySignatures())
+} else {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
+  parentPort?.postMessage(verifySignatures())
+}
