@@ -11,7 +11,7 @@ import { Instant } from '../../parts/Instant.tsx'
 import { VERDICT_TONES } from '../../parts/VerdictNotice.tsx'
 import { formatEntryRef } from '../../route/audit-filters.ts'
 import { useNow } from '../../stores/use-polled.ts'
-import type { KnownChain } from './Chains.tsx'
+import type { KnownChain } from './known-chain.ts'
 import { Witnesses } from './Witnesses.tsx'
 
 /** "22 Nov 2026, 10:00:00, 3 minutes ago". */

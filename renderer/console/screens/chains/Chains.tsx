@@ -1,15 +1,11 @@
 import { Button } from '@mantine/core'
 import { useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { AuditChainView } from '../../../../shared/contract/index.ts'
-import type { CheckpointView } from '../../../../shared/contract/routes/audit-witness.ts'
 import { formatNumber } from '../../../ui/format.ts'
 import { IconRefresh } from '../../../ui/icons.ts'
 import { Screen } from '../../../ui/Screen.tsx'
 import { EmptyState, LoadView } from '../../../ui/States.tsx'
 import { Notice } from '../../../ui/Tone.tsx'
-import type { Client } from '../../client/client.ts'
-import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import css from '../../parts/console.module.css'
 import { alarmTodo, alarmWhat } from '../../parts/alarm-words.ts'
@@ -19,33 +15,9 @@ import { useHealth } from '../../stores/health-store.ts'
 import { useMay } from '../../stores/session-store.ts'
 import { usePolled } from '../../stores/use-polled.ts'
 import { ChainPanel } from './ChainPanel.tsx'
+import { readChains } from './known-chain.ts'
 
 const EVERY_MS = 10_000
-
-export interface KnownChain {
-  readonly chain: string
-  /** Null for who may not read the audit. */
-  readonly view: AuditChainView | null
-  readonly checkpoint: CheckpointView | null
-}
-
-/** Chains by name; what cannot be read of them is left out. */
-const readChains = async (client: Client, mayRead: boolean, own: string | undefined): Promise<KnownChain[]> => {
-  const [views, checkpoints] = await Promise.all([
-    mayRead ? valueOf(client.call('listChains', {})) : { items: [] },
-    valueOf(client.call('listCheckpoints', {})),
-  ])
-  const names = new Set([
-    ...(own === undefined ? [] : [own]),
-    ...views.items.map((view) => view.chain),
-    ...checkpoints.items.map((checkpoint) => checkpoint.chain),
-  ])
-  return [...names].map((chain) => ({
-    chain,
-    view: views.items.find((view) => view.chain === chain) ?? null,
-    checkpoint: checkpoints.items.find((checkpoint) => checkpoint.chain === chain) ?? null,
-  }))
-}
 
 /** Contradictions come first: someone was shown two pasts. */
 function Contradictions() {
