@@ -76,12 +76,10 @@ export class AuditInclusion {
   }
 
   /** Durable as running when it returns its id. Throws AUDIT_VERIFICATION_RUNNING while one of the same person goes on. */
-  async start({ chain, requestedBy, filter }: InclusionRequest): Promise<string> {
+  async prepare({ chain, requestedBy }: InclusionRequest): Promise<string> {
     const other = [...this.#running].find(([, run]) => run.requestedBy === requestedBy)
     if (other) throw new AppError('AUDIT_VERIFICATION_RUNNING', { id: other[0] })
     const id = newId('verification')
-    const progress: Progress = { checked: 0, total: 0, erased: 0 }
-    const abort = new AbortController()
     await insertRun(this.#deps.audit, {
       id,
       chain,
@@ -101,10 +99,16 @@ export class AuditInclusion {
       scope: INCLUSION_SCOPE,
       scheduled: 0,
     })
+    return id
+  }
+
+  /** Goes on by itself; outside of any transaction, since it has its own. */
+  begin(id: string, { chain, requestedBy, filter }: InclusionRequest): void {
+    const progress: Progress = { checked: 0, total: 0, erased: 0 }
+    const abort = new AbortController()
     const ended = this.#run(id, chain, filter, progress, abort.signal).catch(this.#deps.onError)
     this.#running.set(id, { requestedBy, progress, abort, ended })
     void ended.finally(() => this.#running.delete(id))
-    return id
   }
 
   /** The run with how far it has come, where it goes on here. */

@@ -52,17 +52,20 @@ export class AuditVerification {
     if (!scope.isGlobal(call) || depth === 'inclusion') return this.#prove(call, chain)
     const [first, ...rest] = await this.#chains(chain)
     if (first === undefined) throw new AppError('AUDIT_NOT_FOUND', { chain: chain ?? null })
+    let isNew = false
     // What a repeat is given is the run that was started, as it is now.
     const { id } = await changes.create(call, async (_trx, tell) => {
+      isNew = true
       const run = await jobs.start({ mode: depth, requestedBy: call.actor.operator.id, chain: first })
       await tell({
         action: 'Verification',
         object: { type: 'audit-verification', id: run.id },
         after: { id: run.id, name: `${run.chain} ${depth}`, chain: run.chain, depth, waiting: rest },
       })
-      this.#follow(call, run.id, depth, rest)
       return { id: run.id }
     })
+    // Outside of the transaction: what follows has transactions of its own.
+    if (isNew) this.#follow(call, id, depth, rest)
     return this.#view(await jobs.get(id))
   }
 
@@ -72,8 +75,11 @@ export class AuditVerification {
     const [chain] = await this.#chains(asked)
     const filter = scope.filter(call)
     if (chain === undefined || filter === null) throw new AppError('AUDIT_NOT_FOUND', { chain: asked ?? null })
+    const request = { chain, filter, requestedBy: call.actor.operator.id }
+    let isNew = false
     const { id } = await changes.create(call, async (_trx, tell) => {
-      const made = await inclusion.start({ chain, filter, requestedBy: call.actor.operator.id })
+      isNew = true
+      const made = await inclusion.prepare(request)
       await tell({
         action: 'Verification',
         object: { type: 'audit-verification', id: made },
@@ -81,6 +87,7 @@ export class AuditVerification {
       })
       return { id: made }
     })
+    if (isNew) inclusion.begin(id, request)
     return this.#view(await jobs.get(id))
   }
 
@@ -144,15 +151,16 @@ export class AuditVerification {
     const goOn = async (): Promise<void> => {
       await jobs.wait(id)
       if (!this.#following.delete(id)) return
-      await changes.run({ ...call, at: Date.now() }, async (_trx, tell) => {
+      const begun = await changes.run({ ...call, at: Date.now() }, async (_trx, tell) => {
         const run = await jobs.start({ mode: depth, requestedBy: call.actor.operator.id, chain: next })
         await tell({
           action: 'Verification',
           object: { type: 'audit-verification', id: run.id },
           after: { id: run.id, name: `${run.chain} ${depth}`, chain: run.chain, depth, waiting: rest },
         })
-        this.#follow(call, run.id, depth, rest)
+        return run
       })
+      this.#follow(call, begun.id, depth, rest)
     }
     goOn().catch(onError)
   }

@@ -152,14 +152,17 @@ describe('when several nodes write into one audit database', () => {
         stations: [],
         operators: [],
       })
-      // Made while the first runs: another chain, another lease.
-      await setUp(config, plan, log)
-      const second = await compose(config, log, { checkAnswers: true, insecure: true })
+      const [own, other] = [server.config.name, config.name]
+      let keyIds: readonly string[] = []
+      // One after the other: two that write one SQLite file from one thread would wait for each other in it.
+      await server.whileStopped(async () => {
+        await setUp(config, plan, log)
+        const second = await compose(config, log, { checkAnswers: true, insecure: true })
+        keyIds = second.foundation.trustedKeyIds
+        await second.close()
+      })
       const anna = await server.signIn('anna')
       await anna.call('createHolder', { body: HOLDER })
-      const [own, other] = [server.config.name, config.name]
-      const keyIds = second.foundation.trustedKeyIds
-      await second.close()
 
       const carla = await server.signIn('carla')
       const chains = (await carla.call('listChains', {})).items
