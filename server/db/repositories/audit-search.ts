@@ -41,13 +41,15 @@ export const indexNext = async (
   chain: string,
   limit: number,
 ): Promise<number> => {
-  const from = await positionOf(db, chain)
-  const query = selectEntries(db).where('entry.chain', '=', chain).where('entry.sequence', '>', from)
-  const found = (await query.orderBy('entry.sequence').limit(limit).execute()) as readonly JoinedNumbers[]
-  const last = found.at(-1)
-  if (!last) return 0
-  const rows = await toJoinedRows(db, found)
-  await inTransaction(db, async (trx) => {
+  if ((await countUnsearched(db, chain)) === 0) return 0
+  return inTransaction(db, async (trx) => {
+    // Read in the transaction that writes: what is erased meanwhile must not come into the full text after all.
+    const from = await positionOf(trx, chain)
+    const query = selectEntries(trx).where('entry.chain', '=', chain).where('entry.sequence', '>', from)
+    const found = (await query.orderBy('entry.sequence').limit(limit).execute()) as readonly JoinedNumbers[]
+    const last = found.at(-1)
+    if (!last) return 0
+    const rows = await toJoinedRows(trx, found)
     for (const piece of pieces(rows)) {
       const texts = piece.map((row) => ({ rowid: row.id, words: searchTextOf(row) }))
       const values = texts.map(({ rowid, words }) => ({ rowid, words: fullTextValue(words, dialect) }))
@@ -61,8 +63,8 @@ export const indexNext = async (
       .values(position)
       .onConflict((conflict) => conflict.column('chain').doUpdateSet({ sequence: last.sequence }))
       .execute()
+    return found.length
   })
-  return found.length
 }
 
 const TAIL_BATCH = 200

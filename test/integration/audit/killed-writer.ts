@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FaultPoint } from '../../../server/audit/faults.ts'
 import { recordIntent } from '../../../server/audit/intent.ts'
+import type { AuditIntent } from '../../../server/audit/intent.ts'
 import type { AuditSigner } from '../../../server/audit/ports.ts'
 import { Sequencer } from '../../../server/audit/sequencer.ts'
 import { openDatabases } from '../../../server/db/open.ts'
@@ -41,23 +42,25 @@ const writer = async (name: string): Promise<void> => {
   for (;;) {
     const id = newId('intent')
     const value = JSON.stringify({ writer: name })
+    const intent: AuditIntent = {
+      id,
+      at: Date.now(),
+      tenant: 'tenant-1',
+      operator: null,
+      station: null,
+      action: 'Insertion',
+      object: { type: 'setting', id },
+      correlationId: id,
+      before: null,
+      after: { name: id },
+      reason: null,
+    }
     await inTransaction(databases.operational.db, async (trx) => {
       await trx.insertInto('setting').values({ name: id, value, updated_at: Date.now() }).execute()
-      await recordIntent(trx, {
-        id,
-        at: Date.now(),
-        tenant: 'tenant-1',
-        operator: null,
-        station: null,
-        action: 'Insertion',
-        object: { type: 'setting', id },
-        correlationId: id,
-        before: null,
-        after: { name: id },
-        reason: null,
-      })
+      await recordIntent(trx, intent, 'node-1')
     })
-    await sequencer.settle([id])
+    // Half of the writers give their intents along, as services do; the others' are read from the database.
+    await sequencer.settle([id], /[02468]$/.test(name) ? [intent] : [])
     process.stdout.write(`${id}\n`)
   }
 }

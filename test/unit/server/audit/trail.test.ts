@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AuditTrail } from '../../../../server/audit/trail.ts'
 import type { EntryFilter } from '../../../../server/audit/trail.ts'
+import { countUnsearched, indexNext } from '../../../../server/db/repositories/audit-search.ts'
 import { CHAIN, newIntent, openBench } from './chain-bench.ts'
 import type { Bench } from './chain-bench.ts'
 
@@ -78,6 +79,28 @@ describe('the list of entries', () => {
     const found = await all(filter)
     expect(found).toHaveLength(count)
     expect(new Set(found.map((row) => row.sequence)).size).toBe(count)
+  })
+
+  it('finds the same words in the full text as before they were in it', async () => {
+    const { audit } = bench.databases
+    while ((await indexNext(audit.db, 'sqlite', CHAIN, 7)) > 0);
+    expect(await countUnsearched(audit.db, CHAIN)).toBe(0)
+    const counts = [
+      ['lake', 1],
+      ['NUNEZ', 1],
+      ["d'avila", 1],
+      ['nun*', 1],
+      ['lake lost', 1],
+      ['"in the lake"', 1],
+      ['"lake the in"', 0],
+      ['AND OR NOT', 1],
+      ['words:lake NEAR(a b) ) " (', 0],
+      ['object-3', 3],
+    ] as const
+    for (const [text, count] of counts) expect(await all({ text }), text).toHaveLength(count)
+    expect(
+      await all({ text: 'rossi', actions: ['Modification'], objectType: 'holder', tenant: 'tenant-1' }),
+    ).toHaveLength(3)
   })
 
   it('is newest first, whatever the page size', async () => {
