@@ -1,11 +1,14 @@
 import Database from 'better-sqlite3'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { VerificationJobs } from '../../../../server/audit/verification-jobs.ts'
 import type { VerificationRun } from '../../../../server/audit/verification-jobs.ts'
 import { keyIdOf } from '../../../../shared/audit/crypto.ts'
 import { CHAIN, newIntent, newSigner, openBench } from './chain-bench.ts'
 import type { Bench } from './chain-bench.ts'
+
+// Threads start slowly on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 let bench: Bench
 afterEach(() => bench.close())
