@@ -24,7 +24,7 @@ const SCRUB_BYTES = 256 * 1024
 
 const pragma = async (db: AnyDb, text: string): Promise<number> => {
   const { rows } = await db.executeQuery<Record<string, number>>(CompiledQuery.raw(`pragma ${text}`))
-  return Number(Object.values(rows[0] ?? { none: 0 })[0] ?? 0)
+  return Object.values(rows[0] ?? { none: 0 })[0] ?? 0
 }
 
 const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -33,7 +33,7 @@ const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve
 const mergeFullText = async (db: Kysely<AuditDb>): Promise<void> => {
   const changes = async (): Promise<number> => {
     const { rows } = await sql<{ n: number }>`select total_changes() as n`.execute(db)
-    return Number(rows[0]?.n ?? 0)
+    return rows[0]?.n ?? 0
   }
   let pages = -MERGE_PAGES
   for (;;) {

@@ -69,11 +69,11 @@ describe('when a chain is cleaned', () => {
     await bench.fill(600, old)
     const cleaning = bench.cleaner({ step: 100 }).run({ ...order, cut: 512 })
     const waits: number[] = []
-    let isOver = false
+    const progress = { isOver: false }
     const done = cleaning.finally(() => {
-      isOver = true
+      progress.isOver = true
     })
-    while (!isOver) {
+    while (!progress.isOver) {
       const from = performance.now()
       await bench.write([newIntent({ at: NOW })])
       waits.push(performance.now() - from)
