@@ -15,7 +15,6 @@ import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import { ClearSearch } from '../../parts/ClearSearch.tsx'
 import css from '../../parts/console.module.css'
-import { ErrorWords } from '../../parts/ErrorWords.tsx'
 import { Instant } from '../../parts/Instant.tsx'
 import { SearchInput } from '../../parts/SearchInput.tsx'
 import { TimeRangeControl } from '../../parts/TimeRangeControl.tsx'
@@ -26,42 +25,58 @@ import { AccessTabs } from './AccessTabs.tsx'
 
 const TONES: Readonly<Record<AccessEvent, Tone>> = { 'sign-in': 'ok', 'sign-out': 'idle', failed: 'bad' }
 
+/** May be longer than its column: told in full on hover. */
+function Cut({ text }: { text: string }) {
+  return <span title={text}>{text}</span>
+}
+
+const detailOf = (t: TFunction, detail: string): string =>
+  isErrorCode(detail) ? t(`errors:${detail}.what`) : t(`access.details.${detail}`, { defaultValue: detail })
+
 const columnsOf = (t: TFunction): ListColumn<AccessRow>[] => [
-  { id: 'time', header: t('access.time'), width: '180px', cell: (row) => <Instant at={row.time} /> },
+  { id: 'time', header: t('access.time'), width: '178px', cell: (row) => <Instant at={row.time} /> },
   {
     id: 'event',
     header: t('access.event'),
-    width: '150px',
+    width: '118px',
     cell: (row) => <ToneBadge tone={TONES[row.event]}>{t(`access.events.${row.event}`)}</ToneBadge>,
   },
   {
     id: 'name',
     header: t('access.who'),
-    width: 'minmax(140px, 1.2fr)',
-    cell: (row) => (row.name === null ? <span className={css.quiet}>{t('access.unknown')}</span> : <b>{row.name}</b>),
+    width: 'minmax(110px, 1.1fr)',
+    cell: (row) =>
+      row.name === null ? (
+        <span className={css.quiet}>{t('access.unknown')}</span>
+      ) : (
+        <b>
+          <Cut text={row.name} />
+        </b>
+      ),
   },
   {
     id: 'means',
     header: t('access.means'),
-    width: '130px',
-    cell: (row) => t(`access.by.${row.means}`),
+    width: '104px',
+    cell: (row) => <Cut text={t(`access.by.${row.means}`)} />,
   },
   {
     id: 'where',
     header: t('access.where'),
-    width: 'minmax(120px, 1fr)',
-    cell: (row) => [row.stationName, row.address].filter((word) => word !== null).join(' · ') || '—',
+    width: 'minmax(100px, 1fr)',
+    cell: (row) => <Cut text={[row.stationName, row.address].filter((word) => word !== null).join(' · ') || '—'} />,
+  },
+  {
+    id: 'hours',
+    header: t('access.hours'),
+    width: '124px',
+    cell: (row) => (row.outOfHours ? <ToneBadge tone="warn">{t('access.outOfHours')}</ToneBadge> : null),
   },
   {
     id: 'detail',
     header: t('access.detail'),
-    width: 'minmax(140px, 1.4fr)',
-    cell: (row) => (
-      <>
-        {row.outOfHours ? <ToneBadge tone="warn">{t('access.outOfHours')}</ToneBadge> : null}{' '}
-        {row.detail === null ? null : isErrorCode(row.detail) ? <ErrorWords code={row.detail} /> : row.detail}
-      </>
-    ),
+    width: 'minmax(110px, 1.3fr)',
+    cell: (row) => (row.detail === null ? null : <Cut text={detailOf(t, row.detail)} />),
   },
 ]
 
