@@ -20,4 +20,9 @@ const PLACES: Readonly<Record<AlarmKind, string>> = {
   'mail-undeliverable': formatRoute(['jobs', 'mail']),
 }
 /** Where to look at it. */
-export const alarmPlace = (alarm: AlarmView): string => PLACES[alarm.kind]
+export const alarmPlace = ({ kind, detail }: AlarmView): string => {
+  const { run } = detail
+  return kind === 'verification-failed' && typeof run === 'string'
+    ? formatRoute(['verification'], { id: run })
+    : PLACES[kind]
+}

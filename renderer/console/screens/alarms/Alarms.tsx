@@ -1,6 +1,8 @@
 import { Button, SegmentedControl } from '@mantine/core'
+import type { TFunction } from 'i18next'
 import { useCallback, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { isErrorCode } from '../../../../shared/contract/index.ts'
 import type { AlarmView } from '../../../../shared/contract/routes/alarms.ts'
 import { FailureNotice } from '../../../ui/FailureNotice.tsx'
 import { IconCircleCheck } from '../../../ui/icons.ts'
@@ -23,10 +25,21 @@ const STATE_TONES: Readonly<Record<AlarmState, Tone>> = { open: 'bad', seen: 'wa
 const stateOf = (alarm: AlarmView): AlarmState =>
   alarm.clearedAt !== null ? 'over' : alarm.acknowledgedAt === null ? 'open' : 'seen'
 
+/** A detail's value in words where it is one of ours. */
+const detailWord = (t: TFunction, name: string, value: string): string => {
+  if (name === 'mode') return t(`verification.depth.${value}.name`, { defaultValue: value })
+  if (name === 'verdict') return t(`verification.fault.${value}.what`, { defaultValue: value })
+  if (name === 'kind') return t(`job.kind.${value}`, { defaultValue: value })
+  return isErrorCode(value) ? t(`errors:${value}.what`) : value
+}
+
 function Details({ alarm }: { alarm: AlarmView }) {
   const { t, i18n } = useTranslation('console')
   const word = (name: string) => (i18n.exists(`console:alarm.detail.${name}`) ? t(`alarm.detail.${name}`) : name)
-  const detail = Object.entries(alarm.detail).map(([name, value]): [string, string] => [word(name), String(value)])
+  // Ids are for machines; where to look is a link beside.
+  const detail = Object.entries(alarm.detail)
+    .filter(([name]) => name !== 'run' && name !== 'job')
+    .map(([name, value]): [string, string] => [word(name), detailWord(t, name, String(value))])
   return (
     <Facts
       rows={[
