@@ -245,7 +245,12 @@ export const countJobs = async (
 > => {
   const rows = await db
     .selectFrom('job')
-    .select((select) => ['kind', 'state', select.fn.countAll<number>().as('jobs'), select.fn.min('due_at').as('due')])
+    .select((select) => [
+      'kind',
+      'state',
+      select.fn.countAll<number | string>().as('jobs'),
+      select.fn.min<number | string>('due_at').as('due'),
+    ])
     .where('tenant', '=', tenant)
     .where('state', '!=', 'done')
     .groupBy(['kind', 'state'])

@@ -12,7 +12,7 @@ import {
   StepId,
 } from '../views.ts'
 import { EnrolmentState, Slot } from '../words.ts'
-import { byId, done, route } from './route.ts'
+import { byId, route } from './route.ts'
 
 /** Secrets for the card that is being made, sealed to the card worker (`use: card-secrets`: pin, puk, managementKey). */
 export const PersonalisationTicket = z.strictObject({
