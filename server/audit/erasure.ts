@@ -3,7 +3,7 @@ import type { ErasurePlan } from '../../shared/contract/routes/audit-retention.t
 import { AppError } from '../../shared/contract/errors.ts'
 import { PAYLOAD_OBJECT } from '../../shared/audit/erasure.ts'
 import type { Opened } from '../db/open.ts'
-import { findKnownIntents } from '../db/repositories/audit-entries.ts'
+import { findKnownIntents, readTimesOf } from '../db/repositories/audit-entries.ts'
 import { erasePayloads, listEntriesAbout, listUnerased, scanEntries } from '../db/repositories/retention-entries.ts'
 import type { ObjectEntry, ScannedEntry } from '../db/repositories/retention-entries.ts'
 import { forgetAnswersAbout, listObjectsOf } from '../db/repositories/retention.ts'
@@ -212,20 +212,31 @@ export class Eraser {
       order.signal?.throwIfAborted()
       const some = ranges.slice(from, from + RANGES_AT_ONCE)
       await this.#fault('before-tombstones')
-      await this.#bury(some, order)
+      const times = await this.#bury(some, order)
       await this.#fault('after-tombstones')
-      for (const range of some) await this.#eraseRange(range, order)
+      for (const range of some) await this.#eraseRange(range, order, times)
       await this.#fault('after-erasure')
     }
   }
 
-  async #bury(ranges: readonly Range[], order: ErasureOrder): Promise<void> {
-    const { own, chain, audit } = this.#deps
+  /** The times of the tombstones, by the names of their ranges: the marks must say the same. */
+  async #bury(ranges: readonly Range[], order: ErasureOrder): Promise<ReadonlyMap<string, number>> {
+    const { chain, audit } = this.#deps
     const intentOf = (range: Range): string => `${order.id}:${chain}:${rangeName(range)}`
     const written = await findKnownIntents(audit.db, ranges.map(intentOf))
     const missing = ranges.filter((range) => !written.has(intentOf(range)))
-    if (missing.length === 0) return
-    await own.runOnce(
+    if (missing.length > 0) await this.#tell(missing, order, intentOf)
+    const times = await readTimesOf(audit.db, chain, ranges.map(intentOf))
+    return new Map(
+      ranges.flatMap((range) => {
+        const at = times.get(intentOf(range))
+        return at === undefined ? [] : [[rangeName(range), at] as const]
+      }),
+    )
+  }
+
+  async #tell(missing: readonly Range[], order: ErasureOrder, intentOf: (range: Range) => string): Promise<void> {
+    await this.#deps.own.runOnce(
       order.id,
       missing.map((range) => ({
         intent: intentOf(range),
@@ -238,11 +249,13 @@ export class Eraser {
     )
   }
 
-  async #eraseRange(range: Range, { by, rule }: ErasureOrder): Promise<void> {
-    const { maintenance, chain, own } = this.#deps
+  async #eraseRange(range: Range, { by, rule }: ErasureOrder, times: ReadonlyMap<string, number>): Promise<void> {
+    const { maintenance, chain } = this.#deps
     if (!maintenance) throw new AppError('AUDIT_MAINTENANCE_MISSING')
+    const at = times.get(rangeName(range))
+    if (at === undefined) throw new AppError('INTERNAL', { reason: 'tombstone-missing' })
     await inTransaction(maintenance.db, async (trx) => {
-      await erasePayloads(trx, maintenance.dialect, chain, range, { at: own.now(), by, rule })
+      await erasePayloads(trx, maintenance.dialect, chain, range, { at, by, rule })
       await this.#fault('inside-erasure')
     })
   }

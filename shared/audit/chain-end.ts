@@ -40,7 +40,7 @@ export const findEndFault = async (
   // A cut the chain says nothing of was put there, by one who had the key's signature for it.
   if (state.cut) return at('inserted', state.from, 'cut')
   const orphan = state.erased.first()
-  if (orphan !== null) return at('payload-mismatch', orphan, 'erased')
+  if (orphan !== null) return at('payload-mismatch', orphan.from, orphan.wrong ?? 'erased')
   const stray = await checkStray(stored, state)
   if (stray) return stray
   const isUnannounced = stored.keys.some((key) => !state.keys.announced.has(key.keyId))

@@ -1,5 +1,6 @@
 import { runOf, walkChain } from './chain-walk.ts'
 import type { Outcome, Run } from './chain-walk.ts'
+import { isErasureFault } from './marks.ts'
 import { joinSegment } from './segment-join.ts'
 import type { SegmentOutcome, SegmentTask } from './segment.ts'
 import type { StoredChain, StoredCheckpoint } from './stored.ts'
@@ -156,6 +157,6 @@ export const verifyInParallel = async (stored: StoredChain, options: ParallelOpt
   if (fault) return refusal(stored.chain, mode, state.expected, fault)
   const verdict = await concludeWalk(run, mode, state)
   // A payload erased while this went on has its tombstone behind the head of `stored`.
-  const isErasing = !verdict.ok && verdict.what === 'erased'
+  const isErasing = !verdict.ok && isErasureFault(verdict.what)
   return isErasing ? verifyChain(stored, options) : verdict
 }

@@ -54,11 +54,11 @@ class Join {
       case 'announcement':
         return this.#announce(event)
       case 'erased':
-        this.#state.erased.add(event.sequence)
-        this.#state = { ...this.#state, payloadsErased: this.#state.payloadsErased + 1 }
+        this.#state.erased.add(event.from, event.marks, event.to)
+        this.#state = { ...this.#state, payloadsErased: this.#state.payloadsErased + event.to - event.from + 1 }
         return true
       case 'tombstone':
-        this.#state.erased.drop(event.from, event.to)
+        this.#state.erased.drop(event.from, event.to, event.marks)
         return true
       case 'cut':
         return this.#cut(event)

@@ -5,7 +5,8 @@ import { scanEntry } from './entry-scan.ts'
 import type { EntryText } from './entry-scan.ts'
 import type { AuditKey } from './key-statement.ts'
 import { entrySigningBytes } from './link.ts'
-import { announcedCut, erasedRange, isAnnouncement } from './marks.ts'
+import { announcedCut, findFalseMark, isAnnouncement, readMarks, tombstoneOf } from './marks.ts'
+import type { ErasureMarks, Tombstone } from './marks.ts'
 import { MerkleFrontier, leafHash } from './merkle.ts'
 import { SALT_BYTES, payloadDigest } from './payload-digest.ts'
 import type { StoredEntry, StoredPayload } from './stored.ts'
@@ -26,8 +27,8 @@ export interface SegmentTask {
 /** What the state of the walk must be told of a segment, in the order it happened. */
 export type SegmentEvent =
   | { readonly kind: 'signer'; readonly sequence: number; readonly key: string }
-  | { readonly kind: 'erased'; readonly sequence: number }
-  | { readonly kind: 'tombstone'; readonly from: number; readonly to: number }
+  | { readonly kind: 'erased'; readonly from: number; readonly to: number; readonly marks: ErasureMarks }
+  | ({ readonly kind: 'tombstone' } & Tombstone)
   | { readonly kind: 'cut'; readonly id: string; readonly sequence: number }
   | { readonly kind: 'checkpoint'; readonly size: number; readonly edge: Uint8Array }
   | {
@@ -142,8 +143,8 @@ class SegmentWalk {
     this.#expected += 1
     this.#last = row.signature
     if (before) this.#announce(row, text, payload, before)
-    else this.#tell(text)
-    this.#checkpoint()
+    else this.#tell(text, payload)
+    this.#checkpoint(row.signature, !isBringing)
   }
 
   #link(row: SegmentRow, text: EntryText): void {
@@ -162,8 +163,9 @@ class SegmentWalk {
     if (!payload || second) throw UNSURE
     const { salt, bytes, erasedAt, erasedBy, erasedRule } = payload
     if (bytes === null) {
-      if (erasedAt === null || erasedBy === null || erasedRule === null) throw UNSURE
-      this.#events.push({ kind: 'erased', sequence: text.sequence })
+      const marks = readMarks(payload)
+      if (typeof marks === 'string') throw UNSURE
+      this.#erase(text.sequence, marks)
       return payload
     }
     const isMarked = erasedAt !== null || erasedBy !== null || erasedRule !== null
@@ -187,13 +189,21 @@ class SegmentWalk {
     this.#signer = null
   }
 
-  #tell(text: EntryText): void {
+  /** Whole stretches are erased alike: one event tells of many. */
+  #erase(sequence: number, marks: ErasureMarks): void {
+    const last = this.#events.at(-1)
+    const isNext = last?.kind === 'erased' && last.to === sequence - 1 && findFalseMark(last.marks, marks) === null
+    if (isNext) this.#events[this.#events.length - 1] = { ...last, to: sequence }
+    else this.#events.push({ kind: 'erased', from: sequence, to: sequence, marks })
+  }
+
+  #tell(text: EntryText, payload: StoredPayload): void {
     const { sequence, key } = text
     if (key !== this.#signer) this.#events.push({ kind: 'signer', sequence, key })
     this.#signer = key
     if (text.action !== 'Deletion') return
-    const range = erasedRange(text)
-    if (range) this.#events.push({ kind: 'tombstone', ...range })
+    const tombstone = tombstoneOf(text, payload.bytes)
+    if (tombstone) this.#events.push({ kind: 'tombstone', ...tombstone })
     const cut = announcedCut(text)
     if (cut !== null) this.#events.push({ kind: 'cut', id: cut, sequence })
   }

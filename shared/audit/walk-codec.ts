@@ -10,6 +10,12 @@ import type { WalkPosition } from './verification.ts'
 import type { WalkContext, WalkState } from './walk.ts'
 
 const place = z.int().min(0)
+const Erased = z.strictObject({
+  from: place,
+  to: place,
+  marks: z.strictObject({ at: place, by: z.string(), rule: z.string() }),
+  wrong: z.enum(['erased_at', 'erased_by', 'erased_rule']).nullable(),
+})
 const State = z.strictObject({
   expected: place,
   previous: z.string(),
@@ -18,25 +24,26 @@ const State = z.strictObject({
   announced: z.array(z.string()),
   trusted: z.boolean(),
   edge: z.string(),
-  erased: z.array(z.tuple([place, place])),
+  erased: z.array(Erased),
   payloadsErased: place,
   signaturesChecked: place,
   from: place,
   cut: z.strictObject({ id: z.string(), signedBy: z.string() }).nullable(),
 })
 type State = z.infer<typeof State>
-const Position = z.strictObject({ v: z.literal(1), chain: z.string(), state: State, anchor: State })
+const Position = z.strictObject({ v: z.literal(2), chain: z.string(), state: State, anchor: State })
 
 const write = ({ keys, tree, erased, previous, ...rest }: WalkState): State => ({
   ...rest,
   cut: rest.cut && { ...rest.cut },
   previous: encodeBase64url(previous),
+  noted: rest.noted && { ...rest.noted },
   root: keys.root?.keyId ?? null,
   epoch: keys.epoch?.keyId ?? null,
   announced: [...keys.announced],
   trusted: keys.trusted,
   edge: encodeBase64url(tree.toBytes()),
-  erased: erased.ranges().map(([from, to]) => [from, to]),
+  erased: erased.ranges().map((range) => ({ ...range, marks: { ...range.marks } })),
 })
 
 const chainOf = ({ state }: WalkPosition): string => state.keys.root?.chain ?? ''
@@ -47,7 +54,7 @@ const chainOf = ({ state }: WalkPosition): string => state.keys.root?.chain ?? '
  */
 export const encodePosition = (position: WalkPosition): Uint8Array => {
   const { state, anchor } = position
-  const body = { v: 1, chain: chainOf(position), state: write(state), anchor: write(anchor) }
+  const body = { v: 2, chain: chainOf(position), state: write(state), anchor: write(anchor) }
   return canonicalBytes(body as unknown as Json)
 }
 

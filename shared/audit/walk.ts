@@ -5,12 +5,13 @@ import { announcedCut, openCut } from './cut.ts'
 import { readEntry } from './entry-read.ts'
 import type { Entry } from './entry.ts'
 import { ErasedSet } from './erased-set.ts'
-import { erasedRange, findPayloadFault } from './erasure.ts'
+import { findPayloadFault } from './erasure.ts'
 import { NO_KEYS, advanceKeys, commitsTo, findSigner, isAnnouncement } from './key-ring.ts'
 import type { KeyState } from './key-ring.ts'
 import type { AuditKey } from './key-statement.ts'
 import { entrySigningBytes, genesisOf } from './link.ts'
 import { MerkleFrontier, leafHash } from './merkle.ts'
+import { readMarks, tombstoneOf } from './marks.ts'
 import type { StoredChain, StoredEntry } from './stored.ts'
 import type { Fault } from './verdict.ts'
 
@@ -32,7 +33,7 @@ export interface WalkState {
   readonly cut: { readonly id: string; readonly signedBy: string } | null
 }
 
-const none = { payloadsErased: 0, signaturesChecked: 0 } as const
+const none = { payloadsErased: 0, signaturesChecked: 0, noted: null } as const
 
 /** The state before the first entry that is there; a fault when the record of the cut is not to be believed. */
 export const startOf = ({ chain, cut }: StoredChain, context: WalkContext): WalkState | Fault => {
@@ -91,14 +92,16 @@ const signatureFault = (row: StoredEntry, state: WalkState, context: WalkContext
 const payloadFault = (row: StoredEntry, entry: Entry, state: WalkState): Fault | null => {
   const wrong = findPayloadFault(row.payloads, entry)
   if (wrong === null) return null
-  if (wrong !== 'erased') return fault('payload-mismatch', entry.sequence, wrong)
-  state.erased.add(entry.sequence)
+  const [payload] = row.payloads
+  const marks = payload && wrong === 'erased' ? readMarks(payload) : wrong
+  if (typeof marks === 'string') return fault('payload-mismatch', entry.sequence, marks)
+  state.erased.add(entry.sequence, marks)
   return null
 }
 
-const dropErased = (entry: Entry, erased: ErasedSet): void => {
-  const range = erasedRange(entry)
-  if (range) erased.drop(range.from, range.to)
+const dropErased = (row: StoredEntry, entry: Entry, erased: ErasedSet): void => {
+  const tombstone = tombstoneOf(entry, row.payloads[0]?.bytes ?? null)
+  if (tombstone) erased.drop(tombstone.from, tombstone.to, tombstone.marks)
 }
 
 /** Whether this entry announces the cut the walk began at; a fault when another key than the one in force signed it. */
@@ -138,7 +141,7 @@ export const advance = (
   if ('sequence' in keys) return keys
   const cut = announceCut(entry, state, keys)
   if (cut && 'kind' in cut) return cut
-  dropErased(entry, state.erased)
+  dropErased(row, entry, state.erased)
   state.tree.append(leafHash(row.bytes))
   return {
     expected: state.expected + 1,

@@ -47,6 +47,21 @@ export const findKnownIntents = async (db: Reader, ids: readonly string[]): Prom
   return known
 }
 
+/** When these intents say they happened, as their entries are stored; those that are no entry of the chain are left out. */
+export const readTimesOf = async (
+  db: Reader,
+  chain: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, number>> => {
+  const times = new Map<string, number>()
+  for (const chunk of chunks(ids)) {
+    const query = db.selectFrom('entry').select(['intent_id', 'at']).where('chain', '=', chain)
+    const rows = await query.where('intent_id', 'in', chunk).execute()
+    for (const row of rows) times.set(row.intent_id, row.at)
+  }
+  return times
+}
+
 /** Entries joined with their payloads; the base of every read. */
 export const selectEntries = (db: Reader) =>
   db

@@ -46,6 +46,7 @@ export const N = 700
 /** An announcement of an epoch. */
 export const OPENING = 646
 export const ERASED = [300, 301, 302] as const
+export const ERASED_AT = 1_760_000_000_000
 export const CHECKPOINTS = [501, 900, 1300, 1800] as const
 /** Where the other chain was cut. */
 export const CUT = 256
@@ -71,11 +72,22 @@ const grow = async (bench: Growing): Promise<void> => {
   }
   const [first, , last] = ERASED
   await bench.write([
-    newIntent({ action: 'Deletion', object: { type: 'audit-payload', id: `${first}-${last}` }, after: null }),
+    newIntent({
+      at: ERASED_AT,
+      action: 'Deletion',
+      object: { type: 'audit-payload', id: `${first}-${last}` },
+      after: { by: 'operator-1', rule: 'retention' },
+    }),
   ])
   await bench.databases.audit.db
     .updateTable('payload')
-    .set({ bytes: null, erased_at: 1, erased_by: 'operator-1', erased_rule: 'retention' })
+    .set({
+      bytes: null,
+      salt: new Uint8Array(0),
+      erased_at: ERASED_AT,
+      erased_by: 'operator-1',
+      erased_rule: 'retention',
+    })
     .where('sequence', 'in', ERASED)
     .execute()
   await bench.sequencer.rollTo(successor)

@@ -11,6 +11,7 @@ import type { Json } from '../../../../shared/audit/json.ts'
 import { KEY_OBJECT, encodeKeyStatement, parseKeyStatement } from '../../../../shared/audit/key-statement.ts'
 import type { AuditKey, AuditKeyKind } from '../../../../shared/audit/key-statement.ts'
 import { entrySigningBytes, genesisOf, keySigningBytes } from '../../../../shared/audit/link.ts'
+import { PAYLOAD_OBJECT } from '../../../../shared/audit/marks.ts'
 import { MerkleFrontier, leafHash } from '../../../../shared/audit/merkle.ts'
 import {
   encodeNoteKeyStatement,
@@ -117,12 +118,28 @@ export class MemoryChain {
     if (!row) throw new Error(`no entry ${sequence}`)
     const payloads = row.payloads.map((payload) => ({
       ...payload,
+      salt: new Uint8Array(0),
       bytes: null,
       erasedAt: 1,
       erasedBy: 'x',
       erasedRule: 'y',
     }))
     this.rows[place] = { ...row, payloads }
+  }
+
+  /** The tombstone of what was erased in a range, which then has its time. */
+  bury(from: number, to = from): void {
+    const id = from === to ? String(from) : `${from}-${to}`
+    const { at } = this.append({
+      action: 'Deletion',
+      object: { type: PAYLOAD_OBJECT, id },
+      after: { by: 'x', rule: 'y' },
+    })
+    for (const [place, row] of this.rows.entries()) {
+      const [payload] = row.payloads
+      if (row.sequence < from || row.sequence > to || payload?.bytes !== null) continue
+      this.rows[place] = { ...row, payloads: [{ ...payload, erasedAt: at }] }
+    }
   }
 
   /** Announces the cut, then removes what lies before it. */

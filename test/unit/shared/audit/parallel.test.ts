@@ -26,10 +26,10 @@ const make = (): MemoryChain => {
   chain.openEpoch()
   some(7)
   for (const sequence of [5, 6, 7, 20, 31]) chain.erase(sequence)
-  chain.append({ action: 'Deletion', object: { type: 'audit-payload', id: '5-7' } })
-  chain.append({ action: 'Deletion', object: { type: 'audit-payload', id: '20' } })
+  chain.bury(5, 7)
+  chain.bury(20)
   some(6)
-  chain.append({ action: 'Deletion', object: { type: 'audit-payload', id: '31' } })
+  chain.bury(31)
   some(8)
   chain.checkpoint()
   return chain
@@ -67,6 +67,7 @@ describe.each(['full', 'quick'] as const)('verified by segments: %s', (mode) => 
       fc.record({ kind: fc.constant('bytes' as const), place, bit: fc.nat(4000) }),
       fc.record({ kind: fc.constant('signature' as const), place, bit: fc.nat(500) }),
       fc.record({ kind: fc.constant('payload' as const), place, bit: fc.nat(400) }),
+      fc.record({ kind: fc.constant('mark' as const), place, mark: fc.nat(3) }),
       fc.record({ kind: fc.constantFrom('delete' as const, 'double' as const, 'column' as const), place }),
       fc.record({ kind: fc.constant('swap' as const), place, other: place }),
       fc.record({ kind: fc.constant('head' as const), place }),
@@ -78,8 +79,9 @@ describe.each(['full', 'quick'] as const)('verified by segments: %s', (mode) => 
         const verdict = await verify(tamper(chain, made), mode, segment)
         const isNothing = made.kind === 'swap' && made.place === made.other
         const isWhole = made.kind === 'head' && made.place === rows.length - 1
+        const isUnmarked = made.kind === 'mark' && rows[made.place]?.payloads[0]?.bytes !== null
         const isErased = made.kind === 'payload' && rows[made.place]?.payloads[0]?.bytes === null
-        expect({ made, ok: verdict.ok }).toEqual({ made, ok: isNothing || isWhole || isErased })
+        expect({ made, ok: verdict.ok }).toEqual({ made, ok: isNothing || isWhole || isErased || isUnmarked })
       }),
       { numRuns: 100 },
     )
@@ -99,6 +101,7 @@ describe.each(['full', 'quick'] as const)('verified by segments: %s', (mode) => 
 
 type RowChange =
   | { readonly kind: 'bytes' | 'signature' | 'payload'; readonly place: number; readonly bit: number }
+  | { readonly kind: 'mark'; readonly place: number; readonly mark: number }
   | { readonly kind: 'delete' | 'double' | 'column' | 'head'; readonly place: number }
   | { readonly kind: 'swap'; readonly place: number; readonly other: number }
 type Change =
@@ -141,6 +144,12 @@ const tamperRow = (rows: readonly StoredEntry[], change: RowChange): StoredChain
     case 'payload': {
       const payloads = row.payloads.map((each) => ({ ...each, bytes: each.bytes && turn(each.bytes, change.bit) }))
       return put({ payloads })
+    }
+    case 'mark': {
+      const [payload] = row.payloads
+      if (payload?.bytes !== null) return chain.stored()
+      const forged = [{ erasedAt: 2 }, { erasedBy: 'another' }, { erasedRule: 'another' }, { salt: Uint8Array.of(1) }]
+      return put({ payloads: [{ ...payload, ...forged[change.mark] }] })
     }
     case 'column':
       return put({ tenant: 'another' })
