@@ -81,12 +81,21 @@ export class DiagnosticsService {
 }
 
 /** How this desk stands as a witness of the audit. */
-function judge({ chains, contradictions, losses, failure }: WitnessState): [HealthCheck['state'], string] {
+function judge({ chains, contradictions, losses, failure, keyRefused }: WitnessState): [HealthCheck['state'], string] {
   const [found] = contradictions
   if (found !== undefined) return ['failed', `${found.kind}: ${found.chain}, ${found.id}`]
   const seen = chains.map(({ chain, size }) => `${chain} ${size}`).join(', ') || 'nothing seen yet'
-  const isDoubtful = failure !== null || losses.length > 0 || chains.some(({ unproved }) => unproved)
-  return [isDoubtful ? 'warning' : 'ok', failure === null ? seen : `${seen}; ${failure}`]
+  const doubts = [
+    failure,
+    keyRefused ? 'signatures refused: the server knows this station by another witness key' : null,
+    ...chains.map(({ chain, unproved }) =>
+      unproved === null
+        ? null
+        : `no proof${unproved.why === 'removed' ? ' since cleaning' : ''}: ${chain}, ${unproved.id}`,
+    ),
+    ...losses.map(({ chain, why }) => `memory lost, ${why}${chain === null ? '' : `: ${chain}`}`),
+  ].filter((doubt) => doubt !== null)
+  return [doubts.length > 0 ? 'warning' : 'ok', [seen, ...doubts].join('; ')]
 }
 
 async function check(name: string, run: () => Promise<[HealthCheck['state'], string]>): Promise<HealthCheck> {

@@ -53,6 +53,11 @@ export interface WitnessStore {
    * Gives the chain; null where there is no such open one.
    */
   explain(id: string, at: number): string | null
+  /**
+   * Forgets `kept`, and notes that; false, and nothing changed, where its chain has an open contradiction, or where this
+   * doubt was explained before: who shows the same checkpoint again is not forgotten again.
+   */
+  beginAnew(doubt: string, kept: KeptCheckpoint, at: number): boolean
   losses(): KeptLoss[]
   /** False where one of this chain is known already. */
   addLoss(loss: KeptLoss): boolean

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createSignatureVerifier } from '../../shared/audit/crypto.ts'
-import { AppError, type WitnessState } from '../../shared/contract/index.ts'
+import { AppError, type WitnessedChain, type WitnessState } from '../../shared/contract/index.ts'
 import type { CheckpointView, ContradictionKind } from '../../shared/contract/routes/audit-witness.ts'
 import { toAppError } from './failure.ts'
 import type { DeskEvents, Log, Remote } from './ports.ts'
@@ -15,6 +15,10 @@ const CONTRADICTIONS_MAX = 200
 const CHAINS_MAX = 1000
 /** How long an issuing waits for a look that is under way: a slow server must not stop it. */
 const PATIENCE_MS = 5_000
+
+/** By what is kept alone: the same after a restart, another as soon as a proof came. */
+const doubtIdOf = ({ chain, note }: KeptCheckpoint): string => `doubt_${shortHash(JSON.stringify([chain, note]))}`
+const shortHash = (about: string): string => createHash('sha256').update(about).digest('hex').slice(0, 12)
 
 export interface WitnessParts {
   remote: Remote
@@ -40,24 +44,34 @@ export interface WitnessParts {
 export class WitnessService {
   readonly #parts: WitnessParts
   readonly #verify = createSignatureVerifier()
-  readonly #unproved = new Set<string>()
+  readonly #unproved = new Map<string, NonNullable<WitnessedChain['unproved']>['why']>()
   #signer: WitnessSigner | null = null
   #looking: Promise<void> | null = null
   #timer: NodeJS.Timeout | null = null
   #checkedAt: number | null = null
   #failure: WitnessState['failure'] = null
+  #keyRefused = false
   #closed = false
 
   constructor(parts: WitnessParts) {
     this.#parts = parts
   }
 
-  /** `explained`: alarms that the security officer closed on this machine (`explainedAlarms` of the configuration). */
+  /**
+   * `explained`: alarms, and doubts about chains without proof, that the security officer closed on this machine
+   * (`explainedAlarms` of the configuration).
+   */
   start(explained: readonly string[] = []): void {
     const { store, log } = this.#parts
     for (const id of explained) {
       const chain = store.explain(id, Date.now())
       if (chain !== null) log.warn('witness.explained', { id, chain })
+    }
+    for (const kept of store.checkpoints()) {
+      const { chain, size } = kept
+      const id = doubtIdOf(kept)
+      if (explained.includes(id) && store.beginAnew(id, kept, Date.now()))
+        log.warn('witness.explained', { id, chain, size })
     }
     this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS).unref()
   }
@@ -70,14 +84,12 @@ export class WitnessService {
   state(): WitnessState {
     const { store } = this.#parts
     return {
-      chains: store.checkpoints().map(({ chain, size, firstSeenAt, seenAt, cosignedAt }) => ({
-        chain,
-        size,
-        firstSeenAt,
-        seenAt,
-        cosignedAt,
-        unproved: this.#unproved.has(chain),
-      })),
+      chains: store.checkpoints().map((kept) => {
+        const { chain, size, firstSeenAt, seenAt, cosignedAt } = kept
+        const why = this.#unproved.get(chain)
+        const unproved = why === undefined ? null : { id: doubtIdOf(kept), why }
+        return { chain, size, firstSeenAt, seenAt, cosignedAt, unproved }
+      }),
       contradictions: store.contradictions().map(({ kept: _kept, seen: _seen, reportedAt, ...found }) => ({
         ...found,
         reported: reportedAt !== null,
@@ -85,6 +97,7 @@ export class WitnessService {
       losses: store.losses().map(({ chain, why, at }) => ({ chain: chain === '' ? null : chain, why, at })),
       checkedAt: this.#checkedAt,
       failure: this.#failure,
+      keyRefused: this.#keyRefused,
     }
   }
 
@@ -152,7 +165,8 @@ export class WitnessService {
       if (!(error instanceof AppError) || error.code !== 'AUDIT_PROOF_UNAVAILABLE') throw error
       if (!this.#unproved.has(chain))
         log.error('witness.unproved', { chain, kept: kept?.size, shown: view.size, error })
-      this.#unproved.add(chain)
+      // Whoever holds the server can say so too: nothing is believed by it, nor is it a contradiction.
+      this.#unproved.set(chain, error.detail['reason'] === 'removed' ? 'removed' : 'none')
     }
   }
 
@@ -188,10 +202,12 @@ export class WitnessService {
     try {
       await remote.call('cosignCheckpoint', { params: { chain }, body: { size, vkey: this.#signer.vkey, cosignature } })
       store.noteCosigned(chain, size, Date.now())
+      this.#keyRefused = false
     } catch (error) {
       const { code } = toAppError(error)
       if (code !== 'AUDIT_WITNESS_KEY_CHANGED' && code !== 'AUDIT_COSIGNATURE_INVALID') throw error
       // The server knows another key of this station: this desk has lost the one it had, and with it its memory.
+      if (code === 'AUDIT_WITNESS_KEY_CHANGED') this.#keyRefused = true
       const isNews =
         code === 'AUDIT_COSIGNATURE_INVALID' || store.addLoss({ chain: '', why: 'key-refused', at: Date.now() })
       if (isNews) log.error('witness.cosignature-refused', { chain, size, error })
@@ -216,7 +232,7 @@ export class WitnessService {
     const { store, log } = this.#parts
     const about = JSON.stringify([chain, kind, kept?.note ?? null, seen === null ? null : [seen.size, seen.root]])
     const found = {
-      id: `alarm_${createHash('sha256').update(about).digest('hex').slice(0, 12)}`,
+      id: `alarm_${shortHash(about)}`,
       chain,
       kind,
       kept: kept?.note ?? null,

@@ -22,4 +22,5 @@ export const MIGRATIONS: readonly string[] = [
      seen_size INTEGER, found_at INTEGER NOT NULL, reported_at INTEGER) STRICT;
    CREATE TABLE witness_loss (chain TEXT PRIMARY KEY, why TEXT NOT NULL, at INTEGER NOT NULL) STRICT;`,
   `ALTER TABLE contradiction ADD COLUMN explained_at INTEGER;`,
+  `CREATE TABLE explained_doubt (id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;`,
 ]

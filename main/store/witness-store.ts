@@ -123,6 +123,18 @@ export class SqliteWitnessStore implements WitnessStore {
     })()
   }
 
+  beginAnew(doubt: string, { chain, size }: KeptCheckpoint, at: number): boolean {
+    return this.#db.transaction(() => {
+      const open = this.#db.prepare('SELECT count(*) FROM contradiction WHERE chain = ? AND explained_at IS NULL')
+      if (Number(open.pluck().get(chain)) > 0) return false
+      const once = this.#db.prepare('INSERT INTO explained_doubt (id, at) VALUES (?, ?) ON CONFLICT DO NOTHING')
+      if (once.run(doubt, at).changes === 0) return false
+      this.#db.prepare('DELETE FROM checkpoint WHERE chain = ? AND size = ?').run(chain, size)
+      this.#db.prepare("INSERT OR REPLACE INTO witness_loss (chain, why, at) VALUES (?, 'explained', ?)").run(chain, at)
+      return true
+    })()
+  }
+
   losses(): KeptLoss[] {
     return z.array(LossRow).parse(this.#db.prepare('SELECT chain, why, at FROM witness_loss ORDER BY chain').all())
   }

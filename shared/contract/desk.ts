@@ -123,8 +123,11 @@ export const WitnessedChain = z.strictObject({
   seenAt: TimeMs,
   /** When the server took this desk's signature of the checkpoint kept; null: not yet. */
   cosignedAt: TimeMs.nullable(),
-  /** The server gave no proof that what it shows extends what is kept; the latter stays. */
-  unproved: z.boolean(),
+  /**
+   * The server gave no proof that what it shows extends what is kept; the latter stays. `removed`: it says that cleaning
+   * took what the proof would need. By `id` in `explainedAlarms` of its configuration the desk begins anew.
+   */
+  unproved: z.strictObject({ id: Id, why: z.enum(['removed', 'none']) }).nullable(),
 })
 export type WitnessedChain = z.infer<typeof WitnessedChain>
 /** What the server showed and what was seen before cannot both be true. It stays until somebody explains it. */
@@ -155,6 +158,8 @@ export const WitnessState = z.strictObject({
   /** Last look at the server that went to its end, and why the one after it did not. */
   checkedAt: TimeMs.nullable(),
   failure: Failure.shape.code.nullable(),
+  /** The server takes no signature of this desk: it knows this station by another key as a witness. */
+  keyRefused: z.boolean(),
 })
 export type WitnessState = z.infer<typeof WitnessState>
 

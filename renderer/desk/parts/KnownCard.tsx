@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core'
+import { Button, Group } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { CardView, CertificateView } from '../../../shared/contract/views.ts'
@@ -10,6 +10,7 @@ import css from '../screens/screens.module.css'
 import { CARD_TONES, CERTIFICATE_TONES } from '../stores/queue.ts'
 import { useMay } from '../stores/desk-state.ts'
 import { RevokeDialog } from './RevokeDialog.tsx'
+import { TrailButton } from './Trail.tsx'
 
 /** A card as the server knows it, with its certificates. */
 export function KnownCard({ card, onChanged }: { card: CardView; onChanged: () => void }) {
@@ -22,7 +23,16 @@ export function KnownCard({ card, onChanged }: { card: CardView; onChanged: () =
           {t('card.numbered')} <span className="cs-mono">{formatSerial(card.serial)}</span>
         </>
       }
-      actions={<ToneBadge tone={CARD_TONES[card.state]}>{t(`common:cardState.${card.state}`)}</ToneBadge>}
+      actions={
+        <Group gap="xs" wrap="nowrap">
+          <TrailButton
+            objectType="card"
+            objectId={card.serial}
+            name={t('trail.what.card', { id: formatSerial(card.serial) })}
+          />
+          <ToneBadge tone={CARD_TONES[card.state]}>{t(`common:cardState.${card.state}`)}</ToneBadge>
+        </Group>
+      }
     >
       <div style={{ padding: '12px 16px', borderBottom: '1px solid var(--cs-line)' }}>
         <Facts
@@ -80,25 +90,32 @@ function CertificateRow({ certificate, onChanged }: { certificate: CertificateVi
           )}
         </span>
       </span>
-      {mayRevoke && alive ? (
-        <>
-          <Button
-            size="xs"
-            variant="subtle"
-            color="red.9"
-            onClick={() => setRevoking(true)}
-            aria-label={t('revoke.actionFor', { slot: t(`common:slot.${certificate.slot}`) })}
-          >
-            {t('revoke.action')}
-          </Button>
-          <RevokeDialog
-            certificate={certificate}
-            opened={revoking}
-            onClose={() => setRevoking(false)}
-            onChanged={onChanged}
-          />
-        </>
-      ) : null}
+      <span style={{ display: 'grid', justifyItems: 'end' }}>
+        <TrailButton
+          objectType="certificate"
+          objectId={certificate.serial}
+          name={t('trail.what.certificate', { slot: t(`common:slot.${certificate.slot}`) })}
+        />
+        {mayRevoke && alive ? (
+          <>
+            <Button
+              size="compact-sm"
+              variant="subtle"
+              color="red.9"
+              onClick={() => setRevoking(true)}
+              aria-label={t('revoke.actionFor', { slot: t(`common:slot.${certificate.slot}`) })}
+            >
+              {t('revoke.action')}
+            </Button>
+            <RevokeDialog
+              certificate={certificate}
+              opened={revoking}
+              onClose={() => setRevoking(false)}
+              onChanged={onChanged}
+            />
+          </>
+        ) : null}
+      </span>
     </li>
   )
 }

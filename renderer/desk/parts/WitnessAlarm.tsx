@@ -58,7 +58,7 @@ function Doubts({ witness }: { witness: WitnessState }) {
   const now = useNow()
   const losses = shownLosses(witness, now)
   const stale = staleSince(witness, now)
-  const unproved = witness.chains.filter((chain) => chain.unproved)
+  const unproved = witness.chains.filter((chain) => chain.unproved !== null)
   if (losses.length === 0 && unproved.length === 0 && stale === null) return null
   return (
     <div role="status" data-testid="witness-doubts">
@@ -74,10 +74,10 @@ function Doubts({ witness }: { witness: WitnessState }) {
           {t('witness.stale', { when: formatDateTime(stale, i18n.language) })}
         </p>
       )}
-      {unproved.map(({ chain }) => (
+      {unproved.map(({ chain, unproved: doubt }) => (
         <p key={chain} className={css.warning}>
           <ToneIcon tone="warn" />
-          {t('witness.unproved', { chain })}
+          {t(`witness.unproved.${doubt?.why ?? 'none'}`, { chain, id: doubt?.id ?? '' })}
         </p>
       ))}
     </div>

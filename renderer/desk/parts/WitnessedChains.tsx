@@ -8,7 +8,7 @@ import { IconRefresh } from '../../ui/icons.ts'
 import { Moment } from '../../ui/Moment.tsx'
 import { Panel } from '../../ui/Screen.tsx'
 import { EmptyState } from '../../ui/States.tsx'
-import { ToneBadge } from '../../ui/Tone.tsx'
+import { Notice, ToneBadge } from '../../ui/Tone.tsx'
 import { desk } from '../desk.ts'
 import css from '../screens/screens.module.css'
 import { useDeskState } from '../stores/desk-state.ts'
@@ -54,6 +54,13 @@ export function WitnessedChains() {
       {witness.failure === null ? null : (
         <p style={{ margin: 0, padding: '8px 16px' }}>{t(`errors:${witness.failure}.what`)}</p>
       )}
+      {witness.keyRefused ? (
+        <div style={{ padding: '8px 16px' }}>
+          <Notice tone="warn" title={t('witness.refused.what')} testId="witness-key-refused">
+            <p>{t('witness.refused.todo')}</p>
+          </Notice>
+        </div>
+      ) : null}
       {witness.chains.length === 0 ? (
         <EmptyState title={t('witness.empty')}>{t('witness.emptyHint')}</EmptyState>
       ) : (
@@ -70,7 +77,7 @@ export function WitnessedChains() {
                     <Moment at={chain.firstSeenAt} show="day" />)
                     <br />
                     {chain.cosignedAt === null ? (
-                      t('witness.notCosigned')
+                      t(witness.keyRefused ? 'witness.refused.chain' : 'witness.notCosigned')
                     ) : (
                       <>
                         {t('witness.cosigned')} <Moment at={chain.cosignedAt} />

@@ -23,5 +23,5 @@ export function chainWord(
   chain: WitnessedChain,
 ): { word: 'contradicted' | 'noProof' | 'asSeen'; tone: Tone } {
   if (witness.contradictions.some((found) => found.chain === chain.chain)) return { word: 'contradicted', tone: 'bad' }
-  return chain.unproved ? { word: 'noProof', tone: 'warn' } : { word: 'asSeen', tone: 'ok' }
+  return chain.unproved !== null ? { word: 'noProof', tone: 'warn' } : { word: 'asSeen', tone: 'ok' }
 }

@@ -147,9 +147,16 @@ function witnessOf(scene: Scene): WitnessState {
     firstSeenAt: NOW - 90 * 86_400_000,
     seenAt: NOW - 120_000,
     cosignedAt: NOW - 120_000,
-    unproved: false,
+    unproved: null,
   }
-  const calm: WitnessState = { chains: [chain], contradictions: [], losses: [], checkedAt: NOW, failure: null }
+  const calm: WitnessState = {
+    chains: [chain],
+    contradictions: [],
+    losses: [],
+    checkedAt: NOW,
+    failure: null,
+    keyRefused: false,
+  }
   if (scene !== 'contradicted') return calm
   const found = { id: 'alarm_4f1a9c02d7b3', kind: 'truncated', seenSize: 1187, reported: true } as const
   return { ...calm, contradictions: [{ ...found, chain: 'node-1', keptSize: 1240, foundAt: NOW }] }

@@ -7,6 +7,7 @@ import { Moment } from '../../../ui/Moment.tsx'
 import { ActionBar, Facts, Panel } from '../../../ui/Screen.tsx'
 import { ToneBadge } from '../../../ui/Tone.tsx'
 import { ReaderFacts } from '../../parts/ReaderButton.tsx'
+import { TrailButton } from '../../parts/Trail.tsx'
 import { isCancellable } from '../../stores/enrolments.ts'
 import { useMay, useOfficerReader, useReaders } from '../../stores/desk-state.ts'
 import { ENROLMENT_TONES } from '../../stores/queue.ts'
@@ -59,6 +60,11 @@ export function EnrolmentAside({ view }: { view: EnrolmentView | null }) {
                 [t('enrol.signedAt'), view.signedAt === null ? null : <Moment key="signed" at={view.signedAt} />],
                 [t('enrol.officer'), view.officer.name],
               ]}
+            />
+            <TrailButton
+              objectType="enrolment"
+              objectId={view.id}
+              name={t('trail.what.enrolment', { name: fullName(view.holder) })}
             />
             {mayWrite && isCancellable(view) ? (
               <>

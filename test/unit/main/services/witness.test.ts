@@ -60,7 +60,7 @@ describe('when the server tells the truth', () => {
     await begin()
     expect(sizes()).toEqual([5])
     chain.append(8)
-    expect((await look()).chains).toMatchObject([{ chain: 'node-1', size: 13, unproved: false }])
+    expect((await look()).chains).toMatchObject([{ chain: 'node-1', size: 13, unproved: null }])
     expect(cosigned.map(({ body }) => body.size)).toEqual([5, 13])
     for (const { body } of cosigned) {
       const key = parseWitnessKey(body.vkey)
@@ -302,10 +302,10 @@ describe('when the server lies', () => {
     t.remote.handlers.proveConsistency = () => {
       throw new AppError('AUDIT_PROOF_UNAVAILABLE')
     }
-    expect(await look()).toMatchObject({ chains: [{ size: 5, unproved: true }], contradictions: [] })
+    expect(await look()).toMatchObject({ chains: [{ size: 5, unproved: { why: 'none' } }], contradictions: [] })
     expect(cosigned).toHaveLength(1)
     serve()
-    expect(await look()).toMatchObject({ chains: [{ size: 9, unproved: false }] })
+    expect(await look()).toMatchObject({ chains: [{ size: 9, unproved: null }] })
   })
   it.each([
     ['too long', (hashes: string[]) => [...hashes, hashes[0]!]],
@@ -321,6 +321,94 @@ describe('when the server lies', () => {
     })
     expect((await look()).contradictions).toMatchObject([{ kind: 'rewritten' }])
     expect(sizes()).toEqual([5])
+  })
+})
+
+describe('when the desk was away longer than entries are kept', () => {
+  const doubt = async () => (await look()).chains[0]?.unproved ?? null
+  /** A server that cleaned: it proves nothing from within what is gone, or from nowhere once it says so. */
+  const clean = (cut: number) => {
+    const { proveConsistency } = t.remote.handlers
+    t.remote.handlers.proveConsistency = (input, options) => {
+      if (input.query.from < cut) throw new AppError('AUDIT_PROOF_UNAVAILABLE', { reason: 'removed' })
+      return proveConsistency!(input, options)
+    }
+  }
+  /** Kept at 5, cleaned to 8, grown to 12. */
+  const away = async () => {
+    await begin()
+    chain.append(7)
+    clean(8)
+  }
+
+  it('goes on where the server can still prove it', async () => {
+    await begin()
+    chain.append(7)
+    clean(5)
+    expect(await look()).toMatchObject({ chains: [{ size: 12, unproved: null }], losses: [] })
+  })
+  it('calls it no contradiction, keeps what it saw, signs nothing newer, still issues, and gives a number to quote', async () => {
+    await away()
+    const state = await look()
+    expect(state).toMatchObject({ contradictions: [], failure: null, losses: [] })
+    expect(state.chains).toMatchObject([{ size: 5, unproved: { why: 'removed' } }])
+    expect(state.chains[0]?.unproved?.id).toMatch(/^doubt_[0-9a-f]{12}$/)
+    expect(sizes()).toEqual([5])
+    expect(cosigned.map(({ body }) => body.size)).toEqual([5])
+    expect(reported).toEqual([])
+    await expect(t.desk.handlers['enrolments.personalise'](CARD)).rejects.toMatchObject({ code: 'CARD_NOT_PRESENT' })
+    const [check] = (await t.desk.handlers['diagnostics.checks']({})).filter(({ name }) => name === 'witness')
+    expect(check).toMatchObject({ state: 'warning' })
+    expect(check?.detail).toContain(`no proof since cleaning: node-1, ${state.chains[0]?.unproved?.id ?? ''}`)
+  })
+  it('has the same number after a restart and as the chain grows', async () => {
+    await away()
+    const first = await doubt()
+    t = t.restart()
+    await begin()
+    chain.append(3)
+    expect(await doubt()).toEqual(first)
+  })
+  it('begins anew by that number in the configuration of the machine, says so, and signs again', async () => {
+    await away()
+    const { id } = (await doubt())!
+    t = t.restart(['doubt_000000000000'])
+    expect(sizes()).toEqual([5])
+    t = t.restart([id])
+    expect(sizes()).toEqual([])
+    expect(t.log.lines.map(({ event }) => event)).toContain('witness.explained')
+    await begin()
+    expect(await look()).toMatchObject({
+      chains: [{ size: 12, unproved: null }],
+      contradictions: [],
+      losses: [{ chain: 'node-1', why: 'explained' }],
+    })
+    expect(cosigned.map(({ body }) => body.size)).toEqual([5, 12])
+    chain.entries.pop()
+    expect((await look()).contradictions).toMatchObject([{ kind: 'truncated', keptSize: 12 }])
+  })
+  it('forgets by one number only once: a server that goes back to the same checkpoint is caught', async () => {
+    await away()
+    const { id } = (await doubt())!
+    t = t.restart([id])
+    const all = chain.entries
+    chain.entries = all.slice(0, 5)
+    await begin()
+    expect(sizes()).toEqual([5])
+    t = t.restart([id])
+    expect(sizes()).toEqual([5])
+    chain.entries = all.slice(0, 4)
+    await begin()
+    expect((await look()).contradictions).toMatchObject([{ kind: 'truncated' }])
+  })
+  it('does not begin anew over an alarm that nobody explained', async () => {
+    await away()
+    const { id } = (await doubt())!
+    chain.entries = chain.entries.slice(0, 3)
+    expect((await look()).contradictions).toMatchObject([{ kind: 'truncated' }])
+    t = t.restart([id])
+    expect(sizes()).toEqual([5])
+    expect(t.store.witness.contradictions()).toHaveLength(1)
   })
 })
 
@@ -413,6 +501,13 @@ describe('when the memory of the desk is gone', () => {
     }
     await begin()
     expect(await losses()).toMatchObject([{ chain: null, why: 'key-refused' }])
+    expect(await look()).toMatchObject({ keyRefused: true, contradictions: [], chains: [{ cosignedAt: null }] })
+    const [check] = (await t.desk.handlers['diagnostics.checks']({})).filter(({ name }) => name === 'witness')
+    expect(check).toMatchObject({ state: 'warning' })
+    expect(check?.detail).toContain('signatures refused: the server knows this station by another witness key')
+    expect((await t.desk.handlers['diagnostics.report']({})).text).toContain('signatures refused')
+    serve()
+    expect(await look()).toMatchObject({ keyRefused: false, chains: [{ cosignedAt: expect.any(Number) as number }] })
   })
   it('has nothing of its key on disk', async () => {
     await begin()

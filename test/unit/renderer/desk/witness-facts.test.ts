@@ -8,8 +8,15 @@ import {
   staleSince,
 } from '../../../../renderer/desk/stores/witness-facts.ts'
 
-const chain = { chain: 'node-1', size: 5, firstSeenAt: 0, seenAt: 0, cosignedAt: null, unproved: false }
-const calm: WitnessState = { chains: [chain], contradictions: [], losses: [], checkedAt: 0, failure: null }
+const chain = { chain: 'node-1', size: 5, firstSeenAt: 0, seenAt: 0, cosignedAt: null, unproved: null }
+const calm: WitnessState = {
+  chains: [chain],
+  contradictions: [],
+  losses: [],
+  checkedAt: 0,
+  failure: null,
+  keyRefused: false,
+}
 const contradiction = (name: string): WitnessState['contradictions'][number] => ({
   id: 'alarm_000000000001',
   chain: name,
@@ -23,7 +30,12 @@ const contradiction = (name: string): WitnessState['contradictions'][number] => 
 describe('when a witness tells how a chain stands', () => {
   it.each<[string, WitnessState, string, string]>([
     ['calm', calm, 'asSeen', 'ok'],
-    ['without proof', { ...calm, chains: [{ ...chain, unproved: true }] }, 'noProof', 'warn'],
+    [
+      'without proof',
+      { ...calm, chains: [{ ...chain, unproved: { id: 'doubt_000000000001', why: 'removed' } }] },
+      'noProof',
+      'warn',
+    ],
     ['contradicted', { ...calm, contradictions: [contradiction('node-1')] }, 'contradicted', 'bad'],
     ['another contradicted', { ...calm, contradictions: [contradiction('node-2')] }, 'asSeen', 'ok'],
   ])('says it in a word: %s', (_what, witness, word, tone) =>
