@@ -1,6 +1,5 @@
 import { AppError } from '../../shared/contract/errors.ts'
-import { sha256 } from '../../shared/audit/bytes.ts'
-import { parseNote } from '../../shared/audit/checkpoint.ts'
+import { stampedDigest } from '../../shared/audit/checkpoint-stamp.ts'
 import type { Opened } from '../db/open.ts'
 import { readLatestCheckpoint, readStampedCheckpoint, stampCheckpoint } from '../db/repositories/audit-checkpoints.ts'
 import type { AuditDb } from '../db/schema.ts'
@@ -28,9 +27,6 @@ export interface CheckpointTimestampsOptions {
 
 const DAY_MS = 86_400_000
 const RETRY_MS = 600_000
-
-/** What is stamped: the checkpoint's signed text, without signatures, so that cosignatures may come later. */
-export const stampedDigest = (note: string): Uint8Array => sha256(new TextEncoder().encode(parseNote(note).text))
 
 /** Once a day a time-stamp of the last checkpoint, so that no later key theft can put the past elsewhere in time. */
 export class CheckpointTimestamps {

@@ -70,6 +70,11 @@ export interface StoredCheckpoint {
 
 /**
  * A key that signs the chain's checkpoints. `isBound` tells whether a statement that names this key and this chain is
+  readonly previousSize?: number | null
+  readonly link?: Uint8Array | null
+  /** RFC 3161 token over the note's text, and the time it says; null, or left out, where it was not stamped. */
+  readonly timestampToken?: Uint8Array | null
+  readonly stampedAt?: number | null
  * signed by the key-store key `endorsedBy`, whose public key it is given.
  */
 export interface StoredNoteKey {

@@ -63,6 +63,7 @@ export {
   verifySignature,
 } from './signature.ts'
 export { parseTimeStampInfo, type TimeStampInfo } from './tsp-info.ts'
+export { readSignedTimeStamp, type SignedTimeStamp } from './tsp-read.ts'
 export { buildTimeStampRequest, type MessageImprint, type TimeStampRequestFields } from './tsp-request.ts'
 export {
   MAX_TIME_STAMP_BYTES,

@@ -1,16 +1,14 @@
 import { toHex } from './bytes.ts'
-import { readSignedData } from './cms-parts.ts'
-import { verifyTokenCertificate } from './cms-signing-certificate.ts'
-import { verifyContent } from './cms-verify.ts'
-import { digest, equalBytes } from './crypto.ts'
+import { equalBytes } from './crypto.ts'
 import { contextTag, DerCursor, type DerNode } from './der-read.ts'
 import { isSameName, parseName } from './name.ts'
 import { OID } from './oid.ts'
 import { verifyPath } from './path.ts'
 import { refuse } from './pki-error.ts'
-import { parseTimeStampInfo, type TimeStampInfo } from './tsp-info.ts'
+import type { TimeStampInfo } from './tsp-info.ts'
 import type { MessageImprint } from './tsp-request.ts'
-import { MAX_TIME_STAMP_BYTES, parseTimeStampResponse, timeStampTokenOf } from './tsp-response.ts'
+import { readSignedTimeStamp } from './tsp-read.ts'
+import { parseTimeStampResponse, timeStampTokenOf } from './tsp-response.ts'
 import type { PolicyOptions, VerifyPathOptions } from './path-types.ts'
 import type { Certificate, HashName, SignatureAlgorithm } from './types.ts'
 
@@ -67,13 +65,7 @@ export function verifyTimeStampResponse(response: Uint8Array, wanted: TimeStampT
  * `verifySignedData` and `verifyPath`.
  */
 export function verifyTimeStampToken(token: Uint8Array, wanted: TimeStampToVerify): VerifiedTimeStamp {
-  if (token.length > MAX_TIME_STAMP_BYTES) refuse('too-large', 'time-stamp token', { limit: MAX_TIME_STAMP_BYTES })
-  const copy = new Uint8Array(token)
-  const parts = readSignedData(copy, OID.tstInfo)
-  const content = parts.eContent ?? refuse('content-missing', 'RFC 3161 2.4.2: TSTInfo')
-  const signed = verifyContent(parts, (hash) => digest(hash, content), 'any')
-  verifyTokenCertificate(signed.attributes, signed.signer.der, parts.signerInfo.id)
-  const info = parseTimeStampInfo(content)
+  const { token: copy, info, signed } = readSignedTimeStamp(token)
 
   verifyImprint(info, wanted.imprint)
   verifyNonce(info, wanted.nonce)

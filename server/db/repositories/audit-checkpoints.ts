@@ -25,6 +25,8 @@ const toRecord = (row: Selectable<CheckpointTable>): CheckpointRecord => ({
 })
 
 /** Stores a checkpoint; one of that size that is there already stays (it says the same, or nothing would be signed). */
+  timestampToken: row.timestamp_token,
+  stampedAt: row.stamped_at,
 export const insertCheckpoint = async (db: Reader, made: Omit<CheckpointRecord, 'stamp'>): Promise<void> => {
   const { chain, size, root, note, at } = made
   await db

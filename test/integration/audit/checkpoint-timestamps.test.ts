@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { CheckpointTimestamps, stampedDigest } from '../../../server/audit/checkpoint-timestamps.ts'
+import { CheckpointTimestamps } from '../../../server/audit/checkpoint-timestamps.ts'
+import { stampedDigest } from '../../../shared/audit/checkpoint-stamp.ts'
 import { readCheckpoint, readStampedCheckpoint } from '../../../server/db/repositories/audit-checkpoints.ts'
 import { readAnchors, TimestampClient } from '../../../server/timestamp/client.ts'
 import { verifyTimeStampToken } from '../../../shared/pki/index.ts'
