@@ -38,12 +38,31 @@ const EMPTY_CHAIN = (chain: string): ChainHead => ({
   frontier: new Uint8Array(0),
 })
 
+/** What is remembered of a chain's end from one `forget` to the next. */
+interface Memory {
+  head: ChainHead | null
+  /** The end of what is made; ahead of `head` while a batch is made before the last one is stored. */
+  made: Draft | null
+  epoch: OpenEpoch | null
+  /** Whether no intent given can be an entry already. */
+  isSure: boolean
+}
+
+const newMemory = (): Memory => ({ head: null, made: null, epoch: null, isSure: false })
+
 /** Entries and keys made but not stored; nothing of it is true before. */
 export interface Batch {
+  /** What it was made over; stored only while that is remembered. */
+  readonly memory: Memory
   readonly from: number
   readonly draft: Draft
   readonly links: readonly NewEntry[]
   readonly keys: readonly AuditKey[]
+}
+
+const draftIn = ({ made }: Memory): Draft => {
+  if (!made) throw new AppError('INTERNAL', { reason: 'chain-not-open' })
+  return made
 }
 
 interface OpenEpoch {
@@ -63,7 +82,8 @@ export const createChain = async (
   const { chain, signer, at = Date.now() } = options
   const root = rootKeyOf(signer)
   const empty = EMPTY_CHAIN(chain)
-  const key = await endorseKey({ chain, kind: 'hsm', spki: root.spki, label: signer.label, at }, root)
+  const { spki, certificate } = root
+  const key = await endorseKey({ chain, kind: 'hsm', spki, label: signer.label, certificate, at }, root)
   const draft = draftOf(chain, empty)
   const made = await makeLink(announcementOf(key, draft), draft, root)
   const words = await ensureEntryWords(audit.db, [made.link])
@@ -77,6 +97,7 @@ export const createChain = async (
 /**
  * Writes one chain. Not for several callers at once: the sequencer calls it batch after batch. What it remembers of
  * the head is thrown away after any failure and read again, so that a commit whose answer was lost does no harm.
+ * Making goes on in what was remembered when it began: after `forget` nothing of it reaches what is read anew.
  */
 export class ChainWriter {
   readonly #audit: Opened<AuditDb>
@@ -84,11 +105,7 @@ export class ChainWriter {
   readonly #faults: FaultPort
   readonly #sealer = new LinkSealer()
   #root: RootKey
-  #head: ChainHead | null = null
-  /** The end of what is made; ahead of `#head` while a batch is made before the last one is stored. */
-  #made: Draft | null = null
-  #epoch: OpenEpoch | null = null
-  #isSure = false
+  #memory: Memory = newMemory()
 
   constructor(audit: Opened<AuditDb>, options: ChainWriterOptions) {
     this.#audit = audit
@@ -98,26 +115,24 @@ export class ChainWriter {
   }
 
   get head(): number {
-    return this.#head?.sequence ?? -1
+    return this.#memory.head?.sequence ?? -1
   }
 
   /** Reads the head. Throws CONFIG_INVALID (`chain-missing`), CHAIN_KEY_UNUSABLE (`key-changed`), DATABASE_*. */
   async open(): Promise<void> {
+    const memory = this.#memory
     const { chain } = this.#options
     const head = await readHead(this.#audit.db, chain)
     if (!head) throw new AppError('CONFIG_INVALID', { reason: 'chain-missing', chain })
     const rootId = await readRootKeyId(this.#audit.db, chain)
     if (rootId !== this.#root.keyId) throw new AppError('CHAIN_KEY_UNUSABLE', { reason: 'key-changed', chain })
-    this.#head = head
-    this.#made = draftOf(chain, head)
+    memory.head = head
+    memory.made = draftOf(chain, head)
   }
 
-  /** Forgets everything that may not be true any more. */
+  /** Forgets everything that may not be true any more. What is being made still is made in vain. */
   forget(): void {
-    this.#head = null
-    this.#made = null
-    this.#epoch = null
-    this.#isSure = false
+    this.#memory = newMemory()
   }
 
   /**
@@ -125,16 +140,16 @@ export class ChainWriter {
    * of before is drained. Were one given all the same, the database would refuse it, and `forget` would look again.
    */
   trust(): void {
-    this.#isSure = this.#head !== null
+    this.#memory.isSure = this.#memory.head !== null
   }
 
   /** Looks every intent up again, until `trust`. */
   doubt(): void {
-    this.#isSure = false
+    this.#memory.isSure = false
   }
 
   get isSure(): boolean {
-    return this.#isSure
+    return this.#memory.isSure
   }
 
   /**
@@ -142,16 +157,18 @@ export class ChainWriter {
    * over. Null when nothing is left. Nothing is durable. Throws CHAIN_KEY_UNUSABLE, DATABASE_*; call `forget` then.
    */
   async make(intents: readonly AuditIntent[]): Promise<Batch | null> {
-    if (!this.#made) await this.open()
-    const fresh = this.#isSure ? intents : await this.#unknown(intents)
-    return fresh.length > 0 ? this.#make(fresh) : null
+    const memory = this.#memory
+    if (!memory.made) await this.open()
+    const fresh = memory.isSure ? intents : await this.#unknown(intents)
+    return fresh.length > 0 ? this.#make(memory, fresh) : null
   }
 
   /**
    * Stores a batch, in the order they were made, in one transaction. Durable when it returns. Throws CHAIN_CONFLICT
-   * when another writer was at the chain, DATABASE_*; call `forget` then.
+   * when another writer was at the chain, or what it was made over is forgotten, DATABASE_*; call `forget` then.
    */
-  async store({ from, draft, links, keys }: Batch): Promise<void> {
+  async store({ memory, from, draft, links, keys }: Batch): Promise<void> {
+    if (memory !== this.#memory) throw new AppError('CHAIN_CONFLICT', { reason: 'forgotten' })
     const head = headOf(draft)
     await this.#faults('before-append')
     const words = await ensureEntryWords(this.#audit.db, links)
@@ -163,7 +180,7 @@ export class ChainWriter {
       await insertEntries(trx, links, words)
       await this.#faults('before-commit')
     })
-    this.#head = head
+    memory.head = head
     await this.#faults('after-append')
   }
 
@@ -183,21 +200,23 @@ export class ChainWriter {
    * so. Durable when it returns; the old key may then be retired and still verifies what it signed.
    */
   async rollTo(signer: AuditSigner): Promise<void> {
-    if (!this.#made) await this.open()
+    const memory = this.#memory
+    if (!memory.made) await this.open()
     const next = rootKeyOf(signer)
     const { chain } = this.#options
     const at = this.#now()
     try {
-      const key = await endorseKey({ chain, kind: 'hsm', spki: next.spki, label: signer.label, at }, this.#root)
-      const from = this.#draft().sequence
-      const link = await this.#announce(key)
-      await this.store({ from, draft: this.#draft(), links: [link], keys: [key] })
+      const { spki, certificate } = next
+      const key = await endorseKey({ chain, kind: 'hsm', spki, label: signer.label, certificate, at }, this.#root)
+      const from = draftIn(memory).sequence
+      const link = await this.#announce(memory, key)
+      await this.store({ memory, from, draft: draftIn(memory), links: [link], keys: [key] })
     } catch (error) {
       this.forget()
       throw error
     }
     this.#root = next
-    this.#epoch = null
+    memory.epoch = null
   }
 
   /** Ends the thread that signs. */
@@ -209,84 +228,78 @@ export class ChainWriter {
     return (this.#options.now ?? Date.now)()
   }
 
-  #draft(): Draft {
-    if (!this.#made) throw new AppError('INTERNAL', { reason: 'chain-not-open' })
-    return this.#made
-  }
-
   async #unknown(intents: readonly AuditIntent[]): Promise<readonly AuditIntent[]> {
     const ids = intents.map((intent) => intent.id)
     const known = await findKnownIntents(this.#audit.db, ids)
     return intents.filter((intent) => !known.has(intent.id))
   }
 
-  async #announce(key: AuditKey): Promise<NewEntry> {
-    const draft = this.#draft()
+  async #announce(memory: Memory, key: AuditKey): Promise<NewEntry> {
+    const draft = draftIn(memory)
     const made = await makeLink(announcementOf(key, draft), draft, this.#root)
-    this.#made = made.draft
+    memory.made = made.draft
     return made.link
   }
 
-  #isEpochOver(): boolean {
+  #isEpochOver({ epoch }: Memory): boolean {
     const { mode, epochEntries = EPOCH_ENTRIES, epochMs = EPOCH_MS } = this.#options
     if (mode === 'hsm') return false
-    const epoch = this.#epoch
     return !epoch || epoch.entries >= epochEntries || this.#now() - epoch.openedAt >= epochMs
   }
 
-  async #openEpoch(): Promise<{ readonly key: AuditKey; readonly link: NewEntry }> {
+  async #openEpoch(memory: Memory): Promise<{ readonly key: AuditKey; readonly link: NewEntry }> {
     const { chain } = this.#options
     const epoch = newEpochKey()
     const at = this.#now()
     const key = await endorseKey({ chain, kind: 'epoch', spki: epoch.spki, label: null, at }, this.#root)
-    this.#epoch = { key: epoch, openedAt: at, entries: 0 }
-    return { key, link: await this.#announce(key) }
+    memory.epoch = { key: epoch, openedAt: at, entries: 0 }
+    return { key, link: await this.#announce(memory, key) }
   }
 
-  async #make(intents: readonly AuditIntent[]): Promise<Batch> {
-    const from = this.#draft().sequence
+  async #make(memory: Memory, intents: readonly AuditIntent[]): Promise<Batch> {
+    const from = draftIn(memory).sequence
     const links: NewEntry[] = []
     const keys: AuditKey[] = []
     for (let done = 0; done < intents.length;) {
-      if (this.#isEpochOver()) {
-        const opened = await this.#openEpoch()
+      if (this.#isEpochOver(memory)) {
+        const opened = await this.#openEpoch(memory)
         links.push(opened.link)
         keys.push(opened.key)
       }
-      const room = this.#roomInEpoch()
+      const room = this.#roomInEpoch(memory)
       const run = intents.slice(done, done + room)
-      links.push(...(await this.#sign(run)))
+      links.push(...(await this.#sign(memory, run)))
       done += run.length
     }
     // The tree goes on changing as the next batch is made: what is stored is as it is now.
-    const { tree, ...draft } = this.#draft()
-    return { from, draft: { ...draft, tree: tree.copy() }, links, keys }
+    const { tree, ...draft } = draftIn(memory)
+    return { memory, from, draft: { ...draft, tree: tree.copy() }, links, keys }
   }
 
-  #roomInEpoch(): number {
+  #roomInEpoch({ epoch }: Memory): number {
     const { epochEntries = EPOCH_ENTRIES } = this.#options
-    return this.#epoch ? epochEntries - this.#epoch.entries : Number.MAX_SAFE_INTEGER
+    return epoch ? epochEntries - epoch.entries : Number.MAX_SAFE_INTEGER
   }
 
-  async #sign(intents: readonly AuditIntent[]): Promise<readonly NewEntry[]> {
-    const epoch = this.#epoch
+  async #sign(memory: Memory, intents: readonly AuditIntent[]): Promise<readonly NewEntry[]> {
+    const { epoch } = memory
     if (!epoch) {
       const links: NewEntry[] = []
       for (const intent of intents) {
-        const made = await makeLink(intent, this.#draft(), this.#root)
-        this.#made = made.draft
+        const made = await makeLink(intent, draftIn(memory), this.#root)
+        memory.made = made.draft
         links.push(made.link)
       }
       return links
     }
-    const draft = this.#draft()
+    const draft = draftIn(memory)
     const at = { chain: draft.chain, sequence: draft.sequence + 1, key: epoch.key.keyId }
     const prepared = prepareLinks(intents, at)
     const halves = prepared.map((link) => link.halves)
     const task = { halves, previous: draft.signature, key: epoch.key.privateKey }
     const made = joinLinks(prepared, await this.#sealer.seal(task), draft)
-    this.#made = made.draft
-    this.#epoch = { ...epoch, entries: epoch.entries + intents.length }
+    memory.made = made.draft
+    memory.epoch = { ...epoch, entries: epoch.entries + intents.length }
     return made.links
   }
 }

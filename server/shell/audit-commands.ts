@@ -1,4 +1,5 @@
 import { AppError, AuditFilter, type AuditEntryRow, type AuditEntryView } from '../../shared/contract/index.ts'
+import { auditRecord } from '../services/audit-view.ts'
 import { need, wholeNumber, type Answer, type Command, type CommandValues } from './command.ts'
 import { facts, indented, table, timeText } from './print.ts'
 
@@ -78,7 +79,7 @@ export const entryRef = (values: CommandValues, own: string): { chain: string; s
 
 const list: Command = {
   access: 'read',
-  summary: 'entries, newest first; filters: all options but --id, --serial, --out',
+  summary: 'entries of every tenant, newest first; --tenant and the other filters narrow',
   run: async ({ audit, call }, values): Promise<Answer> => {
     const found = await audit.list(call, filterOf(values))
     return { value: found, text: listText(found) }
@@ -100,20 +101,23 @@ const trail: Command = {
   access: 'read',
   summary: 'everything that became of an object, oldest first',
   words: '[OBJECT-TYPE OBJECT-ID]',
-  run: async ({ audit, call }, values) => {
+  run: async ({ trail: entries, scope, directory, call }, values) => {
     const [type, id] = values.words ?? []
     const of = { objectType: type ?? need(values, 'object-type'), objectId: id ?? need(values, 'object-id') }
     const request = { limit: values.limit === undefined ? 200 : wholeNumber(values.limit, '--limit') }
-    const found = await audit.objectTrail(call, of, { ...request, cursor: values.cursor })
+    const inReach = scope.filter(call, { tenants: values.tenant?.split(',') })
+    if (!inReach) return { value: { items: [], next: null }, text: table(HEAD, []) }
+    const { items, next } = await entries.trail({ ...inReach, ...of }, { ...request, cursor: values.cursor })
+    const found = { items: items.map((record) => auditRecord(directory, record)), next }
     return { value: found, text: listText(found) }
   },
 }
 
 const access: Command = {
   access: 'read',
-  summary: "administrators' sign-ins, sign-outs and failures, newest first; --from --to --limit",
+  summary: "administrators' sign-ins, sign-outs and failures, newest first; --from --to --tenant --limit",
   run: async ({ access: entries, scope, call }, values) => {
-    const inReach = scope.filter(call)
+    const inReach = scope.filter(call, { tenants: values.tenant?.split(',') })
     const limit = values.limit === undefined ? 200 : wholeNumber(values.limit, '--limit')
     const span = { from: instant(values.from, '--from'), to: instant(values.to, '--to') }
     const items = []

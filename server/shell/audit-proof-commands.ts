@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../shared/contract/index.ts'
 import { recordIntent, VerificationJobs, type VerificationRun } from '../audit/index.ts'
 import { Proofs } from '../audit/proofs.ts'
@@ -9,6 +10,8 @@ import { entryRef } from './audit-commands.ts'
 import { EXIT, need, type Command, type CommandValues } from './command.ts'
 import type { Ground } from './ground.ts'
 import { facts, table } from './print.ts'
+import { endLeftRuns, shellNode } from './shell-runs.ts'
+import type { Terminal } from './terminal.ts'
 
 const depthOf = (values: CommandValues): 'quick' | 'full' => {
   if (values.depth !== undefined && values.depth !== 'quick' && values.depth !== 'full')
@@ -62,6 +65,57 @@ const resultOf = (run: VerificationRun) => ({
   verdict: run.verdict,
 })
 
+const LOOK_MS = 250
+const progressText = ({ chain, mode, checked, total }: VerificationRun): string => {
+  const part = total > 0 ? ` (${Math.floor((100 * checked) / total)} %)` : ''
+  return `verifying ${chain}, ${mode}: ${checked} of ${total}${part}; Ctrl-C ends it`
+}
+
+/** Shows how far a run is until it has ended. */
+const follow = async (jobs: VerificationJobs, id: string, terminal: Terminal): Promise<VerificationRun> => {
+  const ended = jobs.wait(id)
+  for (;;) {
+    terminal.show(progressText(await jobs.get(id)))
+    const run = await Promise.race([ended, sleep(LOOK_MS, null, { ref: false })])
+    if (run) return run
+  }
+}
+
+/** One after the other; when somebody ends it, what was begun is kept as cancelled, and the rest not begun. */
+const verifyEach = async (
+  ground: Ground,
+  jobs: VerificationJobs,
+  chains: readonly string[],
+  mode: 'quick' | 'full',
+): Promise<readonly VerificationRun[]> => {
+  const { terminal } = ground
+  const asked = { isCancelled: false }
+  const cancel = (): void => {
+    asked.isCancelled = true
+    // Ends the run that is going on; the one who waits for it is told.
+    void jobs.close()
+  }
+  return terminal.cancellable(cancel, async () => {
+    const runs: VerificationRun[] = []
+    for (const chain of chains) {
+      if (asked.isCancelled) break
+      const { id } = await jobs.start({ mode, requestedBy: null, chain })
+      if (asked.isCancelled) await jobs.cancel(id)
+      const run = await follow(jobs, id, terminal)
+      terminal.show('')
+      await keep(ground, run)
+      runs.push(run)
+    }
+    return runs
+  })
+}
+
+const exitOfRuns = (runs: readonly VerificationRun[], wanted: number): number => {
+  if (runs.some(({ state }) => state === 'failed')) return EXIT.fault
+  if (runs.length < wanted || runs.some(({ state }) => state === 'cancelled')) return EXIT.cancelled
+  return runs.every(({ state }) => state === 'passed') ? EXIT.ok : EXIT.refused
+}
+
 const verify: Command = {
   access: 'read',
   summary: 'verify a chain: every signature, or --quick; --chain NAME, or --all of this database',
@@ -70,22 +124,17 @@ const verify: Command = {
     const chains = await chainsOf(ground, values)
     const trusted = await ground.trustedKeyIds()
     const audit = await openAuditBeside(databaseLocation(ground.config.databases.audit))
-    const jobs = new VerificationJobs({ audit, chain: ground.config.name, trustedKeyIds: () => trusted })
-    const runs: VerificationRun[] = []
+    const node = shellNode(ground.config.name)
+    const jobs = new VerificationJobs({ audit, chain: node, trustedKeyIds: () => trusted })
+    let runs: readonly VerificationRun[] = []
     try {
-      for (const chain of chains) {
-        const { id } = await jobs.start({ mode: depth, requestedBy: null, chain })
-        const run = await jobs.wait(id)
-        await keep(ground, run)
-        runs.push(run)
-      }
+      await endLeftRuns(audit, ground.config.name)
+      runs = await verifyEach(ground, jobs, chains, depth)
     } finally {
       await jobs.close()
       await audit.close()
     }
     const results = runs.map(resultOf)
-    const isGood = runs.every((run) => run.state === 'passed')
-    const isFault = runs.some((run) => run.state === 'failed')
     const lines = results.map(({ chain, depth: mode, state, checked, verdict }) => [
       chain,
       mode,
@@ -94,9 +143,9 @@ const verify: Command = {
       verdict && !verdict.ok ? `${verdict.kind} at ${verdict.sequence}: ${verdict.what}` : null,
     ])
     return {
-      value: chains.length === 1 ? results[0] : { items: results },
+      value: chains.length === 1 ? (results[0] ?? null) : { items: results },
       text: table(['chain', 'depth', 'state', 'entries', 'fault'], lines),
-      exit: isGood ? EXIT.ok : isFault ? EXIT.fault : EXIT.refused,
+      exit: exitOfRuns(runs, chains.length),
     }
   },
 }

@@ -1,19 +1,17 @@
-import { AppError } from '../../shared/contract/index.ts'
-import { keyIdOf } from '../../shared/audit/crypto.ts'
 import { CheckpointKeys } from '../audit/checkpoint-key.ts'
 import { Checkpoints } from '../audit/checkpoints.ts'
 import { Cleaner } from '../audit/cleaning.ts'
 import { planCleaning } from '../audit/cleaning-plan.ts'
 import { drainLeft } from '../audit/left-intents.ts'
 import { readRetention } from '../audit/retention-settings.ts'
-import { AUDIT_KEY } from '../compose.ts'
-import { listAuditKeys } from '../db/repositories/audit-chain.ts'
-import { readCheckpoint } from '../db/repositories/audit-checkpoints.ts'
+import { readCheckpoint, readLatestCheckpoint, type CheckpointRecord } from '../db/repositories/audit-checkpoints.ts'
 import { OwnChanges } from '../jobs/own-changes.ts'
 import { openMaintenance } from '../operations.ts'
 import type { Command } from './command.ts'
+import { awaitCheckpoint, awaitCleaning, orderCleaning } from './audit-orders.ts'
+import { EXIT } from './command.ts'
 import type { Ground, WritingGround } from './ground.ts'
-import { facts, table, timeText } from './print.ts'
+import { facts, timeText } from './print.ts'
 
 const checkpointsOf = ({ config, foundation, log }: WritingGround): Checkpoints => {
   const { databases, sequencer, signer, keys } = foundation
@@ -22,22 +20,27 @@ const checkpointsOf = ({ config, foundation, log }: WritingGround): Checkpoints 
   return new Checkpoints({ audit, sequencer, chain: config.name, openKey: () => noteKeys.open(), log })
 }
 
+const checkpointAnswer = (made: CheckpointRecord) => ({
+  value: { chain: made.chain, size: made.size, time: made.at, note: made.note },
+  text: made.note.trimEnd(),
+})
+
 const checkpoint: Command = {
   access: 'write',
-  summary: 'sign a checkpoint of everything that is in the chain now',
+  summary: 'sign a checkpoint of everything that is in the chain now; a running server makes it when it is due',
   run: async (ground) => {
     // What this shell did so far is to be under it.
     await drainLeft(ground.databases.operational.db, ground.foundation.sequencer)
-    const made = await checkpointsOf(ground).make()
-    const value = { chain: made.chain, size: made.size, time: made.at, note: made.note }
-    return { value, text: made.note.trimEnd() }
+    return checkpointAnswer(await checkpointsOf(ground).make())
   },
+  beside: async (ground) => checkpointAnswer(await awaitCheckpoint(ground)),
 }
 
-const planOf = async ({ config, databases, tenant }: Ground) => {
+/** `sealed`: entries that checkpoints cover, where none is made for the cut. */
+const planOf = async ({ config, databases, tenant }: Ground, bound: { readonly sealed?: number } = {}) => {
   const { audit, operational } = databases
   const { settings } = await readRetention(operational.db, tenant)
-  return planCleaning({ audit, operational: operational.db, chain: config.name, settings, now: Date.now() })
+  return planCleaning({ audit, operational: operational.db, chain: config.name, settings, now: Date.now(), ...bound })
 }
 type Plan = Awaited<ReturnType<typeof planOf>>
 
@@ -90,62 +93,25 @@ const clean: Command = {
     }
     return { value: { plan, done: true }, text: `${planText(plan)}\ndone` }
   },
-}
-
-const rollover: Command = {
-  access: 'write',
-  summary: 'hand the chain to a new key of the key store; the old one still verifies what it signed',
-  run: async ({ config, foundation }) => {
-    const { keys, sequencer, databases, signer } = foundation
-    const known = (await listAuditKeys(databases.audit.db, config.name)).filter((key) => key.kind === 'hsm')
-    const label = `${AUDIT_KEY}.${known.length + 1}`
-    // One made by a roll-over that died before the chain knew of it is used.
-    const next = (await keys.has(label)) ? await keys.signer(label) : await keys.generate(label, 'ecdsa-p256')
-    const [from, to] = [keyIdOf(signer.publicKeySpki()), keyIdOf(next.publicKeySpki())]
-    if (known.some((key) => key.keyId === to)) throw new AppError('REQUEST_CONFLICT', { reason: 'key-known', label })
-    await sequencer.rollTo(next)
-    const value = { chain: config.name, from, to, label }
-    return {
-      value,
-      text: facts([
-        ['chain', config.name],
-        ['from', from],
-        ['to', to],
-        ['label', label],
-      ]),
-    }
-  },
-}
-
-const keysCommand: Command = {
-  access: 'read',
-  summary: 'keys the chain was ever signed with by the key store, oldest first',
-  run: async ({ config, databases, trustedKeyIds }) => {
-    const trusted = await trustedKeyIds()
-    const known = (await listAuditKeys(databases.audit.db, config.name)).filter((key) => key.kind === 'hsm')
-    const items = known.map(({ keyId, label, algorithm, createdAt }) => ({
-      keyId,
-      label,
-      algorithm,
-      createdAt,
-      isTrusted: trusted.includes(keyId),
-    }))
-    const lines = items.map((one) => [
-      timeText(one.createdAt),
-      one.label,
-      one.algorithm,
-      one.isTrusted ? 'in the key store' : 'not in the key store',
-      one.keyId,
-    ])
-    return { value: { items }, text: table(['since', 'label', 'algorithm', 'where', 'id'], lines) }
+  // The running server has the chain: it is ordered what the console would order, and does it as its own job.
+  beside: async (ground) => {
+    const { config, databases } = ground
+    const sealed = (await readLatestCheckpoint(databases.audit.db, config.name))?.size ?? 0
+    const plan = await planOf(ground, { sealed })
+    if (plan.verdict !== 'ready') return { value: { plan, done: false }, text: planText(plan) }
+    const order = await orderCleaning(ground, plan)
+    const { state, error, isCancelled } = await awaitCleaning(ground, order)
+    const value = { plan, done: state === 'done', order, state, error }
+    if (state === 'done') return { value, text: `${planText(plan)}\ndone` }
+    const left = 'ordered; the server does it, or will when it runs again'
+    const text = `${planText(plan)}\n${state === 'failed' ? `failed: ${error}` : left}`
+    return { value, text, exit: isCancelled ? EXIT.cancelled : EXIT.refused }
   },
 }
 
 export const AUDIT_WRITE_COMMANDS: Readonly<Record<string, Command>> = {
   'audit checkpoint': checkpoint,
   'audit clean': clean,
-  'audit key rollover': rollover,
 }
 /** In place of a command of the same name, with `--dry-run`. */
 export const AUDIT_DRY_RUNS: Readonly<Record<string, Command>> = { 'audit clean': planCommand }
-export const AUDIT_KEY_COMMANDS: Readonly<Record<string, Command>> = { 'audit key list': keysCommand }

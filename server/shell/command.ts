@@ -13,6 +13,8 @@ export const EXIT = {
   /** The server runs and holds the chain. */
   busy: 4,
   internal: 70,
+  /** Ended by Ctrl-C before it was done. */
+  cancelled: 130,
 } as const
 
 export const OPTIONS = [
@@ -36,6 +38,7 @@ export const OPTIONS = [
   'cursor',
   'depth',
   'out',
+  'certificate',
 ] as const
 export const FLAGS = ['full', 'quick', 'all', 'dry-run'] as const
 export type CommandValues = { readonly [N in (typeof OPTIONS)[number]]?: string | undefined } & {
@@ -59,11 +62,15 @@ interface Described {
 }
 /**
  * `read`: beside a running server, without the chain. `write`: writes the chain, so that the server must be stopped; one
- * that says `reads` with its values does not.
+ * that has `beside` has the running server do it, and waits for that.
  */
 export type Command =
   | (Described & { readonly access: 'read'; run(ground: Ground, values: CommandValues): Promise<Answer> })
-  | (Described & { readonly access: 'write'; run(ground: WritingGround, values: CommandValues): Promise<Answer> })
+  | (Described & {
+      readonly access: 'write'
+      run(ground: WritingGround, values: CommandValues): Promise<Answer>
+      readonly beside?: (ground: Ground, values: CommandValues) => Promise<Answer>
+    })
 
 /** Throws REQUEST_INVALID (`missing`). */
 export const need = (values: CommandValues, name: (typeof OPTIONS)[number]): string => {
@@ -96,6 +103,10 @@ export const adviceFor = (error: unknown): string | null => {
     return `The server runs (process ${String(error.detail['pid'] ?? 'unknown')}) and is the only one that may write the chain. Stop it and try again.`
   if (error.code === 'CONFIG_INVALID' && reason === 'migration-missing')
     return 'The databases are of an older version. Start the server of this version once, then try again.'
+  if (error.code === 'HSM_KEY_NOT_FOUND' && reason === 'next-key')
+    return 'There is no next key a certificate could be for. Make it with: audit key prepare --out FILE'
+  if (error.code === 'REQUEST_INVALID' && error.detail['path'] === '--certificate' && reason === 'key')
+    return 'The certificate is not for the next key of the key store. Nothing was written.'
   if (error.code === 'CHAIN_KEY_UNUSABLE')
     return 'The key store does not hold the key the chain was signed with last, or cannot use it. Nothing was written.'
   return null

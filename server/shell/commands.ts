@@ -8,13 +8,15 @@ import { changeCertificate } from '../services/certificates.ts'
 import type { Tell } from '../services/change.ts'
 import { revokeOperatorCertificate } from '../services/operator-certificate.ts'
 import { AUDIT_READ_COMMANDS } from './audit-commands.ts'
+import { AUDIT_KEY_COMMANDS } from './audit-key-commands.ts'
 import { AUDIT_PROOF_COMMANDS } from './audit-proof-commands.ts'
-import { AUDIT_DRY_RUNS, AUDIT_KEY_COMMANDS, AUDIT_WRITE_COMMANDS } from './audit-write-commands.ts'
+import { AUDIT_DRY_RUNS, AUDIT_WRITE_COMMANDS } from './audit-write-commands.ts'
 import { need, type Answer, type Command, type CommandValues } from './command.ts'
 import { reading, writing, type WritingGround } from './ground.ts'
-import { takeLease } from './lease.ts'
+import { isHeldByAnother, takeLease } from './lease.ts'
 import { facts } from './print.ts'
 import { openCa, shellAuthor } from './setup.ts'
+import { NO_TERMINAL, type Terminal } from './terminal.ts'
 
 const everything = (tenant: string) => ({ tenant, reach: { kind: 'everything' } }) as const
 
@@ -144,21 +146,27 @@ const findCommand = (
 }
 
 /**
- * Runs one command. Who writes takes the lease of the chain, and is refused while the server runs (CONFIG_INVALID,
- * `in-use`); who reads works beside it. Throws REQUEST_INVALID (`command`) for one that is not there.
+ * Runs one command. Who writes takes the lease of the chain; while the server runs, that one is asked to do it, or the
+ * command is refused (CONFIG_INVALID, `in-use`). Who reads works beside it. Throws REQUEST_INVALID (`command`) for one
+ * that is not there.
  */
 export const runCommand = async (
   config: ServerConfig,
   words: readonly string[],
   values: CommandValues,
   log: Log,
+  terminal: Terminal = NO_TERMINAL,
 ): Promise<Answer> => {
   const { name, command, rest } = findCommand(words, values)
   const given = { ...values, words: rest }
-  if (command.access === 'read') return reading(config, name, log, (ground) => command.run(ground, given))
+  if (command.access === 'read') return reading(config, name, log, (ground) => command.run(ground, given), terminal)
+  if (command.beside && isHeldByAnother(config)) {
+    const { beside } = command
+    return reading(config, name, log, (ground) => beside(ground, given), terminal)
+  }
   const lease = takeLease(config)
   try {
-    return await writing(config, name, log, (ground) => command.run(ground, given))
+    return await writing(config, name, log, (ground) => command.run(ground, given), terminal)
   } finally {
     lease.release()
   }

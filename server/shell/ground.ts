@@ -11,11 +11,12 @@ import { buildAbility } from '../identity/permission.ts'
 import type { Log } from '../log/log.ts'
 import { AccessEntries } from '../services/access-entries.ts'
 import { AuditFollowing } from '../services/audit-follow.ts'
-import { AuditScope } from '../services/audit-scope.ts'
 import { AuditReading } from '../services/audit.ts'
 import type { Call } from '../services/call.ts'
 import { Changes } from '../services/change.ts'
 import { newShellAccess, recordShellAccess, type ShellAccess } from './access-record.ts'
+import { ShellScope } from './shell-scope.ts'
+import { NO_TERMINAL, type Terminal } from './terminal.ts'
 
 /** What every command stands on: databases as they are, and the services that look at them. */
 export interface Ground {
@@ -26,7 +27,7 @@ export interface Ground {
   readonly trail: AuditTrail
   readonly audit: AuditReading
   readonly access: AccessEntries
-  readonly scope: AuditScope
+  readonly scope: ShellScope
   readonly log: Log
   readonly entered: ShellAccess
   /** As an auditor of everything on this machine. */
@@ -35,6 +36,7 @@ export interface Ground {
   readonly keys: () => Promise<KeyStore>
   /** Key ids that verification may trust: of the key store, and of the configuration. */
   readonly trustedKeyIds: () => Promise<readonly string[]>
+  readonly terminal: Terminal
 }
 /** With the chain in hand; the lease must be held. */
 export interface WritingGround extends Ground {
@@ -67,14 +69,15 @@ interface Opening {
   readonly command: string
   readonly log: Log
   readonly keys: () => Promise<KeyStore>
+  readonly terminal: Terminal
 }
 
-const lookingAt = async ({ config, databases, tenant, command, log, keys }: Opening): Promise<Ground> => {
+const lookingAt = async ({ config, databases, tenant, command, log, keys, terminal }: Opening): Promise<Ground> => {
   const { db } = databases.operational
   const directory = new Directory(db, tenant)
   await directory.load()
   const trail = new AuditTrail(databases.audit, (ids) => Promise.resolve(directory.operatorNames(ids)))
-  const scope = new AuditScope(directory, 'installation')
+  const scope = new ShellScope(directory, 'installation')
   const following = new AuditFollowing(databases.audit.db, trail, directory)
   const entered = newShellAccess(config.name, tenant, command)
   return {
@@ -90,6 +93,7 @@ const lookingAt = async ({ config, databases, tenant, command, log, keys }: Open
     entered,
     call: shellCall(tenant, entered),
     keys,
+    terminal,
     trustedKeyIds: async () => trustedKeysOf(config, await keys(), databases.audit),
   }
 }
@@ -100,6 +104,7 @@ export const reading = async <T>(
   command: string,
   log: Log,
   body: (ground: Ground) => Promise<T>,
+  terminal: Terminal = NO_TERMINAL,
 ): Promise<T> => {
   const databases = await openDatabasesBeside({
     operational: databaseLocation(config.databases.operational),
@@ -109,7 +114,7 @@ export const reading = async <T>(
   const keys = async (): Promise<KeyStore> => (store ??= await openKeyStore(keyStoreConfigOf(config.keys)))
   try {
     const tenant = await findTenant({ config, databases })
-    const ground = await lookingAt({ config, databases, tenant, command, log, keys })
+    const ground = await lookingAt({ config, databases, tenant, command, log, keys, terminal })
     return await entered(ground, body)
   } finally {
     await (store as KeyStore | null)?.close()
@@ -123,6 +128,7 @@ export const writing = async <T>(
   command: string,
   log: Log,
   body: (ground: WritingGround) => Promise<T>,
+  terminal: Terminal = NO_TERMINAL,
 ): Promise<T> => {
   const foundation = await openFoundation(config, log).catch(async (error: unknown) => {
     await recordRefusal(config, command, error, log)
@@ -132,7 +138,7 @@ export const writing = async <T>(
     const { databases, sequencer } = foundation
     const tenant = await findTenant(foundation)
     const keys = () => Promise.resolve(foundation.keys)
-    const ground = await lookingAt({ config, databases, tenant, command, log, keys })
+    const ground = await lookingAt({ config, databases, tenant, command, log, keys, terminal })
     const changes = new Changes(databases.operational.db, sequencer)
     const value = await entered({ ...ground, foundation, changes }, body)
     await drainLeft(databases.operational.db, sequencer)

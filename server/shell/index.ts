@@ -15,20 +15,23 @@ const { AppError } = await import('../../shared/contract/errors.ts')
 const { takeLease } = await import('./lease.ts')
 const { readPlan } = await import('./plan.ts')
 const { setUp } = await import('./setup.ts')
+const { terminalOf } = await import('./terminal.ts')
 
-const lines = Object.entries(COMMANDS).map(([name, { summary, words, access }]) => {
+const lines = Object.entries(COMMANDS).map(([name, command]) => {
+  const { summary, words, access } = command
   const call = words === undefined ? name : `${name} ${words}`
-  return `  ${call.padEnd(34)} ${access === 'write' ? '*' : ' '} ${summary}`
+  const mark = access === 'read' ? ' ' : command.beside ? '+' : '*'
+  return `  ${call.padEnd(34)} ${mark} ${summary}`
 })
 const usage = `usage: countersign-server --config FILE COMMAND [options] [--json]
 
   ${'setup --plan FILE --out FILE'.padEnd(34)} * makes databases, keys, CA, offices, stations, operators (again: only what is missing)
 ${lines.join('\n')}
 
-* writes the chain: the server must not be running. All else works beside it.
+* writes the chain: the server must not be running. + is done by the server while it runs. All else works beside it.
 options: ${[...OPTIONS, ...FLAGS].map((name) => `--${name}`).join(' ')}
 times: ISO 8601 or ms since 1970, UTC; several values: a,b
-ends with 0 done, 1 wrong words, 2 a verification found a fault, 3 refused, 4 the server is running, 70 a fault of ours
+ends with 0 done, 1 wrong words, 2 a verification found a fault, 3 refused, 4 the server is running, 70 a fault of ours, 130 ended by Ctrl-C
 `
 
 type Flags = Record<(typeof FLAGS)[number], { type: 'boolean' }>
@@ -69,7 +72,7 @@ const run = async (): Promise<number> => {
       lease.release()
     }
   }
-  const answer = await runCommand(config, positionals, values, log)
+  const answer = await runCommand(config, positionals, values, log, terminalOf(process.stderr, process))
   const text =
     values.json === true ? JSON.stringify(answer.value) : (answer.text ?? JSON.stringify(answer.value, null, 2))
   process.stdout.write(`${text}\n`)

@@ -7,7 +7,7 @@ export interface Lease {
   release(): void
 }
 
-const isRunning = (pid: number): boolean => {
+export const isRunning = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
     return true
@@ -23,15 +23,26 @@ const holderOf = (file: string): number | null => {
   return Number.isSafeInteger(pid) && pid > 0 ? pid : null
 }
 
+const leaseFile = (config: ServerConfig): string | null => {
+  const { audit } = config.databases
+  return audit.kind === 'sqlite' ? `${audit.file}.${config.name}.lease` : null
+}
+
+/** Whether another process has the chain in hand; false where no lease says (PostgreSQL). */
+export const isHeldByAnother = (config: ServerConfig): boolean => {
+  const file = leaseFile(config)
+  const holder = file === null ? null : holderOf(file)
+  return holder !== null && holder !== process.pid && isRunning(holder)
+}
+
 /**
  * One process per chain: whoever writes it holds the lease. A file beside the audit database (SQLite), named after the
  * chain, with the holder's process id; one left by a killed process is taken over. Throws CONFIG_INVALID (`in-use`, the process id).
  * On PostgreSQL the chain's own UNIQUE constraints stop a second writer; there is no file.
  */
 export const takeLease = (config: ServerConfig): Lease => {
-  const { audit } = config.databases
-  if (audit.kind !== 'sqlite') return { release: () => undefined }
-  const file = `${audit.file}.${config.name}.lease`
+  const file = leaseFile(config)
+  if (file === null) return { release: () => undefined }
   const holder = holderOf(file)
   if (holder !== null && holder !== process.pid && isRunning(holder))
     throw new AppError('CONFIG_INVALID', { reason: 'in-use', pid: holder })
