@@ -38,6 +38,8 @@ export interface CheckpointKey {
   readonly key: NoteKey
   /** A signed note of a checkpoint's text. */
   signNote(text: string): string
+  /** Signs what `checkpointLinkBytes` gives. */
+  signLink(bytes: Uint8Array): Uint8Array
 }
 
 export interface CheckpointKeysOptions {
@@ -69,6 +71,7 @@ const openKey = (key: NoteKey, privateKey: KeyObject): CheckpointKey => ({
     const signature = Uint8Array.from(sign(null, Buffer.from(text, 'utf8'), privateKey))
     return encodeNote({ text, signatures: [{ name: key.name, keyId: noteKeyId(key), signature }] })
   },
+  signLink: (bytes) => Uint8Array.from(sign(null, bytes, privateKey)),
 })
 
 const intentOf = ({ chain, keyId }: NoteKeyRecord): string => `note-key:${chain}:${keyId}`
@@ -131,7 +134,14 @@ export class CheckpointKeys {
     try {
       const key = { name: origin, publicKey: publicOf(privateKeyOf(seed)) }
       const createdAt = (this.#options.now ?? Date.now)()
-      const described = { chain, origin, vkey: encodeNoteKey(key), endorsedBy: root.keyId, createdAt }
+      const described = {
+        chain,
+        origin,
+        vkey: encodeNoteKey(key),
+        endorsedBy: root.keyId,
+        createdAt,
+        links: true,
+      } as const
       const statement = encodeNoteKeyStatement(described)
       return {
         chain,

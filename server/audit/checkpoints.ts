@@ -1,5 +1,6 @@
 import { AppError } from '../../shared/contract/errors.ts'
 import { sameBytes } from '../../shared/audit/bytes.ts'
+import { checkpointLinkBytes } from '../../shared/audit/checkpoint-link.ts'
 import { encodeCheckpoint, parseCheckpoint, verifyNote } from '../../shared/audit/checkpoint.ts'
 import { createSignatureVerifier } from '../../shared/audit/crypto.ts'
 import { MerkleFrontier } from '../../shared/audit/merkle.ts'
@@ -7,7 +8,12 @@ import { parseNoteKeyStatement } from '../../shared/audit/note-key-statement.ts'
 import type { TileBuilder } from '../../shared/audit/tiles.ts'
 import type { Opened } from '../db/open.ts'
 import { readHead } from '../db/repositories/audit-chain.ts'
-import { insertCheckpoint, listNoteKeys, readLatestCheckpoint } from '../db/repositories/audit-checkpoints.ts'
+import {
+  insertCheckpoint,
+  listNoteKeys,
+  readCheckpoint,
+  readLatestCheckpoint,
+} from '../db/repositories/audit-checkpoints.ts'
 import type { CheckpointRecord } from '../db/repositories/audit-checkpoints.ts'
 import type { AuditDb } from '../db/schema.ts'
 import type { CheckpointKey } from './checkpoint-key.ts'
@@ -53,6 +59,8 @@ interface Standing {
 const ENTRIES = 1000
 const MS = 60_000
 const RETRY_MS = 10_000
+/** How often another writer may be sooner. */
+const TRIES = 3
 
 const rootOf = (tree: TileBuilder): Uint8Array => MerkleFrontier.fromBytes(tree.size, tree.edgeBytes()).root()
 const refused = (reason: string, sequence: number): AppError =>
@@ -65,6 +73,9 @@ const refused = (reason: string, sequence: number): AppError =>
  *
  * Order of writes: block roots, then the note. Both follow from the entries alone, so a death between or after them
  * loses nothing: what is missing is made again, what is there stays.
+ *
+ * Each is linked to the one before it, so that none can be taken away unseen. Two writers never link to the same one: the
+ * database takes the first, and the other looks again.
  */
 export class Checkpoints {
   readonly #options: CheckpointsOptions
@@ -144,9 +155,12 @@ export class Checkpoints {
     return (this.#options.now ?? Date.now)()
   }
 
-  async #make(): Promise<CheckpointRecord> {
+  async #make(triesLeft = TRIES): Promise<CheckpointRecord> {
     const { audit, chain } = this.#options
     this.#triedAt = this.#now()
+    // Another writer may have made one since.
+    const stored = await readLatestCheckpoint(audit.db, chain)
+    if (this.#standing && stored?.size !== this.#standing.latest?.size) this.#standing = null
     const standing = (this.#standing ??= await this.#open())
     const head = await readHead(audit.db, chain)
     const size = (head?.sequence ?? -1) + 1
@@ -159,11 +173,20 @@ export class Checkpoints {
     if (!sameBytes(tree.edgeBytes(), head.frontier)) throw refused('tree', size)
     if (latest?.size === size) return latest
     const root = rootOf(tree)
-    const note = key.signNote(encodeCheckpoint({ origin: key.key.name, size, root }))
-    const made = { chain, size, root, note, at: this.#now(), stamp: null }
+    const origin = key.key.name
+    const note = key.signNote(encodeCheckpoint({ origin, size, root }))
+    const previousSize = latest?.size ?? 0
+    const link = key.signLink(checkpointLinkBytes({ origin, previousSize, size, root }))
+    const made = { chain, size, root, note, previousSize, link, at: this.#now(), stamp: null }
     await this.#faults('before-checkpoint')
     await insertCheckpoint(audit.db, made)
     await this.#faults('after-checkpoint')
+    const kept = await readCheckpoint(audit.db, chain, size)
+    if (!kept && triesLeft > 0) {
+      this.#standing = null
+      return this.#make(triesLeft - 1)
+    }
+    if (!kept || !sameBytes(kept.root, root)) throw refused('kept', size)
     standing.latest = made
     return made
   }

@@ -526,6 +526,9 @@ export interface CheckpointTable {
   root: Blob
   /** C2SP signed note, as sent. */
   note: string
+  /** Size of the checkpoint made before it (0: none), and the note key's signature over that; null in rows of before. */
+  previous_size: number | null
+  link: Blob | null
   created_at: Time
   /** RFC 3161 token over the note's text, and when it says that was. */
   timestamp_token: Blob | null

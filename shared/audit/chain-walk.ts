@@ -56,6 +56,13 @@ async function* pairs(run: Run, from: number): AsyncGenerator<readonly [StoredEn
   if (held) yield [held, null]
 }
 
+interface Looked {
+  readonly state: WalkState
+  readonly fault: Fault | null
+  /** A checkpoint signs all that was walked so far. */
+  readonly isAnchor: boolean
+}
+
 /** The stored checkpoints in the order of their sizes, looked at when the walk is there. */
 class CheckpointsAhead {
   readonly #run: Run
@@ -78,19 +85,32 @@ class CheckpointsAhead {
   }
 
   /** Looks at every checkpoint up to the size the walk has come to. */
-  async findFault({ expected, from, tree }: WalkState, seen: { size: number }): Promise<Fault | null> {
+  async look(state: WalkState): Promise<Looked> {
+    const { expected, from, tree, keys } = state
+    let noted = state.noted
+    let isAnchor = false
     for (let next = await this.#next(); next && next.size <= expected; next = await this.#next()) {
       this.#place += 1
-      if (next.size === seen.size) return { kind: 'inserted', sequence: next.size, what: 'checkpoint' }
-      seen.size = next.size
+      const at = (kind: Fault['kind']): Looked => ({
+        state,
+        isAnchor: false,
+        fault: { kind, sequence: next.size, what: 'checkpoint' },
+      })
+      if (next.size === noted?.size) return at('inserted')
       // Before a cut there is nothing left to hash; a size passed over belongs to no state of this chain.
-      if (next.size !== expected && next.size >= from)
-        return { kind: 'altered', sequence: next.size, what: 'checkpoint' }
+      if (next.size !== expected && next.size >= from) return at('altered')
       const root = next.size === expected ? tree.root() : null
-      const found = this.#run.notes.findFault(next, root, 'checkpoint')
-      if (found) return found
+      const checked = this.#run.notes.check(next, root, { noted, from })
+      if (isFault(checked)) return { state, isAnchor: false, fault: checked }
+      noted = checked.noted
+      isAnchor = next.size === expected && keys.announced.has(checked.endorsedBy)
     }
-    return null
+    return { state: noted === state.noted ? state : { ...state, noted }, isAnchor, fault: null }
+  }
+
+  /** Whether a checkpoint of so many entries comes next. */
+  async isOf(size: number): Promise<boolean> {
+    return (await this.#next())?.size === size
   }
 
   /** A checkpoint of more entries than there are: what it signed is gone. */
@@ -155,19 +175,23 @@ export const walkChain = async (
 ): Promise<Outcome> => {
   let state = copyState(start)
   let anchor = start
-  const isBeginning = start.expected === start.from
+  // Those before a cut come once, at the beginning.
+  const isBeginning = start.expected === start.from && start.noted === null
   const checkpoints = new CheckpointsAhead(run, isBeginning ? 0 : start.expected + 1)
-  const seen = { size: -1 }
   try {
-    const before = await checkpoints.findFault(state, seen)
-    if (before) return { state, anchor, fault: before }
+    const before = await checkpoints.look(state)
+    state = before.state
+    if (before.fault) return { state, anchor, fault: before.fault }
     if (state.expected >= until) return { state, anchor, fault: null }
     for await (const pair of pairs(run, start.expected)) {
-      const made = await step(run, state, pair, everySignature)
+      // The tree holds no signatures: the last one under a checkpoint is checked, each before it is in the next entry.
+      const made = await step(run, state, pair, everySignature || (await checkpoints.isOf(state.expected + 1)))
       state = made.state
-      const fault = made.fault ?? (await checkpoints.findFault(state, seen))
-      if (fault) return { state, anchor, fault }
-      if (made.isAnchor) anchor = copyState(state)
+      if (made.fault) return { state, anchor, fault: made.fault }
+      const looked = await checkpoints.look(state)
+      state = looked.state
+      if (looked.fault) return { state, anchor, fault: looked.fault }
+      if (made.isAnchor || looked.isAnchor) anchor = copyState(state)
       // A second row for a place before the end belongs to this stretch, and would be seen by nobody else.
       if (state.expected >= until && !(pair[1] && pair[1].sequence < until)) return { state, anchor, fault: null }
     }

@@ -27,6 +27,8 @@ export interface NoteKeyStatement {
   readonly endorsedBy: string
   /** UTC in ms. */
   readonly createdAt: number
+  /** Each checkpoint this key signs is linked to the one before it; left out by keys of before there were links. */
+  readonly links?: true | undefined
 }
 
 /** A statement or key statement with the signature over it. */
@@ -50,6 +52,7 @@ const Statement = z.strictObject({
   vkey: z.string().min(1).max(300),
   endorsedBy: z.string().min(1).max(100),
   createdAt: z.int().min(0),
+  links: z.literal(true).optional(),
 })
 
 /** `rootKeyId`: the key-store key that entry 0 announces. */
@@ -179,6 +182,7 @@ export const storedNoteKeyOf = (
   return {
     key: { name: said?.origin ?? chain, publicKey },
     endorsedBy,
+    isLinking: said?.links === true,
     isBound: (spki, verify) => isSame && verify(spki, noteKeySigningBytes(endorsed.statement), endorsed.endorsement),
   }
 }

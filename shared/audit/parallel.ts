@@ -103,7 +103,7 @@ const walkSegments = async (way: Way, start: WalkPosition): Promise<Outcome> => 
   const { run, options, everySignature } = way
   const opened = again(await walkChain(run, start.state, everySignature, start.state.expected), start)
   if (opened.fault) return opened
-  let position: WalkPosition = { state: start.state, anchor: opened.anchor }
+  let position: WalkPosition = { state: opened.state, anchor: opened.anchor }
   const planned = plan(run, start, everySignature, options.segment ?? SEGMENT)
   const given: Given[] = []
   const give = async (): Promise<void> => {

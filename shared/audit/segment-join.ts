@@ -83,18 +83,10 @@ class Join {
     const { sequence, key, announced, payload, signature, edge, edgeAfter } = event
     if (!commitsTo(payload, this.#treeAt(sequence, edge))) return false
     if (!this.#sign({ sequence, key, object: { type: KEY_OBJECT, id: announced } })) return false
-    const { from, everySignature } = this.#task
-    if (!everySignature) {
+    if (!this.#task.everySignature) {
       this.#state = { ...this.#state, signaturesChecked: this.#state.signaturesChecked + 1 }
     }
-    const signaturesChecked = this.#state.signaturesChecked + (everySignature ? sequence + 1 - from : 0)
-    this.#anchor = {
-      ...copyState(this.#state),
-      expected: sequence + 1,
-      previous: signature,
-      tree: this.#treeAt(sequence + 1, edgeAfter),
-      signaturesChecked,
-    }
+    this.#anchorAt(sequence + 1, signature, this.#treeAt(sequence + 1, edgeAfter))
     return true
   }
 
@@ -106,12 +98,28 @@ class Join {
     return true
   }
 
-  #check({ size, edge }: Of<'checkpoint'>): boolean {
+  #check({ size, edge, signature, isChecked }: Of<'checkpoint'>): boolean {
     const stored = this.#checkpoints[this.#checkpoint]
-    const before = this.#checkpoints[this.#checkpoint - 1]
     this.#checkpoint += 1
+    const { noted: before, from, keys } = this.#state
     if (stored?.size !== size || before?.size === size) return false
-    return this.#run.notes.findFault(stored, this.#treeAt(size, edge).root(), 'checkpoint') === null
+    const tree = this.#treeAt(size, edge)
+    const checked = this.#run.notes.check(stored, tree.root(), { noted: before, from })
+    if (isFault(checked)) return false
+    const { noted, endorsedBy } = checked
+    const more = isChecked && !this.#task.everySignature ? 1 : 0
+    this.#state = { ...this.#state, noted, signaturesChecked: this.#state.signaturesChecked + more }
+    if (keys.announced.has(endorsedBy)) this.#anchorAt(size, signature, tree)
+    // An announcement that is an anchor by itself goes on from behind its checkpoint.
+    else if (this.#anchor.expected === size) this.#anchor = { ...this.#anchor, noted }
+    return true
+  }
+
+  /** Something signed by other means than entry by entry proves everything before `size`. */
+  #anchorAt(size: number, previous: Uint8Array, tree: MerkleFrontier): void {
+    const { from, everySignature } = this.#task
+    const signaturesChecked = this.#state.signaturesChecked + (everySignature ? size - from : 0)
+    this.#anchor = { ...copyState(this.#state), expected: size, previous, tree, signaturesChecked }
   }
 }
 

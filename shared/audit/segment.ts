@@ -30,7 +30,14 @@ export type SegmentEvent =
   | { readonly kind: 'erased'; readonly from: number; readonly to: number; readonly marks: ErasureMarks }
   | ({ readonly kind: 'tombstone' } & Tombstone)
   | { readonly kind: 'cut'; readonly id: string; readonly sequence: number }
-  | { readonly kind: 'checkpoint'; readonly size: number; readonly edge: Uint8Array }
+  | {
+      readonly kind: 'checkpoint'
+      readonly size: number
+      readonly edge: Uint8Array
+      /** Of the last entry it is of, and whether it was checked for the checkpoint's sake alone. */
+      readonly signature: Uint8Array
+      readonly isChecked: boolean
+    }
   | {
       readonly kind: 'announcement'
       readonly sequence: number
@@ -135,7 +142,9 @@ class SegmentWalk {
     const key = this.#keys.get(text.key)
     const isBringing = isAnnouncement(text)
     if (!key || row.signature.length === 0) throw UNSURE
-    const isChecked = everySignature || isBringing
+    // The tree holds no signatures: the last one under a checkpoint is checked, each before it is in the next entry.
+    const isSealed = this.#task.sizes[this.#checkpoints] === this.#expected + 1
+    const isChecked = everySignature || isBringing || isSealed
     if (isChecked && !this.#verify(key.spki, entrySigningBytes(row.bytes), row.signature)) throw UNSURE
     const payload = this.#payload(row, text)
     const before = isBringing ? this.#tree.toBytes() : null
@@ -208,10 +217,11 @@ class SegmentWalk {
     if (cut !== null) this.#events.push({ kind: 'cut', id: cut, sequence })
   }
 
-  #checkpoint(): void {
+  #checkpoint(last: Uint8Array, isChecked: boolean): void {
     const { sizes } = this.#task
     for (; sizes[this.#checkpoints] === this.#expected; this.#checkpoints += 1) {
-      this.#events.push({ kind: 'checkpoint', size: this.#expected, edge: this.#tree.toBytes() })
+      const [size, edge, signature] = [this.#expected, this.#tree.toBytes(), Uint8Array.from(last)]
+      this.#events.push({ kind: 'checkpoint', size, edge, signature, isChecked })
     }
   }
 }

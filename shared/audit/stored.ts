@@ -61,25 +61,31 @@ export interface StoredCut {
   readonly note: string | null
 }
 
-/** A checkpoint as it is stored: `size` and `root` are copies of what the signed note says. */
+/**
+ * A checkpoint as it is stored: `size` and `root` are copies of what the signed note says. `link` is the note key's
+ * signature that the one made before it was of `previousSize` entries (`checkpoint-link.ts`); both null, or left out,
+ * for those made before there were links.
+ */
 export interface StoredCheckpoint {
   readonly size: number
   readonly root: Uint8Array
   readonly note: string
-}
-
-/**
- * A key that signs the chain's checkpoints. `isBound` tells whether a statement that names this key and this chain is
   readonly previousSize?: number | null
   readonly link?: Uint8Array | null
   /** RFC 3161 token over the note's text, and the time it says; null, or left out, where it was not stamped. */
   readonly timestampToken?: Uint8Array | null
   readonly stampedAt?: number | null
+}
+
+/**
+ * A key that signs the chain's checkpoints. `isBound` tells whether a statement that names this key and this chain is
  * signed by the key-store key `endorsedBy`, whose public key it is given.
  */
 export interface StoredNoteKey {
   readonly key: NoteKey
   readonly endorsedBy: string
+  /** Whether its statement says that each of its notes has a link. */
+  readonly isLinking: boolean
   readonly isBound: (endorserSpki: Uint8Array, verify: VerifySignature) => boolean
 }
 

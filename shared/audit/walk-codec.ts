@@ -29,6 +29,7 @@ const State = z.strictObject({
   signaturesChecked: place,
   from: place,
   cut: z.strictObject({ id: z.string(), signedBy: z.string() }).nullable(),
+  noted: z.strictObject({ size: place, isLinked: z.boolean() }).nullable(),
 })
 type State = z.infer<typeof State>
 const Position = z.strictObject({ v: z.literal(2), chain: z.string(), state: State, anchor: State })
@@ -36,8 +37,8 @@ const Position = z.strictObject({ v: z.literal(2), chain: z.string(), state: Sta
 const write = ({ keys, tree, erased, previous, ...rest }: WalkState): State => ({
   ...rest,
   cut: rest.cut && { ...rest.cut },
-  previous: encodeBase64url(previous),
   noted: rest.noted && { ...rest.noted },
+  previous: encodeBase64url(previous),
   root: keys.root?.keyId ?? null,
   epoch: keys.epoch?.keyId ?? null,
   announced: [...keys.announced],

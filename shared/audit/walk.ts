@@ -1,5 +1,6 @@
 import { sameBytes } from './bytes.ts'
 import type { VerifySignature } from './crypto.ts'
+import type { Noted } from './checkpoint-check.ts'
 import { findFalseCopy } from './copies.ts'
 import { announcedCut, openCut } from './cut.ts'
 import { readEntry } from './entry-read.ts'
@@ -10,8 +11,8 @@ import { NO_KEYS, advanceKeys, commitsTo, findSigner, isAnnouncement } from './k
 import type { KeyState } from './key-ring.ts'
 import type { AuditKey } from './key-statement.ts'
 import { entrySigningBytes, genesisOf } from './link.ts'
-import { MerkleFrontier, leafHash } from './merkle.ts'
 import { readMarks, tombstoneOf } from './marks.ts'
+import { MerkleFrontier, leafHash } from './merkle.ts'
 import type { StoredChain, StoredEntry } from './stored.ts'
 import type { Fault } from './verdict.ts'
 
@@ -31,6 +32,8 @@ export interface WalkState {
   readonly from: number
   /** The cut the walk began at, until an entry announced it. */
   readonly cut: { readonly id: string; readonly signedBy: string } | null
+  /** The checkpoint met last. */
+  readonly noted: Noted | null
 }
 
 const none = { payloadsErased: 0, signaturesChecked: 0, noted: null } as const
@@ -153,5 +156,6 @@ export const advance = (
     signaturesChecked: state.signaturesChecked + (checksSignature ? 1 : 0),
     from: state.from,
     cut,
+    noted: state.noted,
   }
 }

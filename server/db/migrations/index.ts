@@ -3,6 +3,7 @@ import { tenantFirst } from './audit-0002.ts'
 import { smallerEntries } from './audit-0003.ts'
 import { cutsAndResumedRuns } from './audit-0004.ts'
 import { checkpointsAndWitnesses } from './audit-0005.ts'
+import { linkedCheckpoints } from './audit-0007.ts'
 import { initialOperational } from './operational-0001.ts'
 import { sessionsAndAuthority } from './operational-0002.ts'
 import { sessionClock } from './operational-0003.ts'
@@ -28,4 +29,5 @@ export const AUDIT_MIGRATIONS: readonly Migration[] = [
   smallerEntries,
   cutsAndResumedRuns,
   checkpointsAndWitnesses,
+  linkedCheckpoints,
 ]

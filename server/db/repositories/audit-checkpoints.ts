@@ -12,6 +12,8 @@ export interface CheckpointRecord extends StoredCheckpoint {
   readonly chain: string
   /** UTC in ms. */
   readonly at: number
+  readonly previousSize: number | null
+  readonly link: Uint8Array | null
   readonly stamp: { readonly token: Uint8Array; readonly at: number } | null
 }
 
@@ -20,19 +22,34 @@ const toRecord = (row: Selectable<CheckpointTable>): CheckpointRecord => ({
   size: row.size,
   root: row.root,
   note: row.note,
+  previousSize: row.previous_size,
+  link: row.link,
   at: row.created_at,
+  timestampToken: row.timestamp_token,
+  stampedAt: row.stamped_at,
   stamp: row.timestamp_token && row.stamped_at !== null ? { token: row.timestamp_token, at: row.stamped_at } : null,
 })
 
-/** Stores a checkpoint; one of that size that is there already stays (it says the same, or nothing would be signed). */
-  timestampToken: row.timestamp_token,
-  stampedAt: row.stamped_at,
+/**
+ * Stores a checkpoint; one of that size that is there already stays (it says the same, or nothing would be signed), and
+ * so does one that is linked to the same one before it: then this one is not stored.
+ */
 export const insertCheckpoint = async (db: Reader, made: Omit<CheckpointRecord, 'stamp'>): Promise<void> => {
-  const { chain, size, root, note, at } = made
+  const { chain, size, root, note, at, previousSize, link } = made
   await db
     .insertInto('checkpoint')
-    .values({ chain, size, root, note, created_at: at, timestamp_token: null, stamped_at: null })
-    .onConflict((conflict) => conflict.columns(['chain', 'size']).doNothing())
+    .values({
+      chain,
+      size,
+      root,
+      note,
+      previous_size: previousSize,
+      link,
+      created_at: at,
+      timestamp_token: null,
+      stamped_at: null,
+    })
+    .onConflict((conflict) => conflict.doNothing())
     .execute()
 }
 

@@ -99,6 +99,15 @@ const keepFile = async (bench: { folder: string; databases: Growing['databases']
   copyFileSync(join(bench.folder, 'audit.db'), file)
 }
 
+/** The chain of 2,000 entries alone, in `file`: each call makes another past, signed by the same key store. */
+export const makeLongChain = async (file: string): Promise<void> => {
+  const bench = await openCheckpointBench({ mode: 'epoch', signer, epochEntries: 128 })
+  await grow(bench)
+  await bench.sequencer.close()
+  await keepFile(bench, file)
+  await bench.close().catch(() => undefined)
+}
+
 const cutFile = async (bench: Growing): Promise<void> => {
   const { audit } = bench.databases
   const state = await prepareCut(await readStoredChain(audit.db, CHAIN), CUT, { trustedKeyIds, verify })
@@ -122,13 +131,21 @@ const cutFile = async (bench: Growing): Promise<void> => {
 const keysAnnouncedFrom = async (db: Growing['databases']['audit']['db']): Promise<readonly string[]> =>
   (await db.selectFrom('entry').select('object_id').execute()).map((row) => row.object_id)
 
-/** Makes the three chains that the rows take copies of: `epoch`, `cut` (the same, cut) and `hsm` (short, no epochs). */
+/**
+ * Makes the chains that the rows take copies of: `epoch`, `sealed` (as long, every entry signed by the key store), `cut`
+ * (short, cut) and `hsm` (short, no epochs and no checkpoints).
+ */
 export const makeChains = async (folder: string): Promise<void> => {
   const bench = await openCheckpointBench({ mode: 'epoch', signer, epochEntries: 128 })
   await grow(bench)
   await bench.sequencer.close()
   await keepFile(bench, join(folder, 'epoch.db'))
   await bench.close().catch(() => undefined)
+  const sealed = await openCheckpointBench({ mode: 'hsm', signer })
+  await grow(sealed)
+  await sealed.sequencer.close()
+  await keepFile(sealed, join(folder, 'sealed.db'))
+  await sealed.close().catch(() => undefined)
   const short = await openCheckpointBench({ mode: 'epoch', signer, epochEntries: 128 })
   await growTo(short, 600)
   await short.sequencer.rollTo(successor)

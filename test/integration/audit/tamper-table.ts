@@ -259,7 +259,7 @@ export const KEYS: readonly Case[] = [
   ],
 ]
 
-const [FIRST, SECOND] = CHECKPOINTS
+const [FIRST, SECOND, THIRD, LAST] = CHECKPOINTS
 const ofSecond = (db: Sql): Row => db.prepare('select * from checkpoint where size = ?').get(SECOND) as Row
 export const CHECKPOINT_ROWS: readonly Case[] = [
   ['checkpoint: one bit of the root', flipColumn('root', 4, SECOND, 'checkpoint', 'size'), 'altered', SECOND],
@@ -286,10 +286,52 @@ export const CHECKPOINT_ROWS: readonly Case[] = [
     SECOND,
   ],
   ['checkpoint: two swapped', swap(FIRST, SECOND, ['checkpoint'], 'size'), 'altered', FIRST],
-  ['checkpoint: moved past the end', set('size', HEAD + 90, SECOND, 'checkpoint', 'size'), 'altered', HEAD + 90],
+  ['checkpoint: moved past the end', set('size', HEAD + 90, SECOND, 'checkpoint', 'size'), 'deleted', SECOND],
+  ['checkpoint: the last moved past the end', set('size', HEAD + 90, LAST, 'checkpoint', 'size'), 'altered', HEAD + 90],
+  ['checkpoint: the first deleted', run(`delete from checkpoint where size = ${FIRST}`), 'deleted', FIRST],
+  ['checkpoint: one in the middle deleted', run(`delete from checkpoint where size = ${SECOND}`), 'deleted', SECOND],
+  [
+    'checkpoint: two in the middle deleted',
+    run(`delete from checkpoint where size in (${SECOND}, ${THIRD})`),
+    'deleted',
+    THIRD,
+  ],
+  ['checkpoint: all but the last deleted', run(`delete from checkpoint where size < ${LAST}`), 'deleted', THIRD],
+  ['checkpoint: one bit of the link', flipColumn('link', 9, SECOND, 'checkpoint', 'size'), 'altered', SECOND],
+  [
+    'checkpoint: link of its neighbour',
+    (db) => {
+      const row = db.prepare('select link from checkpoint where size = ?').get(FIRST) as Row
+      set('link', row['link'], SECOND, 'checkpoint', 'size')(db)
+    },
+    'altered',
+    SECOND,
+  ],
+  ['checkpoint: no link', set('link', null, SECOND, 'checkpoint', 'size'), 'altered', SECOND],
+  [
+    'checkpoint: linked past a deleted one',
+    (db) => {
+      run(`delete from checkpoint where size = ${SECOND}`)(db)
+      set('previous_size', FIRST, THIRD, 'checkpoint', 'size')(db)
+    },
+    'altered',
+    THIRD,
+  ],
+  [
+    'checkpoint: one deleted, every link taken away',
+    (db) => {
+      run(`delete from checkpoint where size = ${SECOND}`)(db)
+      run('update checkpoint set link = null, previous_size = null')(db)
+    },
+    'altered',
+    FIRST,
+  ],
   [
     'checkpoint: a copy of another size',
-    (db) => insert(db, 'checkpoint', { ...ofSecond(db), size: 1000 }),
+    (db) => {
+      dropUnique(db)
+      insert(db, 'checkpoint', { ...ofSecond(db), size: 1000 })
+    },
     'altered',
     1000,
   ],
