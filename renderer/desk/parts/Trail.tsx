@@ -95,6 +95,14 @@ function Entries({ objectType, objectId }: TrailOf) {
                         </span>
                       </>
                     )}
+                    {entry.erased === null ? null : (
+                      <>
+                        <br />
+                        <span className={css.muted}>
+                          {t('trail.erased')} <Moment at={entry.erased.at} show="day" />
+                        </span>
+                      </>
+                    )}
                     {entry.reason === null ? null : (
                       <>
                         <br />

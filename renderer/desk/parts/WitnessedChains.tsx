@@ -84,6 +84,12 @@ export function WitnessedChains() {
                       </>
                     )}
                   </span>
+                  {chain.unproved === null ? null : (
+                    <>
+                      <br />
+                      {t(`witness.wayOn.${chain.unproved.why}`, { id: chain.unproved.id })}
+                    </>
+                  )}
                 </span>
                 <ToneBadge tone={tone}>{t(`witness.${word}`)}</ToneBadge>
               </li>

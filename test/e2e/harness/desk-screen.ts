@@ -1,6 +1,7 @@
 import type { Browser, Locator, Page } from 'playwright-core'
 import { DEMO_OPERATORS } from '../../../main/launch/demo-operators.ts'
 import { listen, openPage, PATIENCE_MS } from './chromium.ts'
+import { look } from './look.ts'
 import type { Person } from './people.ts'
 import type { World } from './world.ts'
 
@@ -147,6 +148,14 @@ export class DeskScreen {
       step.source,
       { polling: 10 },
     )
+  }
+  /** Opens an object's trail, waits for an entry in these words, and closes it; `name`: looked at under it. */
+  async trailOf(button: string | RegExp, entry: RegExp, name?: string): Promise<void> {
+    await this.button(button).first().click()
+    await this.see(this.byId('trail').getByTestId('trail-entry').getByText(entry))
+    if (name !== undefined) await look(this.page, name)
+    await this.page.keyboard.press('Escape')
+    await this.byId('trail').waitFor({ state: 'hidden' })
   }
   async handOver(pin: string): Promise<void> {
     await this.see(this.heading('Hand-over and receipt'))

@@ -181,10 +181,10 @@ export function makeCalls(world: World, emit: (event: string, value: unknown) =>
       world.holders = world.holders.map((view) => (view.id === id ? next : view))
       return next
     },
-    'trail.get': async ({ objectType, objectId }) => ({
-      items: trail(objectType, objectId, 'Anna Maria Rossi'),
-      next: null,
-    }),
+    'trail.get': async ({ objectType, objectId, limit, cursor }) => {
+      online()
+      return page(trail(objectType, objectId, 'Anna Maria Rossi'), limit, cursor)
+    },
     'profiles.list': async () => profiles,
     'enrolments.list': async ({ open, limit, cursor }) => {
       online()

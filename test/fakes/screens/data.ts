@@ -242,30 +242,61 @@ export const proofing: ProofingView = {
   comparedAt: NOW - HOUR,
 }
 
+/** What the trail of each kind of object tells, oldest first, as the server gives it. */
+const DEEDS: readonly Pick<AuditEntryView, 'action' | 'changed' | 'reason' | 'before' | 'after' | 'erased'>[] = [
+  {
+    action: 'Insertion',
+    changed: [],
+    reason: null,
+    before: null,
+    after: null,
+    erased: { at: NOW - HOUR, by: 'job', byName: null, rule: 'end-of-retention' },
+  },
+  {
+    action: 'Modification',
+    changed: ['state', 'officeId'],
+    reason: null,
+    before: { state: 'blank', officeId: null },
+    after: { state: 'personalising', officeId: office.id },
+    erased: null,
+  },
+  {
+    action: 'Disclosure',
+    changed: [],
+    reason: 'PIN forgotten, called at the counter',
+    before: null,
+    after: { purpose: 'unblock' },
+    erased: null,
+  },
+  {
+    action: 'Modification',
+    changed: ['state'],
+    reason: null,
+    before: { state: 'personalising' },
+    after: { state: 'active' },
+    erased: null,
+  },
+]
+
 export const trail = (objectType: string, objectId: string, objectName: string): AuditEntryView[] =>
-  (['Modification', 'Modification', 'Disclosure', 'Insertion'] as const).map((action, i) => ({
+  DEEDS.map((deed, i) => ({
+    ...deed,
     chain: 'node-1',
-    sequence: 1240 - i * 13,
-    time: NOW - i * 31 * HOUR,
+    sequence: 1201 + i * 13,
+    time: NOW - (DEEDS.length - i) * 31 * HOUR,
     tenant: 'main',
-    operatorId: officer.id,
-    operatorName: i === 2 ? helpDesk.name : officer.name,
-    role: i === 2 ? 'HD' : 'RO',
+    operatorId: deed.action === 'Disclosure' ? helpDesk.id : officer.id,
+    operatorName: deed.action === 'Disclosure' ? helpDesk.name : officer.name,
+    role: deed.action === 'Disclosure' ? 'HD' : 'RO',
     office: office.id,
     officeName: office.name,
     station: station.id,
     stationName: station.name,
-    action,
     objectType,
     objectId,
-    objectName,
+    objectName: deed.erased === null ? objectName : null,
     correlationId: `req_${i}0000000`,
-    before: null,
-    after: null,
-    changed: action === 'Modification' ? ['email', 'personalNumber'].slice(i) : [],
-    reason: action === 'Disclosure' ? 'PIN forgotten, called at the counter' : null,
     digest: 'cd'.repeat(32),
-    signature: 'c2lnbmF0dXJl',
+    signature: 'c2lnbmF0dXJl'.repeat(7),
     keyId: 'audit-1',
-    erased: null,
   }))

@@ -36,6 +36,7 @@ export const SCENES = [
   'failing',
   'slow',
   'contradicted',
+  'doubtful',
 ] as const
 export type Scene = (typeof SCENES)[number]
 export const isScene = (text: string): text is Scene => SCENES.some((scene) => scene === text)
@@ -156,6 +157,10 @@ function witnessOf(scene: Scene): WitnessState {
     checkedAt: NOW,
     failure: null,
     keyRefused: false,
+  }
+  if (scene === 'doubtful') {
+    const unproved = { id: 'doubt_9c1e77a0b4d2', why: 'removed' } as const
+    return { ...calm, chains: [{ ...chain, cosignedAt: null, unproved }], keyRefused: true }
   }
   if (scene !== 'contradicted') return calm
   const found = { id: 'alarm_4f1a9c02d7b3', kind: 'truncated', seenSize: 1187, reported: true } as const

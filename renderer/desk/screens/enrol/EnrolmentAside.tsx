@@ -61,11 +61,13 @@ export function EnrolmentAside({ view }: { view: EnrolmentView | null }) {
                 [t('enrol.officer'), view.officer.name],
               ]}
             />
-            <TrailButton
-              objectType="enrolment"
-              objectId={view.id}
-              name={t('trail.what.enrolment', { name: fullName(view.holder) })}
-            />
+            <div style={{ margin: '4px 0 -4px -8px' }}>
+              <TrailButton
+                objectType="enrolment"
+                objectId={view.id}
+                name={t('trail.what.enrolment', { name: fullName(view.holder) })}
+              />
+            </div>
             {mayWrite && isCancellable(view) ? (
               <>
                 <ActionBar
