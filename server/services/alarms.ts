@@ -12,6 +12,7 @@ import type { MailJobs } from '../mail/mail-jobs.ts'
 import type { MailServer } from '../mail/sender.ts'
 import type { Call } from './call.ts'
 import type { Changes } from './change.ts'
+import { tellConfigurationRead } from './configuration-read.ts'
 import { assertVersion } from './deps.ts'
 import { assertEverything } from './jobs.ts'
 import { etagOf, operatorRef } from './views.ts'
@@ -72,7 +73,8 @@ export class AlarmService {
 
   async readMail(call: Call): Promise<MailSettingsView> {
     assertEverything(call)
-    const { db, mails } = this.#deps
+    const { db, mails, changes } = this.#deps
+    await tellConfigurationRead(changes, call, 'mail-settings')
     const { version } = await readSetting(db, call.actor.tenant, MAIL_SETTING)
     return this.#mailView(call, await mails.recipients(), version)
   }

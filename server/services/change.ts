@@ -1,12 +1,14 @@
 import type { Json } from '../../shared/audit/json.ts'
 import { AppError, type AuditAction, type ObjectType } from '../../shared/contract/index.ts'
 import { recordIntent, type AuditIntent, type AuditOperator } from '../audit/intent.ts'
+import { drainLeft } from '../audit/left-intents.ts'
 import type { AuditSequencer } from '../audit/ports.ts'
 import { inTransaction, newId } from '../db/index.ts'
 import type { OperationalDatabase, OperationalTransaction } from '../db/schema.ts'
 import { findStoredAnswer, storeAnswer } from '../db/repositories/idempotency.ts'
 import type { Place } from '../identity/permission.ts'
 import type { Call } from './call.ts'
+import { ToldOnce } from './told-once.ts'
 
 /** One audit entry as a service tells it; who, where from and when come from the call. */
 export interface Told {
@@ -36,6 +38,22 @@ export const authorOf = (call: Call): Author => ({
   at: call.at,
 })
 
+const intentOf = (author: Author, entry: Told): AuditIntent => ({
+  id: newId('intent'),
+  at: author.at,
+  tenant: author.tenant,
+  division: entry.place?.division ?? null,
+  office: entry.place?.office ?? null,
+  operator: author.operator,
+  station: author.station,
+  action: entry.action,
+  object: entry.object,
+  correlationId: author.correlationId,
+  before: entry.before ?? null,
+  after: entry.after ?? null,
+  reason: entry.reason ?? null,
+})
+
 /**
  * The one way to change anything: the change, its audit intents and (for a creating call) the answer kept under its
  * Idempotency-Key commit together; then the chain takes the entries; only then is the caller told.
@@ -44,6 +62,7 @@ export const authorOf = (call: Call): Author => ({
 export class Changes {
   readonly #db: OperationalDatabase
   readonly #sequencer: AuditSequencer
+  readonly #once = new ToldOnce()
 
   constructor(db: OperationalDatabase, sequencer: AuditSequencer) {
     this.#db = db
@@ -61,29 +80,27 @@ export class Changes {
     const value = await inTransaction(this.#db, async (trx) => {
       told.length = 0
       return body(trx, async (entry) => {
-        const id = newId('intent')
-        const intent: AuditIntent = {
-          id,
-          at: author.at,
-          tenant: author.tenant,
-          division: entry.place?.division ?? null,
-          office: entry.place?.office ?? null,
-          operator: author.operator,
-          station: author.station,
-          action: entry.action,
-          object: entry.object,
-          correlationId: author.correlationId,
-          before: entry.before ?? null,
-          after: entry.after ?? null,
-          reason: entry.reason ?? null,
-        }
-        await recordIntent(trx, intent, this.#sequencer.chain)
-        told.push(intent)
+        // As it was written: the body may go on changing what it told of.
+        told.push(await recordIntent(trx, intentOf(author, entry), this.#sequencer.chain))
       })
     })
     const ids = told.map((intent) => intent.id)
     if (ids.length > 0) await this.#sequencer.settle(ids, told)
     return value
+  }
+
+  /**
+   * An access event that leaves everything as it was, told once per session and object, however often a screen asks.
+   * Durable when it returns; reading goes on while the chain takes no entry, and the entry follows.
+   */
+  tellOnce(call: Call, told: Told): Promise<void> {
+    const name = JSON.stringify([told.action, told.object.type, told.object.id])
+    return this.#once.run(call.actor.sessionId, name, async () => {
+      const intent = intentOf(authorOf(call), told)
+      await inTransaction(this.#db, (trx) => recordIntent(trx, intent, this.#sequencer.chain))
+      // A chain that stopped takes the intent when it runs again.
+      await this.#sequencer.settle([intent.id], [intent]).catch(() => undefined)
+    })
   }
 
   run<T>(call: Call, body: (trx: OperationalTransaction, tell: Tell) => Promise<T>): Promise<T> {
@@ -99,11 +116,7 @@ export class Changes {
     if (!idempotency) return this.run(call, body)
     const ref = { ...idempotency, operator: call.actor.operator.id }
     const known = await findStoredAnswer(this.#db, ref)
-    if (known !== null) {
-      // Its entry may still wait for a chain that stopped: nobody is told before.
-      this.#sequencer.assertWritable()
-      return JSON.parse(known) as T
-    }
+    if (known !== null) return this.#repeat<T>(known)
     try {
       return await this.run(call, async (trx, tell) => {
         const value = await body(trx, tell)
@@ -120,7 +133,14 @@ export class Changes {
       if (!(error instanceof AppError) || error.code !== 'REQUEST_CONFLICT') throw error
       const stored = await findStoredAnswer(this.#db, ref)
       if (stored === null) throw error
-      return JSON.parse(stored) as T
+      return this.#repeat<T>(stored)
     }
+  }
+
+  /** The first call's entries may still be on their way, or wait for a chain that stopped: nobody is told before. */
+  async #repeat<T>(answer: string): Promise<T> {
+    this.#sequencer.assertWritable()
+    await drainLeft(this.#db, this.#sequencer)
+    return JSON.parse(answer) as T
   }
 }

@@ -13,6 +13,7 @@ import type { Scheduler } from '../jobs/scheduler.ts'
 import { reachOf } from '../identity/permission.ts'
 import type { Call } from './call.ts'
 import type { Changes } from './change.ts'
+import { tellConfigurationRead } from './configuration-read.ts'
 import { assertVersion } from './deps.ts'
 import { etagOf, operatorRef } from './views.ts'
 
@@ -91,6 +92,7 @@ export class Jobs {
 
   async schedules(call: Call): Promise<HttpAnswer<'listSchedules'>> {
     assertEverything(call)
+    await tellConfigurationRead(this.#deps.changes, call, 'schedule')
     const rows = await listSchedules(this.#deps.db, call.actor.tenant)
     return { items: await Promise.all(rows.map((row) => this.#schedule(this.#deps.db, row))) }
   }

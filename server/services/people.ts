@@ -2,6 +2,7 @@ import type { HttpAnswer } from '../../shared/contract/index.ts'
 import { listGrants, listOperators, listStations } from '../db/repositories/operators.ts'
 import { resolveGrants } from '../identity/grants.ts'
 import type { Call } from './call.ts'
+import { tellConfigurationRead } from './configuration-read.ts'
 import { scopeOf, type ServiceDeps } from './deps.ts'
 import { etagOf, officeRef } from './views.ts'
 
@@ -20,7 +21,8 @@ export class People {
   }
 
   async operators(call: Call, filter: Filter): Promise<HttpAnswer<'listOperators'>> {
-    const { db, directory } = this.#deps
+    const { db, directory, changes } = this.#deps
+    await tellConfigurationRead(changes, call, 'operator')
     const { items, next } = await listOperators(db, scopeOf(call), filter)
     const grants = await listGrants(
       db,
@@ -39,7 +41,8 @@ export class People {
   }
 
   async stations(call: Call, filter: Filter): Promise<HttpAnswer<'listStations'>> {
-    const { db, directory } = this.#deps
+    const { db, directory, changes } = this.#deps
+    await tellConfigurationRead(changes, call, 'station')
     const { items, next } = await listStations(db, scopeOf(call), filter)
     return {
       items: items.map(({ id, name, office, status, last_seen_at: lastSeenAt }) => ({

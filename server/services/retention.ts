@@ -32,6 +32,7 @@ import type { AuditDb, OperationalDatabase, OperationalDb, OperationalTransactio
 import type { JobQueue } from '../jobs/queue.ts'
 import type { Call } from './call.ts'
 import type { Changes, Tell } from './change.ts'
+import { tellConfigurationRead } from './configuration-read.ts'
 import { assertVersion } from './deps.ts'
 import { assertEverything } from './jobs.ts'
 import { etagOf, operatorRef } from './views.ts'
@@ -59,6 +60,7 @@ export class Retention {
 
   async read(call: Call): Promise<RetentionView> {
     assertEverything(call)
+    await tellConfigurationRead(this.#deps.changes, call, 'audit-retention')
     const { settings, version } = await readRetention(this.#deps.operational.db, call.actor.tenant)
     return this.#view(settings, version, [])
   }

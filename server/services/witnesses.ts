@@ -101,9 +101,12 @@ export class Witnesses {
     return { chain, from, to, hashes: hashes.map(toBase64) }
   }
 
-  /** Throws AUDIT_NOT_FOUND, also for an entry out of reach; AUDIT_PROOF_UNAVAILABLE. */
+  /**
+   * The proof leaves us, which is an export: one entry per session and proof, durable before it is given.
+   * Throws AUDIT_NOT_FOUND, also for an entry out of reach; AUDIT_PROOF_UNAVAILABLE.
+   */
   async inclusion(call: Call, chain: string, sequence: number): Promise<HttpAnswer<'proveInclusion'>> {
-    const { trail, scope, proofs, checkpoints } = this.#deps
+    const { trail, scope, proofs, checkpoints, changes } = this.#deps
     const record = await trail.get(chain, sequence)
     const mayReadAll = mayUse(call.actor.ability, 'audit.read')
     if (!scope.covers(call, record) || (!mayReadAll && !REGISTERED.includes(record.objectType)))
@@ -111,6 +114,10 @@ export class Witnesses {
     const sealed = checkpoints.latest?.size ?? 0
     if (chain === this.#deps.chain && sequence >= sealed) await checkpoints.make()
     const { index, size, hashes, note, entry, file } = await proofs.inclusion(chain, sequence)
+    const object = { type: 'audit-payload', id: `${chain}/${sequence}` } as const
+    const place = { division: record.division, office: record.office }
+    const after = { name: `${chain} ${sequence}`, chain, sequence, size, form: 'tlog-proof' }
+    await changes.tellOnce(call, { action: 'Export', object, after, place })
     return { chain, index, size, hashes: hashes.map(toBase64), note, entry: toBase64(entry), proof: file }
   }
 

@@ -134,6 +134,59 @@ describe('when a route only reads', () => {
   })
 })
 
+describe('when settings are read', () => {
+  const SETTINGS = [
+    ['readRetention', 'audit-retention'],
+    ['readMailSettings', 'mail-settings'],
+    ['listSchedules', 'schedule'],
+    ['listOperators', 'operator'],
+    ['listStations', 'station'],
+  ] as const
+
+  it.each(SETTINGS)('keeps that an administrator did, once in a session: %s', async (name, objectType) => {
+    const dario = await server.signIn('dario')
+    const { changes, entries } = await watch(async () => {
+      const read = () => dario.send('GET', HTTP[name].path, null)
+      await Promise.all([read(), read()])
+      await read()
+    })
+    expect(changes.filter(({ table }) => table !== 'session')).toEqual([])
+    expect(entries.filter(({ action }) => action === 'ConfigurationRead')).toMatchObject([
+      {
+        objectType,
+        operatorId: server.setup.operators['dario']?.id,
+        role: 'SA',
+        station: server.stations.milan.id,
+        before: null,
+      },
+    ])
+  })
+
+  it.each(['readRetention', 'listSchedules'] as const)('keeps nothing of an auditor’s look: %s', async (name) => {
+    const { entries } = await watch(() => clients.carla.call(name, {}))
+    expect(entries.filter(({ action }) => action === 'ConfigurationRead')).toEqual([])
+  })
+})
+
+describe('when a proof is given', () => {
+  it('keeps that it left, once in a session', async () => {
+    const params = { chain: server.config.name, sequence: 1 }
+    const carla = await server.signIn('carla')
+    const { entries } = await watch(async () => {
+      await carla.call('proveInclusion', { params })
+      await carla.call('proveInclusion', { params })
+    })
+    expect(entries.filter(({ action }) => action === 'Export')).toMatchObject([
+      {
+        objectType: 'audit-payload',
+        objectId: `${server.config.name}/1`,
+        operatorId: server.setup.operators['carla']?.id,
+        after: { form: 'tlog-proof', sequence: 1 },
+      },
+    ])
+  })
+})
+
 describe('when sign-ins fail and access is refused', () => {
   it('records both, with who and why', async () => {
     const refused = await watch(() => clients.bruno.call('createHolder', { body: HOLDER }).catch(() => null))
