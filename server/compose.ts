@@ -4,8 +4,9 @@ import { resolve } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '../shared/contract/index.ts'
 import { keyIdOf } from '../shared/audit/crypto.ts'
+import { LeftFaults } from './alarms/left-faults.ts'
 import { buildApp } from './app.ts'
-import { AuditTrail, Sequencer, VerificationJobs, type ChainState } from './audit/index.ts'
+import { AuditTrail, Sequencer, VerificationJobs, type ChainState, type VerificationRun } from './audit/index.ts'
 import { openWitnessing, type Witnessing } from './audit/checkpoint-service.ts'
 import { drainLeft } from './audit/left-intents.ts'
 import { internalCaConfig, openInternalCa, type CaStore } from './ca/index.ts'
@@ -177,6 +178,7 @@ const auditServices = (
     readonly jobs: VerificationJobs
     /** A checkpoint of everything that is there now. */
     readonly seal: () => Promise<unknown>
+    readonly verificationEnded: (run: VerificationRun) => void
     readonly log: Log
   },
 ): AuditServices & { readonly inclusion: AuditInclusion } => {
@@ -194,6 +196,7 @@ const auditServices = (
     trustedKeyIds: () => trustedKeyIds,
     seal: made.seal,
     onError,
+    onEnd: made.verificationEnded,
   })
   const verification = new AuditVerification({
     audit,
@@ -242,6 +245,8 @@ export interface Composed {
   readonly app: FastifyInstance
   readonly health: Health
   readonly foundation: Foundation
+  /** What is done each half minute, now. Never rejects: what fails is logged and tried again. */
+  sweep(): Promise<void>
   close(): Promise<void>
 }
 export interface ComposeOptions {
@@ -309,17 +314,17 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
     const denials = new Denials(changes, directory.tenant)
     const certificates = new Certificates(deps, (operatorId) => sessions.endOf(operatorId))
     await certificates.reconcile()
+    const verificationEnded = (run: VerificationRun): void => {
+      log.info({ run: run.id, state: run.state }, 'verification ended')
+      operations?.verificationEnded(run)
+    }
     const jobs = new VerificationJobs({
       audit: databases.audit,
       chain: config.name,
       trustedKeyIds: () => foundation.trustedKeyIds,
       signer: foundation.signer,
-      onEnd: (run) => {
-        log.info({ run: run.id, state: run.state }, 'verification ended')
-        operations?.verificationEnded(run)
-      },
+      onEnd: verificationEnded,
     })
-    await jobs.recover()
     const auditSigner = foundation.signer
     const witnessing = openWitnessing({
       config,
@@ -349,6 +354,8 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
       checkpoints: witnessing,
       log,
     })
+    // After what is told of a run that ends: one that goes on may end at once.
+    await jobs.recover()
     const load = new Load()
     const health = new Health({
       version: VERSION,
@@ -366,6 +373,7 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
       changes,
       jobs,
       seal: () => witnessing.checkpoints.make(),
+      verificationEnded,
       log,
     })
     const tlsDigest = createHash('sha256').update(leaf.raw).digest('base64url')
@@ -401,31 +409,44 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
       tls: options.insecure === true ? null : tls,
     })
     // The shell beside us leaves what it did as intents, and nobody waits for them. A stopped chain tries by itself.
+    const { tenant } = directory
+    const leftFaults = new LeftFaults({
+      db,
+      trail: new AuditTrail(databases.audit, () => Promise.resolve(new Map())),
+      alarms: operations.alarms,
+      chain: config.name,
+      tenant,
+    })
     const drain = async (): Promise<void> => {
       if (sequencer.state().state === 'running') await drainLeft(db, sequencer)
+      await leftFaults.look()
     }
-    const sweep = setInterval(() => {
+    const sweepFailed = (error: unknown): void =>
+      log.error({ cause: error instanceof Error ? error.stack : String(error) }, 'sweep failed')
+    const sweep = async (): Promise<void> => {
       const now = Date.now()
-      Promise.all([sessions.sweep(now), forgetExpiredAnswers(db, now), certificates.reconcile(), drain()]).catch(
-        (error: unknown) => log.error({ cause: error instanceof Error ? error.stack : String(error) }, 'sweep failed'),
-      )
-    }, SWEEP_MS)
-    sweep.unref()
+      const parts = [sessions.sweep(now), forgetExpiredAnswers(db, now), certificates.reconcile(), drain()]
+      await Promise.all(parts).catch(sweepFailed)
+    }
+    const sweeping = setInterval(() => void sweep(), SWEEP_MS).unref()
     await operations.start()
     await witnessing.start()
+    await auditing.verification.recover()
+    await leftFaults.look().catch(sweepFailed)
     const running = operations
     const close = async (): Promise<void> => {
-      clearInterval(sweep)
+      clearInterval(sweeping)
       await app.close()
       await witnessing.close()
       await running.close()
+      auditing.verification.close()
       await inclusion.close()
       await jobs.close()
       await access.end()
       load.close()
       await foundation.close()
     }
-    return { app, health, foundation, close }
+    return { app, health, foundation, sweep, close }
   } catch (error) {
     await foundation.close()
     throw error

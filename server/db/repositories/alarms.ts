@@ -28,6 +28,18 @@ export const lastMailed = async (db: Db, tenant: string, kind: string, key: stri
   return row?.at ?? null
 }
 
+/** When this kind and key was last raised or cleared, in ms; 0: never. */
+export const lastTold = async (db: Db, tenant: string, kind: string, key: string): Promise<number> => {
+  const row = await db
+    .selectFrom('alarm')
+    .select(({ fn }) => [fn.max('last_raised_at').as('raised'), fn.max('cleared_at').as('cleared')])
+    .where('tenant', '=', tenant)
+    .where('kind', '=', kind)
+    .where('key', '=', key)
+    .executeTakeFirst()
+  return Math.max(row?.raised ?? 0, row?.cleared ?? 0)
+}
+
 export const insertAlarm = async (trx: OperationalTransaction, row: Insertable<AlarmTable>): Promise<void> => {
   await trx.insertInto('alarm').values(row).execute()
 }

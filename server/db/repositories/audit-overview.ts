@@ -1,4 +1,5 @@
 import type { AuditDatabase } from '../schema.ts'
+import { INCLUSION_SCOPE } from './audit-runs.ts'
 import { page, type Page, type PageRequest } from './page.ts'
 
 /** A chain as its tables tell it. Times are UTC in ms. */
@@ -67,7 +68,7 @@ export const findNarrowRuns = async (db: AuditDatabase, ids: readonly string[]):
     .selectFrom('verification_run')
     .select('id')
     .where('id', 'in', ids)
-    .where('scope', 'is not', null)
+    .where('scope', '=', INCLUSION_SCOPE)
     .execute()
   return new Set(rows.map((row) => row.id))
 }

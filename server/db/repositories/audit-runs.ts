@@ -7,6 +7,37 @@ export const insertRun = async (db: Kysely<AuditDb>, run: Insertable<Verificatio
   await db.insertInto('verification_run').values(run).execute()
 }
 
+/** Scope of a run that proves entries one by one; such rows stand among those of whole chains. */
+export const INCLUSION_SCOPE = JSON.stringify({ kind: 'inclusion' })
+
+/** Scope of a run of a whole chain: the chains that are to follow it, null where none is. */
+export const waitingScope = (waiting: readonly string[]): string | null =>
+  waiting.length === 0 ? null : JSON.stringify({ kind: 'chains', waiting })
+
+/** Chains that are to follow a run; none where its scope says another thing. */
+export const waitingOf = (scope: string | null): readonly string[] => {
+  const kept = scope === null ? null : (JSON.parse(scope) as { kind?: unknown; waiting?: unknown })
+  if (kept?.kind !== 'chains' || !Array.isArray(kept.waiting)) return []
+  return kept.waiting.filter((one) => typeof one === 'string')
+}
+
+/** Nothing follows the run any more: what waited was handed on, or is not wanted. */
+export const dropWaiting = async (db: Kysely<AuditDb>, id: string): Promise<void> => {
+  const own = db.updateTable('verification_run').set({ scope: null }).where('id', '=', id)
+  await own.where('scope', '!=', INCLUSION_SCOPE).execute()
+}
+
+/** Runs of a node, ended or not, that others still follow; oldest first. */
+export const listFollowedRuns = async (db: Kysely<AuditDb>, node: string): Promise<readonly RunRow[]> =>
+  db
+    .selectFrom('verification_run')
+    .selectAll()
+    .where('node', '=', node)
+    .where('scope', 'is not', null)
+    .where('scope', '!=', INCLUSION_SCOPE)
+    .orderBy('started_at')
+    .execute()
+
 export interface RunEnd {
   readonly state: RunRow['state']
   readonly endedAt: number

@@ -189,6 +189,18 @@ describe('when chains are verified', () => {
       'failed',
       [{ kind: 'payload-mismatch', chain: server.config.name, sequence: entry?.sequence, what: 'payload' }],
     ])
+    // What a proof of one's own entries finds is told like what a whole verification finds.
+    const alarms = async () => (await dario.call('listAlarms', { query: {} })).items
+    while ((await alarms()).length === 0) await new Promise((resolve) => setTimeout(resolve, 30))
+    expect(await alarms()).toMatchObject([
+      {
+        kind: 'verification-failed',
+        key: server.config.name,
+        severity: 'critical',
+        detail: { run: second.id, verdict: 'payload-mismatch', sequence: entry?.sequence },
+      },
+    ])
+    expect(server.log()).toContain('"alarm":"verification-failed"')
   })
 })
 
