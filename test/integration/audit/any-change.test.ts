@@ -6,13 +6,20 @@ import { recordIntent } from '../../../server/audit/intent.ts'
 import { keyIdOf } from '../../../shared/audit/crypto.ts'
 import type { Json } from '../../../shared/audit/json.ts'
 import type { AuditKey } from '../../../shared/audit/key-statement.ts'
-import type { StoredChain, StoredCheckpoint, StoredEntry } from '../../../shared/audit/stored.ts'
+import type { StoredChain, StoredCheckpoint, StoredEntry, StoredPayload } from '../../../shared/audit/stored.ts'
 import { verifyChain } from '../../../shared/audit/verification.ts'
 import { verifyInParallel } from '../../../shared/audit/parallel.ts'
-import { CHAIN, newIntent, openBench } from '../../unit/server/audit/chain-bench.ts'
+import type { CertifiedSigner } from '../../../server/audit/chain-keys.ts'
+import { selfSigned } from '../../unit/main/cards/self-signed.ts'
+import { CHAIN, newIntent, newSigner, openBench } from '../../unit/server/audit/chain-bench.ts'
 import type { Bench } from '../../unit/server/audit/chain-bench.ts'
 import { openCheckpointBench } from '../../unit/server/audit/checkpoint-bench.ts'
 import { checkpointsOf, poolOver } from '../../unit/shared/audit/memory-chain.ts'
+import { MONTH_MS, NOW, openRetention } from './retention-bench.ts'
+
+/** Runs grow with SOAK=1. */
+const runs = (ordinary: number): number => (process.env['SOAK'] === '1' ? ordinary * 50 : ordinary)
+const TIMEOUT_MS = process.env['SOAK'] === '1' ? 3 * 3_600_000 : 240_000
 
 let bench: Bench
 afterEach(() => bench.close())
@@ -42,7 +49,46 @@ const inMemory = (stored: StoredChain, rows: readonly StoredEntry[]): StoredChai
 interface Turnable {
   readonly name: string
   readonly bytes: Uint8Array
-  turn(bytes: Uint8Array): StoredChain
+  readonly turn: (bytes: Uint8Array) => StoredChain
+}
+
+const NUMBER_BYTES = 6
+const numberBytes = (value: number): Uint8Array => {
+  const bytes = Buffer.alloc(NUMBER_BYTES)
+  bytes.writeUIntBE(value, 0, NUMBER_BYTES)
+  return bytes
+}
+const numberOf = (bytes: Uint8Array): number => Buffer.from(bytes).readUIntBE(0, NUMBER_BYTES)
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8')
+
+/** Who erased a payload, when, and under which rule. */
+const turnableMarks = (payload: StoredPayload, put: (payload: StoredPayload) => StoredChain): Turnable[] => {
+  const { erasedAt, erasedBy, erasedRule } = payload
+  if (erasedAt === null || erasedBy === null || erasedRule === null) throw new Error('no marks')
+  return [
+    {
+      name: 'erased at',
+      bytes: numberBytes(erasedAt),
+      turn: (bytes) => put({ ...payload, erasedAt: numberOf(bytes) }),
+    },
+    { name: 'erased by', bytes: Buffer.from(erasedBy), turn: (bytes) => put({ ...payload, erasedBy: textOf(bytes) }) },
+    {
+      name: 'erased rule',
+      bytes: Buffer.from(erasedRule),
+      turn: (bytes) => put({ ...payload, erasedRule: textOf(bytes) }),
+    },
+  ]
+}
+
+const turnablesOfCut = (rows: readonly StoredEntry[], stored: StoredChain): Turnable[] => {
+  const { cut } = stored
+  if (!cut) return []
+  const put = (changed: Partial<typeof cut>): StoredChain => inMemory({ ...stored, cut: { ...cut, ...changed } }, rows)
+  return [
+    { name: 'cut size', bytes: numberBytes(cut.size), turn: (bytes) => put({ size: numberOf(bytes) }) },
+    { name: 'cut statement', bytes: cut.statement, turn: (statement) => put({ statement }) },
+    { name: 'cut signature', bytes: cut.signature, turn: (signature) => put({ signature }) },
+  ]
 }
 
 const turnables = (
@@ -65,6 +111,7 @@ const turnables = (
     made.push({ name: 'note', bytes: Buffer.from(note.note), turn: turnNote })
     made.push({ name: 'checkpoint root', bytes: note.root, turn: (root) => put({ ...note, root }) })
   }
+  made.push(...turnablesOfCut(rows, stored))
   for (const [place, row] of rows.entries()) {
     const put = (changed: StoredEntry): StoredChain => inMemory(stored, rows.with(place, changed))
     made.push({ name: 'bytes', bytes: row.bytes, turn: (bytes) => put({ ...row, bytes }) })
@@ -75,6 +122,7 @@ const turnables = (
       turn: (value) => put({ ...row, previousSignature: value }),
     })
     const [payload] = row.payloads
+    if (payload?.bytes === null) made.push(...turnableMarks(payload, (marked) => put({ ...row, payloads: [marked] })))
     if (!payload?.bytes) continue
     made.push({
       name: 'payload',
@@ -88,62 +136,115 @@ const turnables = (
       inMemory({ ...stored, keys: stored.keys.with(place, changed) }, rows)
     made.push({ name: 'spki', bytes: key.spki, turn: (spki) => put({ ...key, spki }) })
     made.push({ name: 'statement', bytes: key.statement, turn: (statement) => put({ ...key, statement }) })
+    if (key.certificate) {
+      made.push({ name: 'certificate', bytes: key.certificate, turn: (certificate) => put({ ...key, certificate }) })
+    }
     made.push({ name: 'endorsement', bytes: key.endorsement, turn: (endorsement) => put({ ...key, endorsement }) })
   }
   return made
 }
 
 describe('any payload, in any order of writers', () => {
-  it('appends, and then verifies, quick and full', async () => {
-    bench = await openBench({ epochEntries: 7 })
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(anyJson, anyJson), { minLength: 1, maxLength: 6 }), async (payloads) => {
-        await Promise.all(
-          payloads.map(async ([before, after]) => {
-            const intent = newIntent({ before, after })
-            await inTransaction(bench.databases.operational.db, (trx) => recordIntent(trx, intent))
-            await bench.sequencer.settle([intent.id])
-          }),
-        )
-        expect(await bench.verify('full')).toMatchObject({ ok: true })
-        expect(await bench.verify('quick')).toMatchObject({ ok: true })
-      }),
-      { numRuns: 20 },
-    )
-  })
+  it(
+    'appends, and then verifies, quick and full',
+    async () => {
+      bench = await openBench({ epochEntries: 7 })
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.tuple(anyJson, anyJson), { minLength: 1, maxLength: 6 }), async (payloads) => {
+          await Promise.all(
+            payloads.map(async ([before, after]) => {
+              const intent = newIntent({ before, after })
+              await inTransaction(bench.databases.operational.db, (trx) => recordIntent(trx, intent))
+              await bench.sequencer.settle([intent.id])
+            }),
+          )
+          expect(await bench.verify('full')).toMatchObject({ ok: true })
+          expect(await bench.verify('quick')).toMatchObject({ ok: true })
+        }),
+        { numRuns: runs(20) },
+      )
+    },
+    TIMEOUT_MS,
+  )
 })
 
-describe('any one bit turned', () => {
-  it.each(['full', 'quick'] as const)('is found: %s', async (mode) => {
-    const made = await openCheckpointBench({ epochEntries: 5 })
-    bench = made
-    await made.grow(6)
-    await made.checkpoints().make()
-    await made.grow(6)
-    await made.checkpoints().make()
-    await made.grow(3)
-    const { rows, stored, notes } = await load()
-    expect(notes).toHaveLength(2)
-    const all = turnables(rows, stored, notes)
-    const trustedKeyIds = [keyIdOf(bench.signer.publicKeySpki())]
-    const verify = async (turned: StoredChain) => {
-      const inOrder = await verifyChain(turned, { mode, trustedKeyIds })
-      const pool = poolOver(turned)
-      expect(await verifyInParallel(turned, { mode, trustedKeyIds, pool, segment: 4 })).toEqual(inOrder)
-      return inOrder
-    }
-    expect(await verify(inMemory(stored, rows))).toMatchObject({ ok: true })
-    await fc.assert(
-      fc.asyncProperty(fc.nat(all.length - 1), fc.nat(1 << 20), async (which, at) => {
-        const chosen = all[which]
-        if (!chosen) return
-        const bit = at % (chosen.bytes.length * 8)
-        const turned = Uint8Array.from(chosen.bytes)
-        turned[bit >> 3] = (turned[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-        const verdict = await verify(chosen.turn(turned))
-        expect({ name: chosen.name, ok: verdict.ok }).toEqual({ name: chosen.name, ok: false })
-      }),
-      { numRuns: 300 },
-    )
+const newCertifiedSigner = async (): Promise<CertifiedSigner> => {
+  const next = newSigner('audit-2')
+  return { ...next, certificate: await selfSigned(next.publicKeySpki(), (data) => next.sign(data)) }
+}
+
+/** Checkpoints, and a second key with its certificate. */
+const openWhole = async (): Promise<Bench> => {
+  const made = await openCheckpointBench({ epochEntries: 5 })
+  await made.grow(6)
+  await made.checkpoints().make()
+  await made.grow(6)
+  await made.checkpoints().make()
+  await made.sequencer.rollTo(await newCertifiedSigner())
+  await made.grow(3)
+  return made
+}
+
+/** Payloads of two acts are erased, in stretches and alone. */
+const openErased = async (): Promise<Bench> => {
+  const made = await openRetention({ epochEntries: 6 })
+  const holderOf = (n: number) => ({
+    object: { type: 'route', id: n % 5 === 4 ? 'second' : n > 8 ? 'stays' : 'first' },
   })
+  await made.fill(16, NOW - 30 * MONTH_MS, holderOf)
+  for (const [id, by] of Object.entries({ first: 'operator-1', second: 'operator-2' })) {
+    await made.eraser().eraseObject({ type: 'route', id }, { id: `erasure_${id}`, by, rule: 'request' })
+  }
+  return made
+}
+
+/** Cleaned, with some entries behind the cut. */
+const openCut = async (): Promise<Bench> => {
+  const made = await openRetention({ epochEntries: 50 })
+  await made.fill(260, NOW - 30 * MONTH_MS)
+  await made.cleaner().run({ cut: 256, by: 'operator-1', rule: 'window' })
+  await made.fill(3, NOW)
+  return made
+}
+
+const CHAINS = [
+  ['with checkpoints and a certificate', openWhole, ['note', 'checkpoint root', 'certificate']],
+  ['with erased payloads', openErased, ['erased at', 'erased by', 'erased rule']],
+  ['that was cut', openCut, ['cut size', 'cut statement', 'cut signature']],
+] as const
+const ROWS = CHAINS.flatMap(([name, ...rest]) =>
+  (['full', 'quick'] as const).map((mode) => [name, mode, ...rest] as const),
+)
+
+describe('any one bit turned', () => {
+  it.each(ROWS)(
+    'is found in a chain %s: %s',
+    async (_, mode, open, kinds) => {
+      bench = await open()
+      const { rows, stored, notes } = await load()
+      const all = turnables(rows, stored, notes)
+      expect(kinds.filter((kind) => !all.some(({ name }) => name === kind))).toEqual([])
+      const trustedKeyIds = [keyIdOf(bench.signer.publicKeySpki())]
+      const verify = async (turned: StoredChain) => {
+        const inOrder = await verifyChain(turned, { mode, trustedKeyIds })
+        const pool = poolOver(turned)
+        expect(await verifyInParallel(turned, { mode, trustedKeyIds, pool, segment: 4 })).toEqual(inOrder)
+        return inOrder
+      }
+      expect(await verify(inMemory(stored, rows))).toMatchObject({ ok: true })
+      const expectFound = async ({ name, bytes, turn }: Turnable, at: number): Promise<void> => {
+        const bit = at % (bytes.length * 8)
+        const turned = Uint8Array.from(bytes)
+        turned[bit >> 3] = (turned[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+        const verdict = await verify(turn(turned))
+        expect({ name, bit, ok: verdict.ok }).toEqual({ name, bit, ok: false })
+      }
+      // What is rare among all bits is met in every run.
+      for (const one of all.filter(({ name }) => (kinds as readonly string[]).includes(name))) {
+        for (const at of [0, one.bytes.length * 8 - 1]) await expectFound(one, at)
+      }
+      await fc.assert(fc.asyncProperty(fc.constantFrom(...all), fc.nat(1 << 20), expectFound), { numRuns: runs(150) })
+    },
+    TIMEOUT_MS,
+  )
 })
