@@ -3,6 +3,7 @@ import { AppError } from '../../shared/contract/errors.ts'
 import type { AuditAction, Entry } from '../../shared/audit/entry.ts'
 import { canonicalize } from '../../shared/audit/jcs.ts'
 import type { Json } from '../../shared/audit/json.ts'
+import { isAnnouncement } from '../../shared/audit/marks.ts'
 import { insertIntent } from '../db/repositories/audit-intents.ts'
 import type { OperationalDb } from '../db/schema.ts'
 import { entryHalves } from './entry-bytes.ts'
@@ -81,20 +82,30 @@ const assertCanBeEntry = (intent: AuditIntent): void => {
 }
 
 /**
+ * Keys are announced by the chain's writer alone, over the tree so far: such an entry of anybody else's would leave a
+ * chain that verifies nowhere, for ever.
+ */
+export const isReserved = (intent: Pick<AuditIntent, 'action' | 'object'>): boolean => isAnnouncement(intent)
+
+/**
  * Writes the intent in the transaction of the change it tells of, so that both are committed or neither is. The entry is
  * in the chain once `sequencer.settle([intent.id])` resolved; answer nobody before that. Throws INTERNAL when the
- * payload holds a field named like a secret, or the intent cannot become an entry, REQUEST_TOO_LARGE, REQUEST_CONFLICT
- * (id used before). `node` names the node whose sequencer drains it; null: any.
+ * payload holds a field named like a secret, the intent cannot become an entry or is the chain's own to write,
+ * REQUEST_TOO_LARGE, REQUEST_CONFLICT (id used before). `node` names the node whose sequencer drains it; null: any.
+ * Gives what was written, whatever becomes of `intent` and the objects in it: give that along to `settle`.
  */
 export const recordIntent = async (
   trx: Transaction<OperationalDb>,
   intent: AuditIntent,
   node: string | null = null,
-): Promise<void> => {
+): Promise<AuditIntent> => {
+  if (isReserved(intent)) throw new AppError('INTERNAL', { reason: 'intent-reserved' })
   assertNoSecretFields(intent.before)
   assertNoSecretFields(intent.after)
   assertCanBeEntry(intent)
   const body = canonicalize(intent as unknown as Json)
   if (Buffer.byteLength(body) > INTENT_MAX_BYTES) throw new AppError('REQUEST_TOO_LARGE', { reason: 'audit-intent' })
-  await insertIntent(trx, { id: intent.id, created_at: intent.at, body, node })
+  const written = JSON.parse(body) as AuditIntent
+  await insertIntent(trx, { id: written.id, created_at: written.at, body, node })
+  return written
 }

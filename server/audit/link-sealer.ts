@@ -33,50 +33,61 @@ interface Waiting {
   reject(error: unknown): void
 }
 
+/** A thread and who waits for it, in the order they asked. */
+interface Thread {
+  readonly worker: Worker
+  readonly waiting: Waiting[]
+  isReady: boolean
+}
+
 /**
  * Signs in a thread of its own, so that the next entries are signed while the last are stored: signing is the larger
  * half of what an entry costs. The key goes to the thread as a handle, it never leaves the process. A thread that dies
  * rejects what it was asked, and is started again for the next.
  */
 export class LinkSealer {
-  #worker: Worker | null = null
-  #isReady = false
-  #waiting: Waiting[] = []
+  readonly #newWorker: () => Worker
+  #thread: Thread | null = null
+
+  constructor(newWorker = (): Worker => new Worker(new URL('./link-sealer-worker.ts', import.meta.url))) {
+    this.#newWorker = newWorker
+  }
 
   /** Throws CHAIN_KEY_UNUSABLE when the thread died. */
   async seal(task: SealTask): Promise<readonly SealedLink[]> {
     if (task.halves.length < WORTH_A_THREAD) return sealLinks(task)
-    const worker = (this.#worker ??= this.#start())
+    const thread = (this.#thread ??= this.#start())
     // Nobody waits for a thread to start.
-    if (!this.#isReady) return sealLinks(task)
+    if (!thread.isReady) return sealLinks(task)
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject })
+      thread.waiting.push({ resolve, reject })
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-      worker.postMessage(task)
+      thread.worker.postMessage(task)
     })
   }
 
   async close(): Promise<void> {
-    await this.#worker?.terminate()
-    this.#worker = null
+    const thread = this.#thread
+    this.#thread = null
+    await thread?.worker.terminate()
   }
 
-  #start(): Worker {
-    const worker = new Worker(new URL('./link-sealer-worker.ts', import.meta.url))
+  #start(): Thread {
+    const worker = this.#newWorker()
     worker.unref()
+    const thread: Thread = { worker, waiting: [], isReady: false }
     worker.on('message', (sealed: readonly SealedLink[] | 'ready') => {
-      if (sealed === 'ready') this.#isReady = true
-      else this.#waiting.shift()?.resolve(sealed)
+      if (sealed === 'ready') thread.isReady = true
+      else thread.waiting.shift()?.resolve(sealed)
     })
+    // A thread that threw ends some moments later; another may be at work by then, with a queue of its own.
     const fail = (cause: unknown): void => {
-      if (this.#worker === worker) this.#worker = null
-      this.#isReady = false
-      const waiting = this.#waiting
-      this.#waiting = []
-      for (const one of waiting) one.reject(new AppError('CHAIN_KEY_UNUSABLE', { reason: 'thread' }, { cause }))
+      if (this.#thread === thread) this.#thread = null
+      for (const one of thread.waiting.splice(0))
+        one.reject(new AppError('CHAIN_KEY_UNUSABLE', { reason: 'thread' }, { cause }))
     }
     worker.on('error', fail)
     worker.on('exit', fail)
-    return worker
+    return thread
   }
 }

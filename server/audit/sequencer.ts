@@ -9,6 +9,7 @@ import { ChainWriter } from './chain-writer.ts'
 import type { Batch, ChainWriterOptions } from './chain-writer.ts'
 import { noFaults } from './faults.ts'
 import type { FaultPort } from './faults.ts'
+import { isReserved } from './intent.ts'
 import type { AuditIntent } from './intent.ts'
 import type { AuditSequencer, AuditSigner, ChainState } from './ports.ts'
 import { SearchIndexer } from './search-indexer.ts'
@@ -21,8 +22,8 @@ export interface SequencerOptions extends ChainWriterOptions {
   /** First and longest wait before a stopped chain is tried again. */
   readonly retryMs?: number
   readonly retryMaxMs?: number
-  /** Called when the chain stops or runs again, for log, health and alarm. */
-  readonly onState?: (state: ChainState) => void
+  /** Called when the chain stops, with what stopped it, or runs again; for log, health and alarm. */
+  readonly onState?: (state: ChainState, cause?: unknown) => void
 }
 
 interface Waiter {
@@ -40,6 +41,8 @@ interface InFlight {
 const BATCH = 256
 const MET_MAX = 10_000
 const WORTH_HALVING = 16
+/** Batches of what writers gave along between two looks for intents nobody came with. */
+const GIVEN_IN_A_ROW = 4
 
 const codeOf = (error: unknown): string => (error instanceof AppError ? error.code : 'INTERNAL')
 
@@ -47,6 +50,8 @@ const readIntent = ({ id, body }: PendingIntent): AuditIntent => {
   const intent = JSON.parse(body) as AuditIntent
   // The table's id decides what is done once; the body must not say another.
   if (intent.id !== id) throw new AppError('AUDIT_CHAIN_UNWRITABLE', { reason: 'intent-altered', intent: id })
+  // Who writes to this table is not who may bring in keys. It stays where it is, for somebody to look at.
+  if (isReserved(intent)) throw new AppError('AUDIT_CHAIN_UNWRITABLE', { reason: 'intent-reserved', intent: id })
   return intent
 }
 
@@ -71,6 +76,8 @@ export class Sequencer implements AuditSequencer {
   readonly #met = new Set<string>()
   /** Whether the last read of the database left nothing behind. */
   #isAllRead = false
+  /** Batches since the database was last read. */
+  #unread = 0
   #stopReason: string | null = 'CHAIN_NOT_STARTED'
   #isKicked = false
   #isClosed = false
@@ -222,21 +229,26 @@ export class Sequencer implements AuditSequencer {
   /** Batch after batch, until nothing is left (true) or a roll-over waits (false). */
   async #drain(): Promise<boolean> {
     let current: InFlight | null = null
+    let making: Promise<InFlight> | null = null
     try {
       for (;;) {
         const next: readonly AuditIntent[] = this.#rollOvers > 0 ? [] : await this.#next(current)
         if (next.length === 0 && !current) return this.#rollOvers === 0
-        const making: Promise<InFlight> | null = next.length > 0 ? this.#makeNext(next) : null
+        making = next.length > 0 ? this.#makeNext(next) : null
         // Met below, after the store: its failure must not be unheard meanwhile.
         making?.catch(() => undefined)
         if (current) await this.#storeNext(current)
         current = making ? await making : null
+        // Everything that was there before has been looked up; what comes from now on is new.
+        if (making && this.#isAllRead) this.#writer.trust()
         // Writers, requests and timers are all on this thread: none waits for more than a batch.
         await new Promise((resolve) => {
           setImmediate(resolve)
         })
       }
     } catch (error) {
+      // What is still being signed ends first: nobody retries, or rolls over, beside it.
+      await making?.catch(() => undefined)
       // The answer to a commit may have been lost: what is true is read from the database before the next try.
       this.#writer.forget()
       this.#given = []
@@ -248,15 +260,34 @@ export class Sequencer implements AuditSequencer {
   /** The next intents after those in flight: as their writers gave them, else what the database still has. */
   async #next(current: InFlight | null): Promise<readonly AuditIntent[]> {
     await this.#faults('before-read')
-    const { operational, chain, batch = BATCH } = this.#options
-    if (this.#given.length > 0 && this.#writer.isSure) {
+    const { batch = BATCH } = this.#options
+    const inFlight = new Set(current?.intents.map((intent) => intent.id))
+    if (this.#given.length > 0 && this.#writer.isSure && !this.#isReadDue(inFlight)) {
+      this.#unread += 1
       // Half of those who wait: while theirs is stored and they are told, the other half's is signed.
       const half = Math.max(WORTH_HALVING, Math.ceil(this.#waiters.size / 2))
       return this.#given.splice(0, Math.min(batch, half))
     }
-    const inFlight = new Set(current?.intents.map((intent) => intent.id))
-    const isEverybodyMet = [...this.#waiters.keys()].every((id) => inFlight.has(id))
-    if (this.#writer.isSure && isEverybodyMet) return []
+    if (this.#writer.isSure && this.#findUnmet(inFlight).length === 0) return []
+    return this.#read(inFlight)
+  }
+
+  /** Who came without an intent waits no longer than a few batches, however many others write; nor what is half read. */
+  #isReadDue(inFlight: ReadonlySet<string>): boolean {
+    if (!this.#isAllRead) return true
+    return this.#unread >= GIVEN_IN_A_ROW && this.#findUnmet(inFlight).length > 0
+  }
+
+  /** Those waited for that are neither on their way nor given along. */
+  #findUnmet(inFlight: ReadonlySet<string>): readonly string[] {
+    const given = new Set(this.#given.map((intent) => intent.id))
+    return [...this.#waiters.keys()].filter((id) => !inFlight.has(id) && !given.has(id))
+  }
+
+  async #read(inFlight: ReadonlySet<string>): Promise<readonly AuditIntent[]> {
+    const { operational, chain, batch = BATCH } = this.#options
+    this.#unread = 0
+    const unmet = this.#findUnmet(inFlight)
     const given = this.#given
     this.#given = []
     const limit = batch + inFlight.size
@@ -265,6 +296,9 @@ export class Sequencer implements AuditSequencer {
     this.#isAllRead = rows.length < limit
     this.#meet(fresh, new Set([...given, ...this.#given].map((intent) => intent.id)))
     if (fresh.length === 0 && this.#isAllRead) this.#writer.trust()
+    const read = new Set(fresh.map((intent) => intent.id))
+    // Committed before the reading, on their way nowhere, and not there: nothing is left that they could wait for.
+    if (this.#isAllRead) await this.#settleLeftover(unmet.filter((id) => !read.has(id)))
     return fresh
   }
 
@@ -280,10 +314,7 @@ export class Sequencer implements AuditSequencer {
   }
 
   async #makeNext(intents: readonly AuditIntent[]): Promise<InFlight> {
-    const batch = await this.#writer.make(intents)
-    // Everything that was there before has been looked up; what comes from now on is new.
-    if (this.#isAllRead) this.#writer.trust()
-    return { intents, batch }
+    return { intents, batch: await this.#writer.make(intents) }
   }
 
   async #storeNext({ intents, batch }: InFlight): Promise<void> {
@@ -338,9 +369,8 @@ export class Sequencer implements AuditSequencer {
     const code = codeOf(error)
     const hasChanged = this.#stopReason !== code
     this.#stopReason = code
-    this.#writer.forget()
     this.#rejectAll(new AppError('AUDIT_CHAIN_UNWRITABLE', { reason: code }, { cause: error }))
-    if (hasChanged) this.#options.onState?.(this.state())
+    if (hasChanged) this.#options.onState?.(this.state(), error)
     this.#retryLater()
   }
 

@@ -97,8 +97,8 @@ export class OwnChanges {
     return { value, told }
   }
 
-  #record(trx: OperationalTransaction, id: string, correlationId: string, entry: Told): Promise<void> {
-    return recordIntent(trx, {
+  async #record(trx: OperationalTransaction, id: string, correlationId: string, entry: Told): Promise<void> {
+    await recordIntent(trx, {
       id,
       at: this.now(),
       tenant: this.#deps.tenant,

@@ -22,10 +22,10 @@ const CHECKPOINT_LATE_MS = 120_000
 /** Tells as the shell, for the running server to put into its chain. */
 const tellingBeside =
   ({ config, tenant, entered }: Ground, trx: OperationalTransaction, at: number): Tell =>
-  ({ action, object, before = null, after = null }) => {
+  async ({ action, object, before = null, after = null }) => {
     const of = { tenant, operator: null, station: null, correlationId: entered.correlationId }
     const intent = { id: newId('intent', at), at, ...of, action, object, before, after, reason: 'shell' }
-    return recordIntent(trx, intent, config.name)
+    await recordIntent(trx, intent, config.name)
   }
 
 /** Leaves what the console would leave for the running server. Order, job and their intents are durable together. */

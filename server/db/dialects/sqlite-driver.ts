@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3'
 import { CompiledQuery } from 'kysely'
 import type { DatabaseConnection, Driver, QueryResult } from 'kysely'
+import { AppError } from '../../../shared/contract/errors.ts'
 import { registerDirectRead } from './direct-read.ts'
 import { translateSqliteError } from './errors.ts'
 import { StatementCache } from './statement-cache.ts'
@@ -93,7 +94,8 @@ export class SqliteDriver implements Driver {
 
   /** Runs a statement. Outside a transaction what was written before is committed first. */
   execute<R>(holding: Holding, { sql, parameters }: CompiledQuery): QueryResult<R> {
-    if (this.#group && !holding.isInTransaction) this.#commit()
+    if (holding.isInTransaction) this.#assertStillOpen()
+    else this.#settleBefore()
     try {
       const statement = this.#statements.prepare(sql)
       if (statement.reader) return { rows: statement.all(...parameters) as R[] }
@@ -109,6 +111,7 @@ export class SqliteDriver implements Driver {
 
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
     const holding = connection as Holding
+    if (!this.#group) this.#undoLeft()
     if (this.#database.readonly) this.#run('begin')
     else {
       if (!this.#group) {
@@ -123,6 +126,7 @@ export class SqliteDriver implements Driver {
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
     const holding = connection as Holding
+    this.#assertStillOpen()
     const group = this.#group
     if (!group) {
       this.#run('commit')
@@ -195,8 +199,11 @@ export class SqliteDriver implements Driver {
   #release(holding: Holding): void {
     if (holding.isReleased) return
     holding.isReleased = true
-    if (this.#group && this.#waiting.length === 0) this.#commit()
-    this.#next()
+    try {
+      if (this.#group && this.#waiting.length === 0) this.#commit()
+    } finally {
+      this.#next()
+    }
   }
 
   #commit(): void {
@@ -207,9 +214,29 @@ export class SqliteDriver implements Driver {
       this.#run(group.members > 0 ? 'commit' : 'rollback')
       group.resolve()
     } catch (error) {
-      if (this.#database.inTransaction) this.#run('rollback')
+      // First: whatever becomes of the undoing, none of the members is left waiting.
       group.reject(error)
+      this.#undoLeft()
     }
+  }
+
+  /** Outside a transaction: nothing of another's is open any more when this returns. */
+  #settleBefore(): void {
+    if (this.#group) this.#commit()
+    else this.#undoLeft()
+  }
+
+  /** What could not be undone when its commit failed must not be what the next statement becomes a part of. */
+  #undoLeft(): void {
+    if (this.#database.inTransaction) this.#run('rollback')
+  }
+
+  /**
+   * A full disk makes SQLite undo a whole transaction by itself. Whoever caught that error and goes on would write the
+   * rest, each statement durable by itself, without what came before.
+   */
+  #assertStillOpen(): void {
+    if (!this.#database.inTransaction) throw new AppError('DATABASE_UNAVAILABLE', { reason: 'transaction-undone' })
   }
 
   #fail(error: unknown): void {

@@ -176,6 +176,128 @@ describe('when keys change', () => {
   })
 })
 
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
+
+describe('when a store fails while the next batch is still being signed', () => {
+  it.each(['epoch', 'hsm'] as const)('loses that batch alone in mode %s; retry and roll-over wait', async (mode) => {
+    const signer = newSigner()
+    const open: (() => void)[] = []
+    let [isSlow, isFailing, signing, most] = [false, false, 0, 0]
+    const sign = async (data: Uint8Array): Promise<Uint8Array> => {
+      signing += 1
+      most = Math.max(most, signing)
+      if (isSlow) await new Promise<void>((resolve) => open.push(resolve))
+      signing -= 1
+      return signer.sign(data)
+    }
+    // Fails once the next batch waits for the key store.
+    const faults = async (point: FaultPoint): Promise<void> => {
+      if (point !== 'before-append' || !isFailing) return
+      isFailing = false
+      isSlow = true
+      await expect.poll(() => open.length).toBeGreaterThan(0)
+      throw new Error('disk busy')
+    }
+    bench = await openBench({ mode, signer: { ...signer, sign }, batch: 4, epochEntries: 6, faults })
+    await bench.write([newIntent(), newIntent()])
+    isFailing = true
+    const intents = Array.from({ length: 12 }, () => newIntent())
+    await bench.record(intents)
+    const settled = bench.sequencer.settle(intents.map((intent) => intent.id))
+    settled.catch(() => undefined)
+    await expect.poll(() => open.length).toBeGreaterThan(0)
+    const rolled = bench.sequencer.rollTo(newSigner('audit-2'))
+    // Longer than the first retries wait: whoever does not wait for the signing is at work by now.
+    await pause(50)
+    isSlow = false
+    for (const go of open) go()
+    await expect(settled).rejects.toMatchObject({ code: 'AUDIT_CHAIN_UNWRITABLE' })
+    await rolled
+    await expect.poll(() => bench.sequencer.state().state, { timeout: 10_000 }).toBe('running')
+    await bench.sequencer.settle(intents.map((intent) => intent.id))
+    await bench.write([newIntent(), newIntent(), newIntent()])
+    expect(most).toBe(1)
+    expect((await own()).slice(2, 14).map((row) => row.intent_id)).toEqual(intents.map((intent) => intent.id))
+    for (const how of ['full', 'quick'] as const) expect(await bench.verify(how)).toMatchObject({ ok: true })
+  })
+})
+
+describe('when many write without a pause', () => {
+  it('whoever comes without an intent is not kept waiting, nor who waits for nothing', async () => {
+    bench = await openBench()
+    const load = new AbortController()
+    const writer = async (): Promise<void> => {
+      while (!load.signal.aborted) {
+        const intent = newIntent()
+        await bench.record([intent])
+        await bench.sequencer.settle([intent.id], [intent])
+      }
+    }
+    const first = newIntent()
+    await bench.write([first])
+    const writers = Array.from({ length: 64 }, writer)
+    await pause(100)
+    const late = newIntent()
+    await bench.record([late])
+    await bench.sequencer.settle([late.id])
+    await bench.sequencer.settle([first.id])
+    await expect(bench.sequencer.settle(['never-recorded'])).rejects.toMatchObject({ code: 'INTERNAL' })
+    load.abort()
+    await Promise.all(writers)
+    expect((await own()).filter((row) => row.intent_id === late.id)).toHaveLength(1)
+    expect(await bench.verify()).toMatchObject({ ok: true })
+  })
+
+  it('and more is left than one reading takes, what is left stands in order of writing', async () => {
+    bench = await openBench({ batch: 8 })
+    await bench.write([newIntent()])
+    const left = Array.from({ length: 40 }, () => newIntent())
+    await bench.record(left)
+    const given = newIntent()
+    await bench.record([given])
+    await bench.sequencer.settle([...left.map((intent) => intent.id), given.id], [given])
+    const order = (await own()).slice(1).map((row) => row.intent_id)
+    expect(order.filter((id) => id !== given.id)).toEqual(left.map((intent) => intent.id))
+    expect(order).toHaveLength(41)
+  })
+})
+
+describe('when somebody else announces a key', () => {
+  const announcement = { action: 'KeyUse', object: { type: 'audit-key', id: 'x' } } as const
+
+  it('refuses the intent before it is written', async () => {
+    bench = await openBench()
+    await expect(bench.record([newIntent(announcement)])).rejects.toMatchObject({
+      code: 'INTERNAL',
+      detail: { reason: 'intent-reserved' },
+    })
+    await bench.record([newIntent({ ...announcement, action: 'AccessDenied' })])
+    expect(await pending()).toHaveLength(1)
+  })
+
+  it('stops at one forged in the table, says which, and goes on once it is taken out', async () => {
+    const told: unknown[] = []
+    bench = await openBench({ onState: (_, cause) => told.push(cause) })
+    await bench.write([newIntent()])
+    const forged = newIntent(announcement)
+    const after = newIntent()
+    const { db } = bench.databases.operational
+    const body = JSON.stringify(forged)
+    await db.insertInto('audit_intent').values({ id: forged.id, created_at: 1, body, node: CHAIN }).execute()
+    await bench.record([after])
+    await expect(bench.sequencer.settle([after.id])).rejects.toMatchObject({ code: 'AUDIT_CHAIN_UNWRITABLE' })
+    expect(told.at(-1)).toMatchObject({ detail: { reason: 'intent-reserved', intent: forged.id } })
+    expect(bench.sequencer.state()).toMatchObject({ state: 'stopped' })
+    await db.deleteFrom('audit_intent').where('id', '=', forged.id).execute()
+    await expect.poll(() => bench.sequencer.state().state, { timeout: 10_000 }).toBe('running')
+    expect(await own()).toHaveLength(2)
+    expect(await bench.verify()).toMatchObject({ ok: true })
+  })
+})
+
 describe('when a write fails', () => {
   it.each(FAULT_POINTS)('at %s, change and entry come together, exactly once', async (point: FaultPoint) => {
     let left = 0

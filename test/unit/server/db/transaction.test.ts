@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { sql } from 'kysely'
+import { Kysely, sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createAuditDatabase, createOperationalDatabase, openDatabases } from '../../../../server/db/open.ts'
 import type { Databases } from '../../../../server/db/open.ts'
-import { inTransaction } from '../../../../server/db/transaction.ts'
+import { sqliteDialect } from '../../../../server/db/dialects/sqlite.ts'
+import type { OperationalTransaction } from '../../../../server/db/schema.ts'
+import { inTransaction, registerDatabase } from '../../../../server/db/transaction.ts'
 
 let folder: string
 let databases: Databases
@@ -102,6 +104,67 @@ describe('a transaction', () => {
     other.close()
     await inTransaction(databases.operational.db, (trx) => trx.insertInto('tenant').values(tenant('a')).execute())
     expect(await names()).toEqual(['a'])
+  })
+})
+
+describe('a transaction that SQLite undid by itself', () => {
+  const undone = (trx: OperationalTransaction, id: string) =>
+    sql`insert or rollback into tenant (id, name, status, created_at, updated_at)
+      values (${id}, ${id}, 'active', 1, 1)`
+      .execute(trx)
+      .catch(() => undefined)
+
+  it('takes no further statement, however its caller went on', async () => {
+    const { db } = databases.operational
+    await db.insertInto('tenant').values(tenant('a')).execute()
+    const refused = { code: 'DATABASE_UNAVAILABLE', detail: { reason: 'transaction-undone' } }
+    await expect(
+      inTransaction(db, async (trx) => {
+        await trx.insertInto('tenant').values(tenant('b')).execute()
+        await undone(trx, 'a')
+        await trx.insertInto('tenant').values(tenant('c')).execute()
+      }),
+    ).rejects.toMatchObject(refused)
+    await expect(
+      inTransaction(db, async (trx) => {
+        await trx.insertInto('tenant').values(tenant('b')).execute()
+        await undone(trx, 'a')
+      }),
+    ).rejects.toMatchObject(refused)
+    expect(await names()).toEqual(['a'])
+    await inTransaction(db, (trx) => trx.insertInto('tenant').values(tenant('d')).execute())
+    expect(await names()).toEqual(['a', 'd'])
+  })
+})
+
+describe('a shared commit that fails and cannot be undone', () => {
+  it('leaves no member waiting, and is undone before anything else is written', async () => {
+    const file = new Database(':memory:')
+    file.exec('create table a (id text primary key)')
+    let broken = 0
+    const prepare = file.prepare.bind(file)
+    // Stands for a disk that fails at both.
+    file.prepare = ((text: string) => {
+      const statement = prepare(text)
+      if (text !== 'commit' && text !== 'rollback') return statement
+      const run = statement.run.bind(statement)
+      statement.run = (...bound: unknown[]) => {
+        if (broken === 0) return run(...bound)
+        broken -= 1
+        throw Object.assign(new Error('disk'), { code: 'SQLITE_IOERR' })
+      }
+      return statement
+    }) as typeof file.prepare
+    const token = {}
+    const db = new Kysely<{ a: { id: string } }>({ dialect: sqliteDialect(file, token) })
+    registerDatabase(db, token)
+    const insert = (id: string) => inTransaction(db, (trx) => trx.insertInto('a').values({ id }).execute())
+    broken = 2
+    const ended = await Promise.allSettled([insert('a'), insert('b'), insert('c')])
+    expect(ended.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+    await insert('d')
+    expect(await db.selectFrom('a').select('id').execute()).toEqual([{ id: 'd' }])
+    await db.destroy()
   })
 })
 
