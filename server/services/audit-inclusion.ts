@@ -1,18 +1,19 @@
 import { AppError } from '../../shared/contract/index.ts'
-import { sameBytes } from '../../shared/audit/bytes.ts'
 import { createSignatureVerifier } from '../../shared/audit/crypto.ts'
 import { parseEntry } from '../../shared/audit/entry.ts'
 import { leafHash, verifyInclusion } from '../../shared/audit/merkle.ts'
 import { traceHsmKeys, verifyCheckpointNote } from '../../shared/audit/note-key-statement.ts'
-import { payloadDigest } from '../../shared/audit/payload.ts'
 import type { VerdictKind } from '../../shared/audit/verdict.ts'
 import type { AuditRow, AuditTrail, EntryFilter, VerificationRun } from '../audit/index.ts'
+import { runOfRow } from '../audit/verification-run.ts'
 import { Proofs } from '../audit/proofs.ts'
+import { ErasureProofs } from './audit-erasures.ts'
+import type { Vouching as Anchor } from './audit-erasures.ts'
 import { newId } from '../db/index.ts'
 import { listAuditKeys } from '../db/repositories/audit-chain.ts'
 import { listNoteKeys, readLatestCheckpoint } from '../db/repositories/audit-checkpoints.ts'
 import { readEntry } from '../db/repositories/audit-list.ts'
-import { endRun, insertRun } from '../db/repositories/audit-runs.ts'
+import { endRun, INCLUSION_SCOPE, insertRun, readRun } from '../db/repositories/audit-runs.ts'
 import type { AuditDatabase } from '../db/schema.ts'
 
 export interface InclusionDeps {
@@ -24,16 +25,14 @@ export interface InclusionDeps {
   /** A checkpoint of everything that is there now, so that it can be proved. */
   readonly seal: () => Promise<unknown>
   readonly onError: (error: unknown) => void
+  /** Told of each run that ended, once what it found is durable. */
+  readonly onEnd: (run: VerificationRun) => void
 }
 export interface InclusionRequest {
   readonly chain: string
   readonly requestedBy: string
   /** What may be seen: these entries are proved, and nothing is told of others. */
   readonly filter: EntryFilter
-}
-interface Anchor {
-  readonly size: number
-  readonly root: Uint8Array
 }
 interface Progress {
   checked: number
@@ -56,15 +55,14 @@ class Mismatch extends Error {
   }
 }
 
-/** Marks a run as one of these; such rows stand among those of whole chains. */
-export const INCLUSION_SCOPE = JSON.stringify({ kind: 'inclusion' })
 const PAGE = 100
 const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /**
  * Proves entries one by one: that each is, byte for byte, in the tree of the last checkpoint, which the chain's note key
  * signed, bound by a key-store key we trust; that what lists show is what those bytes say; and that the payload is the
- * one they were made for. Entries younger than the checkpoint are counted and not proved yet.
+ * one they were made for, or gone with a tombstone that is proved like them. Entries younger than the checkpoint are
+ * counted and not proved yet.
  */
 export class AuditInclusion {
   readonly #deps: InclusionDeps
@@ -161,7 +159,10 @@ export class AuditInclusion {
       }
     }
     const { checked, total } = progress
-    await endRun(this.#deps.audit, id, { state, endedAt: Date.now(), checked, total, ...end })
+    const { audit, onEnd } = this.#deps
+    await endRun(audit, id, { state, endedAt: Date.now(), checked, total, ...end })
+    const row = await readRun(audit, id)
+    if (row) onEnd(runOfRow(row))
   }
 
   /** The last checkpoint, once it is shown who signed it. Throws AUDIT_PROOF_UNAVAILABLE where there is none. */
@@ -169,11 +170,13 @@ export class AuditInclusion {
     const { audit, trustedKeyIds } = this.#deps
     const latest = await readLatestCheckpoint(audit, chain)
     if (!latest) throw new AppError('AUDIT_PROOF_UNAVAILABLE', { reason: 'unsealed' })
-    const keys = (await listAuditKeys(audit, chain)).filter((key) => key.kind === 'hsm')
+    const keys = await listAuditKeys(audit, chain)
+    const hsmKeys = keys.filter((key) => key.kind === 'hsm')
     try {
-      const known = traceHsmKeys(chain, keys, trustedKeyIds(), this.#verify)
+      const known = traceHsmKeys(chain, hsmKeys, trustedKeyIds(), this.#verify)
       const statements = await listNoteKeys(audit, chain)
-      return verifyCheckpointNote(latest.note, statements, known, this.#verify).checkpoint
+      const { size, root } = verifyCheckpointNote(latest.note, statements, known, this.#verify).checkpoint
+      return { size, root, keys: new Map(keys.map((key) => [key.keyId, key])), known }
     } catch (error) {
       if (error instanceof AppError && error.code === 'REQUEST_INVALID')
         throw new Mismatch('unknown-key', latest.size, 'checkpoint')
@@ -189,6 +192,7 @@ export class AuditInclusion {
     signal: AbortSignal,
   ): Promise<void> {
     const proofs = new Proofs(this.#deps.audit)
+    const erasures = new ErasureProofs(this.#deps.audit, proofs, anchor, this.#verify)
     let cursor: string | null = null
     do {
       const page: Awaited<ReturnType<AuditTrail['list']>> = await this.#deps.trail.list(
@@ -199,7 +203,7 @@ export class AuditInclusion {
       for (const row of page.items) {
         if (signal.aborted) return
         if (row.sequence < anchor.size) {
-          await this.#prove(proofs, row, anchor, progress)
+          await this.#prove(row, anchor, progress, proofs, erasures)
           progress.checked += 1
         }
         await pause()
@@ -208,7 +212,13 @@ export class AuditInclusion {
     } while (cursor !== null)
   }
 
-  async #prove(proofs: Proofs, row: AuditRow, { size, root }: Anchor, progress: Progress): Promise<void> {
+  async #prove(
+    row: AuditRow,
+    { size, root }: Anchor,
+    progress: Progress,
+    proofs: Proofs,
+    erasures: ErasureProofs,
+  ): Promise<void> {
     const { chain, sequence } = row
     const { hashes, entry: bytes } = await proofs.inclusion(chain, sequence, size)
     try {
@@ -224,9 +234,8 @@ export class AuditInclusion {
     if (JSON.stringify([shown, who]) !== JSON.stringify([said, [...signed, entry.correlationId]]))
       throw new Mismatch('altered', sequence, 'columns')
     const stored = await readEntry(this.#deps.audit, chain, sequence)
-    if (stored?.erased_at != null) progress.erased += 1
-    else if (!stored?.salt || !stored.payload_bytes) throw new Mismatch('payload-mismatch', sequence, 'payload')
-    else if (!sameBytes(payloadDigest(stored.salt, stored.payload_bytes), entry.payload))
-      throw new Mismatch('payload-mismatch', sequence, 'payload')
+    const wrong = stored ? await erasures.findFault(entry, stored) : 'payload'
+    if (wrong === 'buried') progress.erased += 1
+    else if (wrong !== null) throw new Mismatch('payload-mismatch', sequence, wrong)
   }
 }
