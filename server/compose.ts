@@ -18,7 +18,7 @@ import { listHoldersOf } from './db/repositories/access-reviews.ts'
 import { Directory } from './db/repositories/directory.ts'
 import { forgetExpiredAnswers } from './db/repositories/idempotency.ts'
 import { openKeyStore, type KeyStore, type KeyStoreConfig, type Signer } from './hsm/index.ts'
-import { DatabaseAccess } from './identity/database-access.ts'
+import { DatabaseAccess, keepRefusedStart } from './identity/database-access.ts'
 import { Denials } from './identity/denials.ts'
 import { SESSION_WRAPPING_KEY, Sessions } from './identity/sessions.ts'
 import { SignIn } from './identity/sign-in.ts'
@@ -141,9 +141,11 @@ export const openFoundation = async (
       chain: config.name,
       mode: config.audit.keyMode,
       signer,
-      onState: (told) => {
+      onState: (told, cause) => {
         const { chain: name, state, reason } = told
-        log[state === 'running' ? 'info' : 'fatal']({ chain: name, state, reason }, 'audit chain')
+        // Names the intent that no chain may take; what a foreign error says may quote values.
+        const detail = cause instanceof AppError ? cause.detail : undefined
+        log[state === 'running' ? 'info' : 'fatal']({ chain: name, state, reason, detail }, 'audit chain')
         onChainState(told)
       },
     })
@@ -265,14 +267,23 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
   }
   const leaf = new X509Certificate(tls.cert)
   let operations: Operations | null = null
-  const foundation = await openFoundation(config, log, (state) => operations?.chainState(state))
+  let access: DatabaseAccess | null = null
+  const onChainState = (state: ChainState): void => {
+    operations?.chainState(state)
+    access?.chainState(state)
+  }
+  const foundation = await openFoundation(config, log, onChainState).catch(async (error: unknown) => {
+    await keepRefusedStart(config, error, log)
+    throw error
+  })
   const { databases, keys, caStore, sequencer } = foundation
   const { db } = databases.operational
   try {
     const directory = new Directory(db, await findTenant(foundation))
     await directory.load()
-    const access = new DatabaseAccess(new OwnChanges({ db, sequencer, tenant: directory.tenant, log }), config)
-    await access.begin()
+    const logins = new DatabaseAccess(new OwnChanges({ db, sequencer, tenant: directory.tenant, log }), config, log)
+    await logins.begin()
+    access = logins
     const ca = await openInternalCa({
       config: caConfigOf(config),
       keyStore: keys,
@@ -339,12 +350,14 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
       },
       log,
     })
+    const maintenance = await openMaintenance(config)
+    if (maintenance) await logins.maintain(maintenance)
     operations = await openOperations({
       name: config.name,
       publicUrl: config.publicUrl,
       mail: mailServerOf(config),
       databases,
-      maintenance: await openMaintenance(config),
+      maintenance,
       sequencer,
       signer: () => auditSigner,
       trustedKeyIds: () => foundation.trustedKeyIds,
@@ -442,7 +455,9 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
       auditing.verification.close()
       await inclusion.close()
       await jobs.close()
-      await access.end()
+      // Runs that this ended are told of while there is a chain.
+      await running.settled()
+      await logins.end()
       load.close()
       await foundation.close()
     }

@@ -153,6 +153,10 @@ const openBeside = async <Tables>(
 export const openAuditBeside = (location: DatabaseLocation): Promise<Opened<AuditDb>> =>
   openBeside<AuditDb>(AUDIT, location, false)
 
+/** The operational database alone, beside whoever has it open. See `openBeside`. */
+export const openOperationalBeside = (location: DatabaseLocation): Promise<Opened<OperationalDb>> =>
+  openBeside<OperationalDb>(OPERATIONAL, location, false)
+
 /** Both databases beside a running server, the audit for reading only; see `openBeside`. */
 export const openDatabasesBeside = async (config: DatabasesConfig): Promise<Databases> => {
   assertApart(config)

@@ -15,7 +15,7 @@ const POSTGRES: readonly (readonly [RegExp, ErrorCode, string])[] = [
   [/^(40001|40P01|55P03|57014)$/, 'DATABASE_BUSY', 'busy'],
   // A NUL in a text that came from outside (22021, 22P05): refused as what it is.
   [/^(22021|22P05)$/, 'REQUEST_INVALID', 'text'],
-  [/^(08|53|57P|58|XX)/, 'DATABASE_UNAVAILABLE', 'storage'],
+  [/^(08|28|3D|53|57P|58|XX)/, 'DATABASE_UNAVAILABLE', 'storage'],
   [/^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_|EHOST|ENET)/, 'DATABASE_UNAVAILABLE', 'connection'],
 ]
 

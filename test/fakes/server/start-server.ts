@@ -44,6 +44,8 @@ export interface StartOptions {
   /** Connection strings of two empty databases, in place of SQLite. */
   readonly postgres?: { readonly operational: string; readonly audit: string }
   readonly audit?: Partial<ServerConfig['audit']>
+  /** Connection string of the audit database's maintenance connection. */
+  readonly maintenance?: string
 }
 
 export interface TestServer {
@@ -75,7 +77,14 @@ const keysConfig = (wanted: StartOptions['keys']) => {
     : { kind: 'pkcs11', library, tokenLabel: 'test', pinFile: 'token.pin', softHsmTokenFolder: 'tokens' }
 }
 
-const databasesConfig = (folder: string, postgres: StartOptions['postgres']) => {
+const databasesConfig = (folder: string, { postgres, maintenance }: StartOptions) => {
+  if (maintenance === undefined) return ownDatabases(folder, postgres)
+  writeFileSync(join(folder, 'maintenance.dsn'), maintenance)
+  const auditMaintenance = { kind: 'postgres', connectionStringFile: 'maintenance.dsn' }
+  return { ...ownDatabases(folder, postgres), auditMaintenance }
+}
+
+const ownDatabases = (folder: string, postgres: StartOptions['postgres']) => {
   if (postgres === undefined)
     return {
       operational: { kind: 'sqlite', file: 'operational.db' },
@@ -164,7 +173,7 @@ export const startServer = async (options: StartOptions = {}): Promise<TestServe
       tenant: 'Test Registry',
       listen: { host: '127.0.0.1', port: 0 },
       tls: { certificateFile: 'tls.pem', keyFile: 'tls.key' },
-      databases: databasesConfig(folder, options.postgres),
+      databases: databasesConfig(folder, options),
       audit: options.audit ?? {},
       keys: keysConfig(options.keys),
       ca: { organization: 'Test Registry' },

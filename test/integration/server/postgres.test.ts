@@ -26,7 +26,7 @@ describe.skipIf(!bin)('when the server stands on PostgreSQL', () => {
   beforeAll(async () => {
     cluster = await startCluster(bin ?? '')
     const postgres = { operational: cluster.create('operational'), audit: cluster.create('audit') }
-    server = await startServer({ postgres })
+    server = await startServer({ postgres, maintenance: postgres.audit })
     ;[anna, carla] = (await Promise.all(['anna', 'carla'].map((one) => server.signIn(one)))) as [TestClient, TestClient]
     officer = server.cards['anna'] as SoftCard
   })
@@ -43,6 +43,15 @@ describe.skipIf(!bin)('when the server stands on PostgreSQL', () => {
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
   }
+
+  it('keeps each of its logins, the maintenance connection included', async () => {
+    const { items } = await carla.call('listAccess', { query: { means: 'database', limit: 200 } })
+    expect(items.map((one) => [one.event, one.detail]).toSorted()).toEqual([
+      ['sign-in', 'audit'],
+      ['sign-in', 'maintenance'],
+      ['sign-in', 'operational'],
+    ])
+  })
 
   it('enrols, personalises, hands over, unblocks and revokes', async () => {
     const bruno = await server.signIn('bruno')
