@@ -96,8 +96,9 @@ export class Changes {
   tellOnce(call: Call, told: Told): Promise<void> {
     const name = JSON.stringify([told.action, told.object.type, told.object.id])
     return this.#once.run(call.actor.sessionId, name, async () => {
-      const intent = intentOf(authorOf(call), told)
-      await inTransaction(this.#db, (trx) => recordIntent(trx, intent, this.#sequencer.chain))
+      const intent = await inTransaction(this.#db, (trx) =>
+        recordIntent(trx, intentOf(authorOf(call), told), this.#sequencer.chain),
+      )
       // A chain that stopped takes the intent when it runs again.
       await this.#sequencer.settle([intent.id], [intent]).catch(() => undefined)
     })

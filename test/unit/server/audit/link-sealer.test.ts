@@ -7,7 +7,7 @@ import type { SealTask } from '../../../../server/audit/link-sealer.ts'
 import { entrySigningBytes } from '../../../../shared/audit/link.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519')
-const half = { head: new Uint8Array([1]), tail: new Uint8Array([2]) }
+const half = { head: '{"previous":"', tail: '"}' }
 const task = (length = 16): SealTask => ({
   halves: Array.from({ length }, () => half),
   previous: new Uint8Array(64),
