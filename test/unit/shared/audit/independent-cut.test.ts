@@ -17,7 +17,12 @@ interface Vector {
   noteKeys: Signed[]
   checkpoints: string[]
   keys: (Signed & { key: string })[]
-  entries: { bytes: string; signature: string; payload: { salt: string; bytes: string } | null }[]
+  entries: {
+    bytes: string
+    signature: string
+    payload: { salt: string; bytes: string } | null
+    erased?: { at: number; by: string; rule: string }
+  }[]
 }
 interface Cut {
   size: number
@@ -30,6 +35,7 @@ interface Cut {
   signedBy: string
 }
 interface Body {
+  at: number
   sequence: number
   previous: string
   payload: string
@@ -149,9 +155,14 @@ const check = ({ chain, trusted, keys, entries, cut, noteKeys, checkpoints }: Ve
       const digest = sha('countersign/audit/payload/1\n', raw(entry.payload.salt), entry.payload.bytes)
       must(digest.toString('base64url') === body.payload, `${body.sequence}: payload`)
     } else {
-      const isBuried = entries
-        .slice(place)
-        .some(({ bytes }) => (JSON.parse(bytes) as Body).object.id === String(body.sequence))
+      const isBuried = entries.slice(place + 1).some(({ bytes, payload }) => {
+        const { at, action, object } = JSON.parse(bytes) as Body
+        const isTombstone = action === 'Deletion' && object.type === 'audit-payload' && payload !== null
+        const [from = '', to = from] = object.id.split('-')
+        if (!isTombstone || Number(from) > body.sequence || Number(to) < body.sequence) return false
+        const { by, rule } = (JSON.parse(payload.bytes) as { after: { by: string; rule: string } }).after
+        return entry.erased?.at === at && entry.erased.by === by && entry.erased.rule === rule
+      })
       must(isBuried, `${body.sequence}: erased`)
     }
     if (body.key === inForce) epoch = null
@@ -189,6 +200,16 @@ describe('the sample chain that was cut', () => {
       (from) => ({ ...from, cut: { ...from.cut, note: from.checkpoints[1] ?? '' } }),
       'cut checkpoint',
     ],
+    ...(['at', 'by', 'rule'] as const).map((mark): [string, (from: Vector) => Vector, string] => [
+      `another mark of what was erased: ${mark}`,
+      (from) => ({
+        ...from,
+        entries: from.entries.map((entry) =>
+          entry.erased ? { ...entry, erased: { ...entry.erased, [mark]: mark === 'at' ? 1 : 'another' } } : entry,
+        ),
+      }),
+      'erased',
+    ]),
     ['nobody trusted', (from) => ({ ...from, trusted: [] }), 'untrusted'],
   ])('is refused with %s', (_, change, why) => {
     expect(() => check(change(vector))).toThrow(why)

@@ -148,7 +148,8 @@ export class MemoryChain {
     const text = checkpoint ? checkpoint.note.slice(0, checkpoint.note.lastIndexOf('\n\n') + 1) : null
     const signedBy = this.#root.keyId
     const statement = encodeCut({ ...state, checkpoint: text, at: 5, by: null, rule: 'window', signedBy })
-    if (announce) this.append({ action: 'Deletion', object: { type: CUT_OBJECT, id: cutIdOf(statement) } })
+    const after = { statement: encodeBase64url(statement) }
+    if (announce) this.append({ action: 'Deletion', object: { type: CUT_OBJECT, id: cutIdOf(statement) }, after })
     const signature = this.#root.sign(cutSigningBytes(statement))
     this.cut = { size: state.size, statement, signature, note: checkpoint?.note ?? null }
     this.rows.splice(
