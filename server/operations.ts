@@ -9,6 +9,7 @@ import type { AuditSequencer, AuditSigner, ChainState } from './audit/ports.ts'
 import { RetentionJobs } from './audit/retention-jobs.ts'
 import { readRetention } from './audit/retention-settings.ts'
 import type { VerificationJobs, VerificationRun } from './audit/verification-jobs.ts'
+import { endIntentOf } from './audit/verification-run.ts'
 import { databaseLocation, type ServerConfig } from './config.ts'
 import type { Databases } from './db/index.ts'
 import { openAuditReader, type Opened } from './db/open.ts'
@@ -97,6 +98,8 @@ export interface Operations {
   verificationEnded(run: VerificationRun): void
   /** By name, for health. */
   readonly checks: Readonly<Record<string, () => Promise<Finding>>>
+  /** What was told so far is kept. */
+  settled(): Promise<void>
   /** Begins to take jobs. */
   start(): Promise<void>
   /** Gives back what runs; before the databases close. */
@@ -114,14 +117,22 @@ const verificationHandler = (jobs: VerificationJobs, own: OwnChanges): JobHandle
   run: async ({ id: job, body, signal, requestedBy, schedule }) => {
     const { mode, chain } = VerificationBody.parse(body)
     const scheduled = schedule !== null && requestedBy === null
-    const started = await jobs.start({ mode, requestedBy, chain, scheduled })
-    await own.run(job, (_trx, tell) =>
-      tell({
-        action: 'Verification',
-        object: { type: 'audit-verification', id: started.id },
-        after: { id: started.id, name: `${chain} ${mode}`, chain, depth: mode },
-      }),
-    )
+    const reserved = await jobs.reserve({ mode, requestedBy, chain, scheduled })
+    const started = reserved.run
+    try {
+      await own.run(job, (_trx, tell) =>
+        tell({
+          action: 'Verification',
+          object: { type: 'audit-verification', id: started.id },
+          after: { id: started.id, name: `${chain} ${mode}`, chain, depth: mode },
+        }),
+      )
+    } catch (error) {
+      // A run that no entry tells of does not begin.
+      await reserved.release()
+      throw error
+    }
+    await reserved.begin()
     const cancel = (): void => void jobs.cancel(started.id).catch(() => undefined)
     signal.addEventListener('abort', cancel)
     try {
@@ -219,10 +230,24 @@ export const openOperations = async (options: OperationsOptions): Promise<Operat
         : alarms.raise({ kind, key: chain, severity: 'critical', detail: { reason } }),
     )
   }
-  const verificationEnded: Operations['verificationEnded'] = ({ id, chain, mode, state, verdict }) => {
+  /** By its own intent: a run whose end the chain tells of is not gone on with, whatever its row says later. */
+  const tellEnd = async ({ id, chain, mode, state, checked, resumed, verdict }: VerificationRun): Promise<void> => {
+    const fault = verdict && !verdict.ok ? { kind: verdict.kind, sequence: verdict.sequence, what: verdict.what } : null
+    const about = { id, name: `${chain} ${mode}`, chain, depth: mode }
+    const after = { ...about, state, checked, fault, resumed: resumed && { ...resumed } }
+    const object = { type: 'audit-verification', id } as const
+    await own.runOnce(id, [{ intent: endIntentOf(id), action: 'Verification', object, after }])
+  }
+  const verificationEnded: Operations['verificationEnded'] = (run) => {
+    const { id, chain, mode, state, verdict, resumed } = run
     const kind: AlarmKind = 'verification-failed'
-    // A quick pass proves less than a full one failed by.
-    if (state === 'passed' && mode === 'full') inBackground(alarms.clear(kind, chain))
+    inBackground(
+      tellEnd(run).catch((error: unknown) =>
+        log.error({ run: id, cause: String(error) }, 'no entry tells that a verification ended'),
+      ),
+    )
+    // A quick pass proves less than a full one failed by, and one that went on from a place of before less than both.
+    if (state === 'passed' && mode === 'full' && resumed === null) inBackground(alarms.clear(kind, chain))
     if (state !== 'failed' || !verdict || verdict.ok) return
     const detail = { run: id, mode, verdict: verdict.kind, sequence: verdict.sequence, what: verdict.what }
     inBackground(alarms.raise({ kind, key: chain, severity: 'critical', detail }))
@@ -277,6 +302,9 @@ export const openOperations = async (options: OperationsOptions): Promise<Operat
       // What was stopped before anybody listened, and what an earlier process left as stopped.
       chainState(state)
       runner.start()
+    },
+    settled: async () => {
+      await Promise.all(background)
     },
     close: async () => {
       await runner.close()

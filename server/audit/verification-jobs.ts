@@ -5,12 +5,23 @@ import type { VerificationMode } from '../../shared/audit/verdict.ts'
 import { newId } from '../db/id.ts'
 import type { Opened } from '../db/open.ts'
 import { listChainNames } from '../db/repositories/audit-cuts.ts'
+import { findKnownIntents } from '../db/repositories/audit-entries.ts'
 import { countEntries } from '../db/repositories/audit-list.ts'
-import { endRun, insertRun, listAbandonedRuns, listRuns, readRun, saveRun } from '../db/repositories/audit-runs.ts'
+import {
+  dropWaiting,
+  endRun,
+  insertRun,
+  listAbandonedRuns,
+  listFollowedRuns,
+  listRuns,
+  readRun,
+  saveRun,
+  waitingScope,
+} from '../db/repositories/audit-runs.ts'
 import type { RunRow } from '../db/repositories/audit-runs.ts'
 import type { AuditDb } from '../db/schema.ts'
 import type { AuditSigner } from './ports.ts'
-import { runOfRow, walkSealBytes } from './verification-run.ts'
+import { endIntentOf, keptVerdict, packSeal, runOfRow, unpackSeal, walkSealBytes } from './verification-run.ts'
 import type { VerificationRun } from './verification-run.ts'
 import type { VerificationMessage, VerificationTask } from './verification-worker.ts'
 
@@ -42,10 +53,31 @@ export interface VerificationRequest {
   /** Any chain of the audit database; the node's own when left out. */
   readonly chain?: string
   readonly scheduled?: boolean
+  /** Chains that are to follow this one; kept with the run. */
+  readonly waiting?: readonly string[]
+  /** The run this one was waiting behind. */
+  readonly follows?: string
+}
+
+/** A run that is written down and holds its turn, and is not begun: until one of the two is called no other starts. */
+export interface ReservedRun {
+  readonly run: VerificationRun
+  /** Goes on by itself from here. */
+  begin(): Promise<VerificationRun>
+  /** Ends it as cancelled; it never began. */
+  release(): Promise<void>
+}
+
+interface Place {
+  readonly walk: Uint8Array
+  /** UTC ms; of a run that was resumed more than once, of the first. */
+  readonly at: number
 }
 
 interface Current {
   run: VerificationRun
+  /** When what lies behind the places it saves was looked at first; null: it saves places of its own. */
+  readonly since: number | null
   readonly cancel: Int32Array
   readonly ended: Promise<VerificationRun>
 }
@@ -53,6 +85,8 @@ interface Current {
 type Ended = Extract<VerificationMessage, { kind: 'verdict' | 'cancelled' | 'error' }>
 
 const SAVE_MS = 30_000
+/** What was checked longer ago is checked again. */
+const PLACE_MAX_AGE_MS = 24 * 3_600_000
 const verifySeal = createSignatureVerifier()
 
 const stateOf = (end: Ended): VerificationRun['state'] => {
@@ -72,14 +106,28 @@ export class VerificationJobs {
 
   /**
    * Takes up what a process of this node that died left behind; once, before the first `start`. One run goes on from
-   * the last place it saved; others, and those with no place that holds, end as errors (WORKER_CRASHED).
+   * the last place it saved; others, and those with no place that holds, end as errors (WORKER_CRASHED). A place is
+   * not of one moment only: who can write the database can put an old one back. So one that is older than a day, or of
+   * a run whose end is in the chain, is refused, and what goes on from one says so (`resumed`).
    */
   async recover(): Promise<void> {
     for (const row of await listAbandonedRuns(this.#options.audit.db, this.#options.chain)) {
-      const isResumed = !this.#current && this.#isSealed(row)
-      if (isResumed) this.#begin(runOfRow(row), row.walk)
+      const place = this.#current ? null : await this.#placeOf(row)
+      if (place) this.#begin(runOfRow(row), place)
       else await this.#abandon(row)
     }
+  }
+
+  /** Runs of this node that chains still wait behind, those that ended with a process before this one included. */
+  async followed(): Promise<readonly VerificationRun[]> {
+    const rows = await listFollowedRuns(this.#options.audit.db, this.#options.chain)
+    return Promise.all(rows.map((row) => this.get(row.id)))
+  }
+
+  /** Nothing follows this run any more; durable when it returns. */
+  async dropWaiting(id: string): Promise<void> {
+    await dropWaiting(this.#options.audit.db, id)
+    if (this.#current?.run.id === id) this.#current.run = { ...this.#current.run, waiting: [] }
   }
 
   /** Every chain there are rows of, also one that has no head: each is to be verified. */
@@ -89,14 +137,38 @@ export class VerificationJobs {
 
   /** Starts a run; durable as running when it returns. Throws AUDIT_VERIFICATION_RUNNING while one is going on. */
   async start(request: VerificationRequest): Promise<VerificationRun> {
+    return (await this.reserve(request)).begin()
+  }
+
+  /**
+   * As `start`, for who has to tell of the run before it begins. Durable as running when it returns; a process that
+   * dies meanwhile ends it at its next start.
+   */
+  async reserve(request: VerificationRequest): Promise<ReservedRun> {
     if (this.#current || this.#isStarting) {
       throw new AppError('AUDIT_VERIFICATION_RUNNING', { id: this.#current?.run.id ?? null })
     }
     this.#isStarting = true
     try {
-      return await this.#start(request)
-    } finally {
+      const row = await this.#write(request)
+      return {
+        run: runOfRow(row),
+        begin: async () => {
+          // After the row: dead in between, chains are verified twice rather than not at all.
+          if (request.follows !== undefined) await dropWaiting(this.#options.audit.db, request.follows)
+          const run = this.#begin(runOfRow(row), null)
+          this.#isStarting = false
+          return run
+        },
+        release: async () => {
+          this.#isStarting = false
+          await dropWaiting(this.#options.audit.db, row.id)
+          await this.#abandon(row, 'cancelled')
+        },
+      }
+    } catch (error) {
       this.#isStarting = false
+      throw error
     }
   }
 
@@ -136,9 +208,9 @@ export class VerificationJobs {
     return (this.#options.now ?? Date.now)()
   }
 
-  async #start(request: VerificationRequest): Promise<VerificationRun> {
+  async #write(request: VerificationRequest): Promise<RunRow> {
     const { audit, chain: own } = this.#options
-    const { mode, requestedBy, chain = own, scheduled = false } = request
+    const { mode, requestedBy, chain = own, scheduled = false, waiting = [] } = request
     const startedAt = this.#now()
     const total = await countEntries(audit.db, chain)
     const row: RunRow = {
@@ -157,21 +229,28 @@ export class VerificationJobs {
       walk: null,
       walk_seal: null,
       error_code: null,
-      scope: null,
+      scope: waitingScope(waiting),
       scheduled: scheduled ? 1 : 0,
     }
     await insertRun(audit.db, row)
-    return this.#begin(runOfRow(row), null)
+    return row
   }
 
-  #begin(run: VerificationRun, walk: Uint8Array | null): VerificationRun {
+  #begin(run: VerificationRun, place: Place | null): VerificationRun {
     const { audit, trustedKeyIds, signer, saveMs = SAVE_MS, threads } = this.#options
     const cancel = new Int32Array(new SharedArrayBuffer(4))
     const { chain, mode } = run
-    const wanted = { location: audit.location, chain, mode, trustedKeyIds: trustedKeyIds(), cancel, walk }
+    const wanted = {
+      location: audit.location,
+      chain,
+      mode,
+      trustedKeyIds: trustedKeyIds(),
+      cancel,
+      walk: place?.walk ?? null,
+    }
     const task = { ...wanted, ...(signer ? { saveMs } : {}), ...(threads === undefined ? {} : { threads }) }
     // Assigned before the worker can answer: its messages come in later turns.
-    this.#current = { run, cancel, ended: this.#work(task).then((end) => this.#end(end)) }
+    this.#current = { run, since: place?.at ?? null, cancel, ended: this.#work(task).then((end) => this.#end(end)) }
     return run
   }
 
@@ -180,6 +259,7 @@ export class VerificationJobs {
     return new Promise((resolve) => {
       worker.on('message', (message: VerificationMessage) => {
         if (message.kind === 'progress') this.#progress(message.checked, message.total)
+        else if (message.kind === 'resumed') this.#resumed(message.position)
         else if (message.kind === 'saved') void this.#save(message.position, message.walk)
         else resolve(message)
       })
@@ -192,28 +272,44 @@ export class VerificationJobs {
     if (this.#current) this.#current.run = { ...this.#current.run, checked, total }
   }
 
+  #resumed(sequence: number): void {
+    const { run, since } = this.#current ?? {}
+    if (!run || since === null || since === undefined) return
+    this.#current = { ...(this.#current as Current), run: { ...run, resumed: { sequence, at: since } } }
+  }
+
   /** A place that cannot be signed or kept now is kept the next time; the run itself needs none. */
   async #save(position: number, walk: Uint8Array): Promise<void> {
     const { signer, audit } = this.#options
     const run = this.#current?.run
     if (!signer || !run) return
+    // A run that went on from a place of before is as old as that one, however often it goes on.
+    const at = run.resumed?.at ?? this.#now()
     const save = async (): Promise<void> => {
-      const seal = await signer.sign(walkSealBytes(run, walk))
+      const seal = packSeal(at, await signer.sign(walkSealBytes(run, walk, at)))
       await saveRun(audit.db, run.id, { position, walk, seal })
     }
     await save().catch(() => undefined)
   }
 
-  #isSealed(row: RunRow): boolean {
-    const { signer } = this.#options
-    if (!signer || !row.walk || !row.walk_seal) return false
-    return verifySeal(signer.publicKeySpki(), walkSealBytes(runOfRow(row), row.walk), row.walk_seal)
+  /** The place a run may go on from: ours, of this run while it ran, and not of long ago. */
+  async #placeOf(row: RunRow): Promise<Place | null> {
+    const { signer, audit } = this.#options
+    if (!signer || !row.walk || !row.walk_seal || row.ended_at !== null) return null
+    const seal = unpackSeal(row.walk_seal)
+    const now = this.#now()
+    if (!seal || seal.at > now || now - seal.at > PLACE_MAX_AGE_MS) return null
+    const said = walkSealBytes(runOfRow(row), row.walk, seal.at)
+    if (!verifySeal(signer.publicKeySpki(), said, seal.signature)) return null
+    const end = endIntentOf(row.id)
+    if ((await findKnownIntents(audit.db, [end])).has(end)) return null
+    return { walk: row.walk, at: seal.at }
   }
 
-  async #abandon(row: RunRow): Promise<void> {
+  async #abandon(row: RunRow, state: 'error' | 'cancelled' = 'error'): Promise<void> {
     const { checked, total } = row
-    const end = { state: 'error' as const, endedAt: this.#now(), checked, total, verdict: null }
-    await endRun(this.#options.audit.db, row.id, { ...end, errorCode: 'WORKER_CRASHED' })
+    const end = { state, endedAt: this.#now(), checked, total, verdict: null }
+    await endRun(this.#options.audit.db, row.id, { ...end, errorCode: state === 'error' ? 'WORKER_CRASHED' : null })
   }
 
   async #end(end: Ended): Promise<VerificationRun> {
@@ -223,7 +319,7 @@ export class VerificationJobs {
     const error = end.kind === 'error' ? end.code : null
     const run = { ...current.run, state: stateOf(end), endedAt: this.#now(), verdict, error }
     const { state, endedAt, checked, total } = run
-    const kept = verdict && JSON.stringify(verdict)
+    const kept = verdict && keptVerdict(verdict, run.resumed)
     const stored = { state, endedAt, checked, total, verdict: kept, errorCode: error }
     const isKept = await endRun(this.#options.audit.db, run.id, stored).then(
       () => true,

@@ -33,6 +33,8 @@ export interface VerificationTask {
 export type VerificationMessage =
   | { readonly kind: 'progress'; readonly checked: number; readonly total: number }
   | { readonly kind: 'saved'; readonly position: number; readonly walk: Uint8Array }
+  /** It goes on from the place it was given; the first entry it looks at. */
+  | { readonly kind: 'resumed'; readonly position: number }
   | { readonly kind: 'verdict'; readonly verdict: Verdict }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'error'; readonly code: string }
@@ -106,6 +108,7 @@ const verify = async (
       send({ kind: 'progress', checked: Math.min(checked, total), total })
     }
     const position = await resume(stored, task)
+    if (position) send({ kind: 'resumed', position: position.state.expected })
     const looking = setInterval(look, LOOK_MS)
     const seen = { onProgress, signal: abort.signal, onPosition: saver(task.saveMs) }
     const options = { mode, trustedKeyIds, ...seen, ...(position ? { position } : {}) }

@@ -35,6 +35,7 @@ export const verificationView = (
         ? [{ kind: verdict.kind, chain: verdict.chain, sequence: verdict.sequence, what: verdict.what }]
         : [],
     error: isErrorCode(run.error) ? run.error : null,
+    resumed: run.resumed && { ...run.resumed },
     // Whose entries are proved one by one is shown no head: that is of entries of others.
     head:
       isInclusion || !passed

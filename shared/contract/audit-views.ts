@@ -100,6 +100,8 @@ export const VerificationView = z.strictObject({
   faults: z.array(VerificationFault).max(100),
   /** Why it came to no verdict (`error`). */
   error: ErrorCodeSchema.nullable(),
+  /** It went on after a restart: entries below `sequence` were checked before that, from `at` on, and not again. */
+  resumed: z.strictObject({ sequence: z.number().int(), at: TimeMs }).nullable(),
   head: z.strictObject({ chain: z.string(), sequence: z.number().int(), digest: HexBytes(32) }).nullable(),
 })
 export type VerificationView = z.infer<typeof VerificationView>

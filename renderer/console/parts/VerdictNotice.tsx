@@ -68,6 +68,12 @@ export function VerdictNotice({ verification, short = false }: { verification: V
       {verification.payloadsErased === null || verification.payloadsErased === 0 ? null : (
         <p>{t('verification.erased', { n: formatNumber(verification.payloadsErased, i18n.language) })}</p>
       )}
+      {verification.resumed === null ? null : (
+        <p data-testid="resumed">
+          {t('verification.resumed', { sequence: verification.resumed.sequence })}{' '}
+          <Instant at={verification.resumed.at} />
+        </p>
+      )}
       {verification.error === null ? null : (
         <p>
           <ErrorWords code={verification.error} />

@@ -158,6 +158,7 @@ export const createFakeApi = (behaviour: Behaviour) => {
         signaturesChecked: null,
         payloadsErased: null,
         error: null,
+        resumed: null,
         state: 'running',
         startedAt: Date.now(),
         endedAt: null,

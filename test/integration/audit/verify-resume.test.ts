@@ -1,11 +1,12 @@
 import Database from 'better-sqlite3'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { AuditSigner } from '../../../server/audit/ports.ts'
 import { readStoredChain } from '../../../server/audit/stored-chain.ts'
 import { VerificationJobs } from '../../../server/audit/verification-jobs.ts'
 import type { VerificationRun } from '../../../server/audit/verification-jobs.ts'
 import { readSqliteSegments } from '../../../server/audit/verification-rows.ts'
-import { walkSealBytes } from '../../../server/audit/verification-run.ts'
+import { endIntentOf, packSeal, walkSealBytes } from '../../../server/audit/verification-run.ts'
 import { createSignatureVerifier, keyIdOf } from '../../../shared/audit/crypto.ts'
 import { verifyInParallel } from '../../../shared/audit/parallel.ts'
 import { walkSegment } from '../../../shared/audit/segment.ts'
@@ -67,8 +68,15 @@ const leave = async (mode: (typeof MODES)[number], walk: Uint8Array, seal: Uint8
     .values({ ...run, ...place, ended_at: null, checked: 128, total: 205, verdict: null })
     .execute()
 }
-const sealOf = (mode: (typeof MODES)[number], walk: Uint8Array, id = 'left'): Promise<Uint8Array> =>
-  bench.signer.sign(walkSealBytes({ id, chain: CHAIN, mode }, walk))
+const HOUR = 3_600_000
+const sealOf = async (
+  mode: (typeof MODES)[number],
+  walk: Uint8Array,
+  more: { id?: string; at?: number; saysAt?: number; signer?: AuditSigner } = {},
+): Promise<Uint8Array> => {
+  const { id = 'left', at = Date.now() - HOUR, signer = bench.signer } = more
+  return packSeal(more.saysAt ?? at, await signer.sign(walkSealBytes({ id, chain: CHAIN, mode }, walk, at)))
+}
 
 const change = (sql: string): void => {
   const db = new Database(join(bench.folder, 'audit.db'))
@@ -79,7 +87,8 @@ const change = (sql: string): void => {
 describe.each(MODES)('a verification that a restart ended: %s', (mode) => {
   it('goes on from the place it had come to, and is told of when it ends', async () => {
     const walk = await placeOf(mode)
-    await leave(mode, walk, await sealOf(mode, walk))
+    const at = Date.now() - HOUR
+    await leave(mode, walk, await sealOf(mode, walk, { at }))
     // Changed after it was verified: whether this is looked at again tells where the run went on.
     change("update entry set object_id = 'x' where sequence = 9")
     const ended: VerificationRun[] = []
@@ -89,8 +98,12 @@ describe.each(MODES)('a verification that a restart ended: %s', (mode) => {
     const run = await jobs.wait('left')
     expect(run).toMatchObject({ state: 'passed', requestedBy: 'operator-9', verdict: { ok: true, mode, from: 0 } })
     expect(ended).toEqual([run])
+    // It says so, also later: what lies below was not looked at again.
+    expect(run.resumed).toEqual({ sequence: 128, at })
+    expect(await jobs.get('left')).toEqual(run)
     const fresh = await jobs.start({ mode, requestedBy: null })
-    expect(await jobs.wait(fresh.id)).toMatchObject({ state: 'failed', verdict: { kind: 'altered', sequence: 9 } })
+    const found = { state: 'failed', resumed: null, verdict: { kind: 'altered', sequence: 9 } }
+    expect(await jobs.wait(fresh.id)).toMatchObject(found)
   })
 
   it('finds what was changed behind that place', async () => {
@@ -110,22 +123,37 @@ describe.each(MODES)('a verification that a restart ended: %s', (mode) => {
     )
     const jobs = jobsOf()
     await jobs.recover()
-    expect(await jobs.wait('left')).toMatchObject({ state: 'failed', verdict: { kind: 'altered', sequence: 9 } })
+    const found = { state: 'failed', resumed: null, verdict: { kind: 'altered', sequence: 9 } }
+    expect(await jobs.wait('left')).toMatchObject(found)
   })
 })
 
 describe('a place nobody may trust', () => {
   it.each([
     ['that nobody signed', () => Promise.resolve(new Uint8Array(70))],
-    [
-      'signed by another key',
-      (walk: Uint8Array) => newSigner().sign(walkSealBytes({ id: 'left', chain: CHAIN, mode: 'full' }, walk)),
-    ],
-    ['of another run', (walk: Uint8Array) => sealOf('full', walk, 'another')],
+    ['of which there is no time', () => Promise.resolve(new Uint8Array(5))],
+    ['signed by another key', (walk: Uint8Array) => sealOf('full', walk, { signer: newSigner() })],
+    ['of another run', (walk: Uint8Array) => sealOf('full', walk, { id: 'another' })],
     ['of another mode', (walk: Uint8Array) => sealOf('quick', walk)],
+    ['of more than a day ago', (walk: Uint8Array) => sealOf('full', walk, { at: Date.now() - 25 * HOUR })],
+    ['of a time to come', (walk: Uint8Array) => sealOf('full', walk, { at: Date.now() + HOUR })],
+    [
+      'of long ago that was given another time',
+      (walk: Uint8Array) => sealOf('full', walk, { at: Date.now() - 25 * HOUR, saysAt: Date.now() - HOUR }),
+    ],
   ])('ends the run as an error: one %s', async (_, seal) => {
     const walk = await placeOf('full')
     await leave('full', walk, await seal(walk))
+    const jobs = jobsOf()
+    await jobs.recover()
+    expect(await jobs.get('left')).toMatchObject({ state: 'error', error: 'WORKER_CRASHED', verdict: null })
+  })
+
+  it('is one of a run whose end is in the chain, put back by who can write the database', async () => {
+    const walk = await placeOf('full')
+    await leave('full', walk, await sealOf('full', walk))
+    const object = { type: 'audit-verification' as const, id: 'left' }
+    await bench.write([newIntent({ id: endIntentOf('left'), action: 'Verification', object, after: { id: 'left' } })])
     const jobs = jobsOf()
     await jobs.recover()
     expect(await jobs.get('left')).toMatchObject({ state: 'error', error: 'WORKER_CRASHED', verdict: null })

@@ -82,6 +82,20 @@ describe('a verification', () => {
     await expect(jobs.get('nobody')).rejects.toMatchObject({ code: 'AUDIT_NOT_FOUND' })
   })
 
+  it('does not begin before it is told of, and never when that fails', async () => {
+    bench = await openBench()
+    const jobs = jobsOf()
+    const held = await jobs.reserve({ mode: 'quick', requestedBy: null, waiting: ['other'] })
+    const busy = { code: 'AUDIT_VERIFICATION_RUNNING' }
+    await expect(jobs.start({ mode: 'quick', requestedBy: null })).rejects.toMatchObject(busy)
+    expect(await jobs.wait(held.run.id)).toMatchObject({ state: 'running', checked: 0 })
+    await held.release()
+    expect(await jobs.get(held.run.id)).toMatchObject({ state: 'cancelled', verdict: null, waiting: [] })
+    const next = await jobs.reserve({ mode: 'quick', requestedBy: null })
+    await next.begin()
+    expect(await jobs.wait(next.run.id)).toMatchObject({ state: 'passed', resumed: null })
+  })
+
   it('left behind by a process that died is set to error at the next start', async () => {
     bench = await openBench()
     const row = { chain: CHAIN, mode: 'full' as const, state: 'running' as const, requested_by: null, ended_at: null }
