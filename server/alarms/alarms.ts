@@ -16,7 +16,10 @@ export interface RaisedAlarm {
   readonly kind: AlarmKind
   readonly key: string
   readonly severity: 'warning' | 'critical'
-  /** Codes, numbers and names of things; no secret, no person. */
+  /**
+   * Codes, numbers and names of things; no secret, no person. Where it holds `proofs` (a number), what is raised with
+   * fewer leaves what was kept with more: anyone may raise one that shows nothing.
+   */
   readonly detail: AlarmDetail
 }
 
@@ -37,6 +40,8 @@ const detailText = (detail: AlarmDetail): string =>
   Object.entries(detail)
     .map(([name, value]) => `${name}=${String(value)}`)
     .join(', ')
+
+const proofsOf = ({ proofs }: AlarmDetail): number => (typeof proofs === 'number' ? proofs : 0)
 
 const snapshot = (alarm: RaisedAlarm & { readonly id: string }, more: object) => ({
   id: alarm.id,
@@ -142,10 +147,13 @@ export class Alarms {
     trx: OperationalTransaction,
     tell: Tell,
     open: AlarmRow,
-    alarm: RaisedAlarm,
+    raised: RaisedAlarm,
     mailedAt: number | null,
   ): Promise<void> {
     const at = this.#deps.own.now()
+    const known = JSON.parse(open.detail) as AlarmDetail
+    const isLess = proofsOf(raised.detail) < proofsOf(known)
+    const alarm = isLess ? { ...raised, severity: open.severity, detail: known } : raised
     const change = {
       severity: alarm.severity,
       detail: JSON.stringify(alarm.detail),
@@ -159,7 +167,7 @@ export class Alarms {
     if (!isChanged || mailedAt === null) return
     const object = { type: 'alarm', id: open.id } as const
     const now = { ...alarm, id: open.id }
-    const before = { ...snapshot(now, { times: open.times }), detail: JSON.parse(open.detail) as AlarmDetail }
+    const before = { ...snapshot(now, { times: open.times }), detail: known }
     await tell({ action: 'Modification', object, before, after: snapshot(now, { times: open.times + 1 }) })
   }
 

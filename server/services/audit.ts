@@ -58,12 +58,15 @@ export class AuditReading {
     of: { readonly objectType: string; readonly objectId: string },
     request: { readonly cursor?: string | undefined; readonly limit: number },
   ): Promise<HttpAnswer<'readTrail'>> {
-    const mayReadAll = mayUse(call.actor.ability, 'audit.read')
-    // What the chain says of itself (keys, cuts, tombstones) belongs to no tenant.
-    const scope = this.#deps.scope.filter(call, mayReadAll ? { tenants: [call.actor.tenant, CHAIN_TENANT] } : {})
-    if (scope === null) return { items: [], next: null }
+    const isRegistered = REGISTERED.includes(of.objectType)
     // A trail is what became of a thing; who signed in or was refused is the audit's, for those who may read it.
-    if (!mayReadAll && !REGISTERED.includes(of.objectType)) throw new AppError('ACCESS_DENIED', { right: 'audit.read' })
+    if (!isRegistered && !mayUse(call.actor.ability, 'audit.read'))
+      throw new AppError('ACCESS_DENIED', { right: 'audit.read' })
+    // And where they may read it: the reach of another right must not widen this one.
+    const reader: Call = isRegistered ? call : { ...call, right: 'audit.read' }
+    // What the chain says of itself (keys, cuts, tombstones) belongs to no tenant.
+    const scope = this.#deps.scope.filter(reader, isRegistered ? {} : { tenants: [call.actor.tenant, CHAIN_TENANT] })
+    if (scope === null) return { items: [], next: null }
     const { items, next } = await this.#deps.trail.trail({ ...scope, ...of }, request)
     return { items: items.map((record) => auditRecord(this.#deps.directory, record)), next }
   }

@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import { encodeBase64url } from '../../shared/audit/base64url.ts'
-import { sameBytes } from '../../shared/audit/bytes.ts'
 import { encodeNoteKey, encodeSignatureLine, parseNote, parseSignatureLine } from '../../shared/audit/checkpoint.ts'
 import { parseWitnessKey, verifyCosignature } from '../../shared/audit/cosignature.ts'
 import type { WitnessKey } from '../../shared/audit/cosignature.ts'
@@ -36,10 +34,10 @@ import { keepCosignature, listLastCosignatures, listWitnessesOf } from '../db/re
 import type { CosignatureRecord } from '../db/repositories/audit-witnesses.ts'
 import type { Directory } from '../db/repositories/directory.ts'
 import type { AuditDb } from '../db/schema.ts'
-import { mayUse } from '../identity/permission.ts'
 import type { AuditScope } from './audit-scope.ts'
 import type { Call } from './call.ts'
 import type { Changes } from './change.ts'
+import { isFork, proofsOf, reportName, toldNote, WitnessReports } from './witness-reports.ts'
 
 export interface WitnessesDeps {
   readonly audit: Kysely<AuditDb>
@@ -61,8 +59,6 @@ export interface WitnessesDeps {
 
 const REGISTERED: readonly string[] = ['holder', 'proofing', 'enrolment', 'card', 'certificate'] satisfies ObjectType[]
 const AHEAD_MS = 600_000
-const REPEAT_MS = 3_600_000
-const REPEATS_MAX = 1000
 const done = { done: true } as const
 
 const endorsedView = ({ statement, endorsement }: Endorsed) => ({
@@ -75,7 +71,7 @@ export class Witnesses {
   readonly #deps: WitnessesDeps
   readonly #verify = createSignatureVerifier()
   /** Contradictions told of lately: a desk that finds one finds it again at every sync. */
-  readonly #told = new Map<string, number>()
+  readonly #told = new WitnessReports()
 
   constructor(deps: WitnessesDeps) {
     this.#deps = deps
@@ -108,9 +104,9 @@ export class Witnesses {
   async inclusion(call: Call, chain: string, sequence: number): Promise<HttpAnswer<'proveInclusion'>> {
     const { trail, scope, proofs, checkpoints, changes } = this.#deps
     const record = await trail.get(chain, sequence)
-    const mayReadAll = mayUse(call.actor.ability, 'audit.read')
-    if (!scope.covers(call, record) || (!mayReadAll && !REGISTERED.includes(record.objectType)))
-      throw new AppError('AUDIT_NOT_FOUND')
+    // What no trail of the offices shows is for who may read the audit there, whatever else they may do elsewhere.
+    const asReader: Call = REGISTERED.includes(record.objectType) ? call : { ...call, right: 'audit.read' }
+    if (!scope.covers(asReader, record)) throw new AppError('AUDIT_NOT_FOUND')
     const sealed = checkpoints.latest?.size ?? 0
     if (chain === this.#deps.chain && sequence >= sealed) await checkpoints.make()
     const { index, size, hashes, note, entry, file } = await proofs.inclusion(chain, sequence)
@@ -151,8 +147,9 @@ export class Witnesses {
 
   /**
    * A desk found a chain that is not the one it knew: logged and alarmed at once, whatever else fails, then an entry.
-   * The same told again within an hour is not told twice. Throws AUDIT_NOT_FOUND,
-   * AUDIT_CHAIN_UNWRITABLE.
+   * The same told again within an hour is not told twice. Any session may tell anything: an alarm is one of this chain
+   * and station, what proves less leaves what proves more, and text is kept only where a key of the chain signed it.
+   * Throws AUDIT_NOT_FOUND, AUDIT_CHAIN_UNWRITABLE, REQUEST_RATE_LIMITED (reports without proof, by one station).
    */
   async contradiction(
     call: Call,
@@ -161,9 +158,9 @@ export class Witnesses {
   ): Promise<HttpAnswer<'reportContradiction'>> {
     const { changes, alarms, log } = this.#deps
     const latest = await this.#latest(chain)
-    const told = toldOf(call, chain, body)
-    if (call.at - (this.#told.get(told) ?? Number.NEGATIVE_INFINITY) < REPEAT_MS) return done
     const [kept, seen] = await Promise.all([this.#tryNote(chain, body.kept), this.#tryNote(chain, body.seen)])
+    const told = reportName(chain, body, kept, seen)
+    if (this.#told.isKnown(whoTells(call), told, call.at, isFork(kept, seen))) return done
     const facts = {
       chain,
       kind: body.kind,
@@ -178,14 +175,20 @@ export class Witnesses {
       latestSize: latest?.size ?? null,
     }
     log.fatal(facts, 'a desk was shown a chain that contradicts what it kept')
-    await alarms.raise({ kind: 'witness-contradiction', key: chain, severity: 'critical', detail: facts })
+    const proofs = proofsOf(kept, seen)
+    const key = alarmKey(chain, whoTells(call))
+    await alarms.raise({ kind: 'witness-contradiction', key, severity: 'critical', detail: { ...facts, proofs } })
     await changes.run(call, async (_trx, tell) => {
       const object = { type: 'audit-checkpoint', id: chain } as const
-      const after = { name: `${chain} ${body.kind}`, ...facts, kept: body.kept, seen: body.seen }
+      const after = {
+        name: `${chain} ${body.kind}`,
+        ...facts,
+        kept: toldNote(body.kept, kept),
+        seen: toldNote(body.seen, seen),
+      }
       await tell({ action: 'Verification', object, after })
     })
-    if (this.#told.size >= REPEATS_MAX) this.#told.clear()
-    this.#told.set(told, call.at)
+    this.#told.add(whoTells(call), told, call.at)
     return done
   }
 
@@ -282,13 +285,19 @@ export class Witnesses {
     }
   }
 
+  /** Told once an hour of each station and chain, whatever keys it comes with: anyone can make a new key each second. */
   async #keyChanged(call: Call, chain: string): Promise<void> {
+    const told = `key-changed ${chain}`
+    if (this.#told.isKnown(whoTells(call), told, call.at, true)) return
+    this.#told.add(whoTells(call), told, call.at)
     const { alarms, log, changes, directory } = this.#deps
     const { station } = call.actor
     const detail = { chain, reason: 'key-changed', station, stationName: directory.stationName(station) }
     log.fatal(detail, 'a station came with another witness key')
     const key = witnessNameOf(station ?? '')
-    await alarms.raise({ kind: 'witness-contradiction', key, severity: 'critical', detail })
+    // Apart from what it tells of: neither hides the other.
+    const alarm = `${alarmKey(chain, key)} key`
+    await alarms.raise({ kind: 'witness-contradiction', key: alarm, severity: 'critical', detail })
     await changes.run(call, async (_trx, tell) => {
       const object = { type: 'audit-witness', id: station ?? '' } as const
       await tell({ action: 'AccessDenied', object, after: { ...detail, name: key } })
@@ -311,14 +320,9 @@ export class Witnesses {
   }
 }
 
-const toldOf = (call: Call, chain: string, body: object): string =>
-  createHash('sha256')
-    .update(JSON.stringify([call.actor.station, chain, body]))
-    .digest('base64url')
+/** The station; who is at none, themselves. */
+const whoTells = ({ actor }: Call): string =>
+  actor.station === null ? `operator/${actor.operator.id}` : witnessNameOf(actor.station)
 
-/** Two notes of one chain, one size, two roots: proof by itself that the chain was forked. */
-const isFork = (kept: VerifiedCheckpoint | null, seen: VerifiedCheckpoint | null): boolean =>
-  kept !== null &&
-  seen !== null &&
-  kept.checkpoint.size === seen.checkpoint.size &&
-  !sameBytes(kept.checkpoint.root, seen.checkpoint.root)
+/** One alarm for each that tells, so that none hides what another one found. */
+const alarmKey = (chain: string, teller: string): string => `${chain} ${teller}`

@@ -141,11 +141,19 @@ describe('a signed-in desk', () => {
     const stranger = newDesk(server.stations.milan.id)
     const refused = await refusal(anna.call('cosignCheckpoint', { params, body: stranger.cosign(view) }))
     expect(refused.code).toBe('AUDIT_WITNESS_KEY_CHANGED')
+    // Again with another key: refused, and not told of once more.
+    const another = await refusal(
+      anna.call('cosignCheckpoint', { params, body: newDesk(server.stations.milan.id).cosign(view) }),
+    )
+    expect(another.code).toBe('AUDIT_WITNESS_KEY_CHANGED')
     const entries = await carla.call('listAudit', { query: { objectType: 'audit-witness' } })
     expect(entries.items.map((one) => one.action)).toEqual(['AccessDenied', 'Insertion'])
     const alarms = await dario.call('listAlarms', { query: {} })
     expect(alarms.items).toContainEqual(
-      expect.objectContaining({ kind: 'witness-contradiction', key: `station/${server.stations.milan.id}` }),
+      expect.objectContaining({
+        kind: 'witness-contradiction',
+        key: `${CHAIN} station/${server.stations.milan.id} key`,
+      }),
     )
     expect(server.log()).toContain('a station came with another witness key')
   })
@@ -194,12 +202,52 @@ describe('a signed-in desk', () => {
     })
     expect(server.log()).toContain('a desk was shown a chain that contradicts what it kept')
     const alarms = await dario.call('listAlarms', { query: {} })
-    const alarm = alarms.items.find((one) => one.key === CHAIN)
-    expect(alarm).toMatchObject({ kind: 'witness-contradiction', severity: 'critical', detail: { keptIsOurs: true } })
+    const key = `${CHAIN} station/${server.stations.milan.id}`
+    const alarm = alarms.items.find((one) => one.key === key)
+    const proved = { keptIsOurs: true, seenIsOurs: true, proofs: 2 }
+    expect(alarm).toMatchObject({ kind: 'witness-contradiction', severity: 'critical', detail: proved })
+    // The same notes with a line that anyone may add are the same.
+    const longer = { ...body, kept: `${kept.note}\u2014 nobody AAAAAAAA\n` }
+    await anna.call('reportContradiction', { params, body: longer })
     // Whatever it is: told of, and called what it is.
     await nadia.call('reportContradiction', { params, body: { kind: 'invalid', kept: 'no note', seen: null } })
+    const mine = alarms.items.filter((one) => one.kind === 'witness-contradiction').length
+    const more = await dario.call('listAlarms', { query: {} })
+    expect(more.items.filter((one) => one.kind === 'witness-contradiction')).toHaveLength(mine + 1)
     const unknown = { params: { chain: 'nowhere.example' }, body }
     expect((await refusal(anna.call('reportContradiction', unknown))).code).toBe('AUDIT_NOT_FOUND')
+  })
+
+  it('fills no chain and hides no alarm with reports that prove nothing', async () => {
+    const told = async () => {
+      const query = { objectType: 'audit-checkpoint' as const, action: 'Verification' as const, limit: 100 }
+      return (await carla.call('listAudit', { query })).items
+    }
+    const before = (await told()).length
+    const made = (n: number) => ({ kind: 'invalid' as const, kept: `made up ${n} ${'x'.repeat(2000)}`, seen: null })
+    const codes: string[] = []
+    for (let n = 0; n < 20; n++) {
+      const report = anna.call('reportContradiction', { params, body: made(n) })
+      codes.push(
+        await report.then(
+          () => 'done',
+          (error: { code: string }) => error.code,
+        ),
+      )
+    }
+    expect(codes.slice(0, 2)).toEqual(['done', 'done'])
+    expect(codes.slice(-10)).toEqual(Array.from({ length: 10 }, () => 'REQUEST_RATE_LIMITED'))
+    const entries = await told()
+    expect(entries.length - before).toBeLessThanOrEqual(6)
+    const last = await carla.call('readAudit', { params: { chain: CHAIN, sequence: entries[0]?.sequence ?? 0 } })
+    expect(last.after).toMatchObject({ keptIsOurs: false, kept: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) } })
+    const { items } = await dario.call('listAlarms', { query: {} })
+    const alarm = items.find((one) => one.key === `${CHAIN} station/${server.stations.milan.id}`)
+    expect(alarm).toMatchObject({ severity: 'critical', detail: { proofs: 2, keptIsOurs: true, seenIsOurs: true } })
+    expect(alarm?.times).toBeGreaterThan(1)
+    // Another desk is still heard.
+    await nadia.call('reportContradiction', { params, body: made(99) })
+    expect(await told()).toHaveLength(entries.length + 1)
   })
 })
 

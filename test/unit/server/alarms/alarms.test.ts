@@ -83,6 +83,26 @@ describe('when an alarm is raised', () => {
     expect(await rows()).toHaveLength(2)
   })
 
+  it('keeps what proves more when one is raised that proves less', async () => {
+    const of = (proofs: number, said: string) => ({
+      kind: 'witness-contradiction' as const,
+      key: 'node-1 station/one',
+      severity: proofs === 0 ? ('warning' as const) : ('critical' as const),
+      detail: { said, proofs },
+    })
+    const kept = async () => {
+      const [row] = await rows()
+      return [row?.severity, JSON.parse(row?.detail ?? '{}') as object, row?.times]
+    }
+    await alarms.raise(of(2, 'two notes'))
+    await alarms.raise(of(0, 'nothing'))
+    expect(await kept()).toEqual(['critical', { said: 'two notes', proofs: 2 }, 2])
+    await alarms.raise(of(4, 'a fork'))
+    expect(await kept()).toEqual(['critical', { said: 'a fork', proofs: 4 }, 3])
+    await alarms.raise(of(2, 'two notes'))
+    expect(await kept()).toEqual(['critical', { said: 'a fork', proofs: 4 }, 4])
+  })
+
   it('raised at once from many places it is one', async () => {
     await Promise.all(Array.from({ length: 10 }, () => alarms.raise(alarm)))
     const [row, ...others] = await rows()
