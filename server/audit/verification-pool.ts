@@ -1,8 +1,9 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { AppError } from '../../shared/contract/errors.ts'
 import type { SegmentPool } from '../../shared/audit/parallel.ts'
 import type { SegmentOutcome, SegmentTask } from '../../shared/audit/segment.ts'
 import type { SegmentAnswer, SegmentWorkerData } from './verification-segment-worker.ts'
+import { startThread } from './verification-threads.ts'
 
 interface Asked {
   readonly id: number
@@ -25,7 +26,7 @@ export class SegmentWorkers implements SegmentPool {
 
   constructor(data: SegmentWorkerData, size: number) {
     const url = new URL('./verification-segment-worker.ts', import.meta.url)
-    this.#workers = Array.from({ length: size }, () => new Worker(url, { workerData: data, resourceLimits: LIMITS }))
+    this.#workers = Array.from({ length: size }, () => startThread(url, data, LIMITS))
     this.#idle = [...this.#workers]
     for (const worker of this.#workers) {
       worker.on('message', (answer: SegmentAnswer) => this.#answered(worker, answer))

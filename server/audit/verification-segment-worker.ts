@@ -6,6 +6,7 @@ import type { SegmentOutcome, SegmentTask } from '../../shared/audit/segment.ts'
 import type { DatabaseLocation } from '../db/open.ts'
 import { readSqliteSegments } from './verification-rows.ts'
 import type { SegmentReader } from './verification-rows.ts'
+import { keepCompiled } from './verification-threads.ts'
 
 /** What a thread that walks segments is started with. */
 export interface SegmentWorkerData {
@@ -30,6 +31,7 @@ const work = async ({ location, chain, keys }: SegmentWorkerData): Promise<void>
   const reader = await openReader(location, chain)
   const known = new Map(keys.map((key) => [key.keyId, key]))
   const verify = createSignatureVerifier()
+  keepCompiled()
   parentPort?.on('message', (asked: { id: number; task: SegmentTask }) => {
     const answer = (outcome: SegmentOutcome | null): void => {
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port, not a window

@@ -1,3 +1,4 @@
+import { encodeNoteKey } from '../../shared/audit/checkpoint.ts'
 import { CheckpointKeys } from '../audit/checkpoint-key.ts'
 import { Checkpoints } from '../audit/checkpoints.ts'
 import { Cleaner } from '../audit/cleaning.ts'
@@ -13,11 +14,23 @@ import { EXIT } from './command.ts'
 import type { Ground, WritingGround } from './ground.ts'
 import { facts, timeText } from './print.ts'
 
-const checkpointsOf = ({ config, foundation, log }: WritingGround): Checkpoints => {
+const noteKeysOf = ({ config, foundation }: WritingGround): CheckpointKeys => {
   const { databases, sequencer, signer, keys } = foundation
   const { audit, operational } = databases
-  const noteKeys = new CheckpointKeys({ audit, operational, sequencer, chain: config.name, signer, keys })
-  return new Checkpoints({ audit, sequencer, chain: config.name, openKey: () => noteKeys.open(), log })
+  return new CheckpointKeys({ audit, operational, sequencer, chain: config.name, signer, keys })
+}
+
+const checkpointsOf = (ground: WritingGround): Checkpoints => {
+  const { config, foundation, log } = ground
+  const { databases, sequencer } = foundation
+  const noteKeys = noteKeysOf(ground)
+  return new Checkpoints({
+    audit: databases.audit,
+    sequencer,
+    chain: config.name,
+    openKey: () => noteKeys.open(),
+    log,
+  })
 }
 
 const checkpointAnswer = (made: CheckpointRecord) => ({
@@ -34,6 +47,16 @@ const checkpoint: Command = {
     return checkpointAnswer(await checkpointsOf(ground).make())
   },
   beside: async (ground) => checkpointAnswer(await awaitCheckpoint(ground)),
+}
+
+const rotate: Command = {
+  access: 'write',
+  summary: 'bring in a new key for checkpoints, bound by the key in force; outside witnesses need its vkey',
+  run: async (ground) => {
+    const { key } = await noteKeysOf(ground).rotate()
+    const value = { chain: ground.config.name, vkey: encodeNoteKey(key) }
+    return { value, text: facts(Object.entries(value)) }
+  },
 }
 
 /** `sealed`: entries that checkpoints cover, where none is made for the cut. */
@@ -111,6 +134,7 @@ const clean: Command = {
 
 export const AUDIT_WRITE_COMMANDS: Readonly<Record<string, Command>> = {
   'audit checkpoint': checkpoint,
+  'audit checkpoint rotate': rotate,
   'audit clean': clean,
 }
 /** In place of a command of the same name, with `--dry-run`. */

@@ -238,6 +238,7 @@ describe('when the shell changes something', () => {
     'certificate revoke': () => ({ values: { serial: server.setup.operators['nadia']?.serials['9A'] } }),
     'audit key rollover': () => ({}),
     'audit checkpoint': () => ({}),
+    'audit checkpoint rotate': () => ({}),
     'audit clean': () => ({}),
     health: () => ({}),
   }
