@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads'
 import { AppError } from '../../shared/contract/errors.ts'
 import { createSignatureVerifier } from '../../shared/audit/crypto.ts'
 import type { VerificationMode } from '../../shared/audit/verdict.ts'
@@ -23,6 +22,7 @@ import type { AuditDb } from '../db/schema.ts'
 import type { AuditSigner } from './ports.ts'
 import { endIntentOf, keptVerdict, packSeal, runOfRow, unpackSeal, walkSealBytes } from './verification-run.ts'
 import type { VerificationRun } from './verification-run.ts'
+import { startThread } from './verification-threads.ts'
 import type { VerificationMessage, VerificationTask } from './verification-worker.ts'
 
 export type { VerificationRun } from './verification-run.ts'
@@ -85,6 +85,8 @@ interface Current {
 type Ended = Extract<VerificationMessage, { kind: 'verdict' | 'cancelled' | 'error' }>
 
 const SAVE_MS = 30_000
+/** The thread that joins: what it keeps does not grow with the chain. */
+const LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 }
 /** What was checked longer ago is checked again. */
 const PLACE_MAX_AGE_MS = 24 * 3_600_000
 const verifySeal = createSignatureVerifier()
@@ -255,7 +257,7 @@ export class VerificationJobs {
   }
 
   #work(task: VerificationTask): Promise<Ended> {
-    const worker = new Worker(new URL('./verification-worker.ts', import.meta.url), { workerData: task })
+    const worker = startThread(new URL('./verification-worker.ts', import.meta.url), task, LIMITS)
     return new Promise((resolve) => {
       worker.on('message', (message: VerificationMessage) => {
         if (message.kind === 'progress') this.#progress(message.checked, message.total)

@@ -14,6 +14,7 @@ import type { AuditDb } from '../db/schema.ts'
 import { inSnapshot } from '../db/transaction.ts'
 import { readStoredChain } from './stored-chain.ts'
 import { SegmentWorkers } from './verification-pool.ts'
+import { keepCompiled } from './verification-threads.ts'
 
 /** What the worker is started with. `cancel` becomes 1 when the run is to end: this thread never waits for messages. */
 export interface VerificationTask {
@@ -123,6 +124,7 @@ const verify = async (
   })
 
 const run = async (task: VerificationTask): Promise<VerificationMessage> => {
+  keepCompiled()
   const reader = await openAuditReader(task.location)
   const abort = new AbortController()
   try {
