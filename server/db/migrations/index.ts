@@ -4,6 +4,7 @@ import { smallerEntries } from './audit-0003.ts'
 import { cutsAndResumedRuns } from './audit-0004.ts'
 import { checkpointsAndWitnesses } from './audit-0005.ts'
 import { linkedCheckpoints } from './audit-0007.ts'
+import { timesOfErasures } from './audit-0008.ts'
 import { initialOperational } from './operational-0001.ts'
 import { sessionsAndAuthority } from './operational-0002.ts'
 import { sessionClock } from './operational-0003.ts'
@@ -30,4 +31,5 @@ export const AUDIT_MIGRATIONS: readonly Migration[] = [
   cutsAndResumedRuns,
   checkpointsAndWitnesses,
   linkedCheckpoints,
+  timesOfErasures,
 ]
