@@ -101,6 +101,7 @@ export const certificateView = (row: CertificateRowStored, now: number): Certifi
   const { issuer, algorithm, sha256 } = describe(row.der)
   const notAfter = row.not_after ?? 0
   return {
+    id: row.id,
     serial: row.serial,
     slot: row.slot as CertificateView['slot'],
     profile: row.profile,

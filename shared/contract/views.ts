@@ -118,6 +118,8 @@ export const CardProfile = z.strictObject({
 export type CardProfile = z.infer<typeof CardProfile>
 
 export const CertificateView = z.strictObject({
+  /** By which its trail is asked for. */
+  id: Id,
   serial: CertificateSerial,
   slot: Slot,
   profile: z.string(),

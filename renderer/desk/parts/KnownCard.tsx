@@ -93,7 +93,7 @@ function CertificateRow({ certificate, onChanged }: { certificate: CertificateVi
       <span style={{ display: 'grid', justifyItems: 'end' }}>
         <TrailButton
           objectType="certificate"
-          objectId={certificate.serial}
+          objectId={certificate.id}
           name={t('trail.what.certificate', { slot: t(`common:slot.${certificate.slot}`) })}
         />
         {mayRevoke && alive ? (

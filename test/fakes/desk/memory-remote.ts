@@ -271,6 +271,7 @@ export class MemoryRemote implements Remote {
 }
 
 const kidOf = (key: PublicJwk): string => key.kid ?? ''
+const sha256Of = (der: Uint8Array): string => createHash('sha256').update(der).digest('hex')
 function certificateView(
   slot: CertificateView['slot'],
   der: Uint8Array,
@@ -279,6 +280,7 @@ function certificateView(
 ): CertificateView {
   const { subject, issuer, notBefore, notAfter } = parseCertificate(der)
   return {
+    id: `certificate_${slot}${sha256Of(der).slice(0, 12)}`,
     serial,
     slot,
     profile: 'sign-in',
@@ -290,7 +292,7 @@ function certificateView(
     revokedAt: null,
     revocationReason: null,
     algorithm: 'ecdsa-p256',
-    sha256: sha256 || createHash('sha256').update(der).digest('hex'),
+    sha256: sha256 || sha256Of(der),
   }
 }
 

@@ -126,6 +126,7 @@ const cardCertificate = (slot: Slot, name: string, serial: string): CardCertific
 })
 
 export const certificateView = (slot: Slot, name: string, serial: string): CertificateView => ({
+  id: `certificate_${slot}${serial}`,
   serial,
   slot,
   profile: slot === '9A' ? 'piv-authentication' : slot === '9C' ? 'piv-signature' : 'piv-key-management',

@@ -31,6 +31,7 @@ const onCard = (more: Partial<CardOnReader> = {}): CardOnReader => ({
   ...more,
 })
 const certificate = (more: Partial<CertificateView> = {}): CertificateView => ({
+  id: 'certificate_00000001',
   serial: '01',
   slot: '9A',
   profile: 'p',

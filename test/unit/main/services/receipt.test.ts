@@ -20,6 +20,7 @@ const certificate = (
   serial: string,
   state: CertificateView['state'] = 'issued',
 ): CertificateView => ({
+  id: `certificate_0000${slot}`,
   serial,
   slot,
   profile: 'p',
