@@ -8,7 +8,7 @@ import type { XadesParts } from './xades-parts.ts'
 export type ContentHash = (hash: HashName) => HashState
 
 /** State over the content as its reference says. Throws AdesError `content-missing`. */
-export function contentState(parts: XadesParts, hash: HashName, contentHash: ContentHash | undefined): HashState {
+function contentState(parts: XadesParts, hash: HashName, contentHash: ContentHash | undefined): HashState {
   if (parts.form === 'detached') {
     return (contentHash ?? refuse('content-missing', 'XML Signature 4.4.3.1: detached'))(hash)
   }
@@ -18,22 +18,32 @@ export function contentState(parts: XadesParts, hash: HashName, contentHash: Con
   return state
 }
 
+/** The same, made once for each hash however many time-stamps ask: a hostile file may carry many. */
+export function contentStates(parts: XadesParts, contentHash: ContentHash | undefined): ContentHash {
+  const made = new Map<HashName, HashState>()
+  return (hash) => {
+    const state = made.get(hash) ?? contentState(parts, hash, contentHash)
+    made.set(hash, state)
+    return state.copy()
+  }
+}
+
 /**
  * What an archive time-stamp is over (EN 319 132-1 5.5.2.2, not distributed): what each reference refers to, in order;
- * SignedInfo, SignatureValue, KeyInfo; the first `count` unsigned properties. There are no other Objects.
+ * SignedInfo, SignatureValue, KeyInfo; the first `count` unsigned properties. There are no other Objects. `contentOf`: from `contentStates`.
  */
 export function archiveDigest(
   parts: XadesParts,
   hash: HashName,
   method: Canonicalization,
   count: number,
-  contentHash: ContentHash | undefined,
+  contentOf: ContentHash,
 ): Uint8Array {
   const [first, second] = parts.references
   const properties = [first, second].find((one) => one?.to === 'properties')?.method ?? 'exclusive'
   // The content's digest cannot be continued from another: only the order that everyone writes.
   if (first?.to !== 'content') refuse('reference', 'EN 319 132-1 5.5.2.2: content first')
-  const state = contentState(parts, hash, contentHash)
+  const state = contentOf(hash)
   digestCanonical(state, parts.signedProperties, properties)
   for (const element of [parts.signedInfo, parts.signatureValue, parts.keyInfo]) digestCanonical(state, element, method)
   for (const { element } of parts.unsigned.slice(0, count)) digestCanonical(state, element, method)

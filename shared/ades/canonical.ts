@@ -1,7 +1,7 @@
 import type { HashName } from '../pki/index.ts'
 import { refuse } from './ades-error.ts'
 import { hashState, type HashState } from './hash-state.ts'
-import { isElement, namespaceAt, XML_NAMESPACE, type XmlAttribute, type XmlElement } from './xml-node.ts'
+import { isElement, XML_NAMESPACE, type XmlAttribute, type XmlElement } from './xml-node.ts'
 import { compareText, escapeText, escapeValue } from './xml-text.ts'
 
 /** `exclusive`: Exclusive XML Canonicalization 1.0; `inclusive`: Canonical XML 1.0 and 1.1. Without comments. */
@@ -35,18 +35,14 @@ export function canonicalize(
   }
   const writeElement = (element: XmlElement, above: ReadonlyMap<string, string>): void => {
     const name = element.prefix === '' ? element.local : `${element.prefix}:${element.local}`
-    const added = namespacesOf(element, method, element === apex).filter(([prefix, uri]) => {
-      return (above.get(prefix) ?? '') !== uri
-    })
-    const rendered = added.length === 0 ? above : new Map([...above, ...added])
+    const added = namespacesOf(element, method, element === apex, above)
     put(`<${name}`)
-    for (const [prefix, uri] of added.sort(([a], [b]) => compareText(a, b))) {
-      put(` xmlns${prefix === '' ? '' : `:${prefix}`}="${escapeValue(uri)}"`)
-    }
-    for (const { prefix, local, value } of [...element.attributes].sort(byName)) {
+    for (const [prefix, uri] of added) put(` xmlns${prefix === '' ? '' : `:${prefix}`}="${escapeValue(uri)}"`)
+    for (const { prefix, local, value } of sortedAttributes(element)) {
       put(` ${prefix === '' ? local : `${prefix}:${local}`}="${escapeValue(value)}"`)
     }
     put('>')
+    const rendered = added.length === 0 ? above : new Map([...above, ...added])
     for (const child of element.children) {
       if (!isElement(child)) put(escapeText(child))
       else if (child !== without) writeElement(child, rendered)
@@ -57,17 +53,31 @@ export function canonicalize(
   write(pending)
 }
 
+const sortedAttributes = ({ attributes }: XmlElement): readonly XmlAttribute[] =>
+  attributes.length < 2 ? attributes : [...attributes].sort(byName)
+
 const byName = (a: XmlAttribute, b: XmlAttribute): number =>
   compareText(a.namespace, b.namespace) || compareText(a.local, b.local)
 
-/** Namespaces that must be in force in the output at this element. */
-function namespacesOf(element: XmlElement, method: Canonicalization, isApex: boolean): [string, string][] {
-  if (method === 'inclusive') return [...(isApex ? inScope(element) : element.declarations)]
-  // Exclusive C14N 3: those visibly used, by the element and its attributes with a prefix.
-  const attributes = element.attributes.map(({ prefix }) => prefix).filter((prefix) => prefix !== '')
-  const used = new Set([element.prefix, ...attributes])
+const NONE: readonly [string, string][] = []
+
+/** Namespaces to be written at this element, in order: in force here and not yet so in the output above. */
+function namespacesOf(
+  element: XmlElement,
+  method: Canonicalization,
+  isApex: boolean,
+  above: ReadonlyMap<string, string>,
+): readonly [string, string][] {
+  const { prefix, namespace, attributes, declarations } = element
+  const isNew = ([name, uri]: readonly [string, string]): boolean => (above.get(name) ?? '') !== uri
+  const inOrder = (list: Iterable<[string, string]>) => [...list].filter(isNew).sort(([a], [b]) => compareText(a, b))
+  if (method === 'inclusive') return inOrder(isApex ? inScope(element) : declarations)
+  // Exclusive C14N 3: those visibly used, by the element and its attributes with a prefix; `xml` never.
+  const prefixed = attributes.filter((one) => one.prefix !== '')
+  if (prefixed.length === 0 && !isNew([prefix, namespace])) return NONE
+  const used = new Map([[prefix, namespace], ...prefixed.map((one): [string, string] => [one.prefix, one.namespace])])
   used.delete('xml')
-  return [...used].map((prefix) => [prefix, namespaceAt(element, prefix)])
+  return inOrder(used)
 }
 
 function inScope(element: XmlElement): Map<string, string> {

@@ -1,5 +1,5 @@
-import type { HashName, MessageImprint, ValidationData } from '../pki/index.ts'
-import { archiveDigest, type ContentHash } from './archive-imprint.ts'
+import { toHex, type HashName, type MessageImprint, type ValidationData } from '../pki/index.ts'
+import { archiveDigest, contentStates, type ContentHash } from './archive-imprint.ts'
 import { refuse } from './ades-error.ts'
 import { NAMESPACES } from './algorithms.ts'
 import { encodeBase64 } from './base64.ts'
@@ -30,28 +30,52 @@ export function addXadesSignatureTimeStamp(xml: Uint8Array, token: Uint8Array): 
 
 /**
  * B-LT: CertificateValues and RevocationValues (EN 319 132-1 5.4.1, 5.4.2) for the signer and the time-stamping
- * authorities; where these are there already, TimeStampValidationData (5.5.1), as for each renewal.
+ * authorities; where these are there already, TimeStampValidationData (5.5.1), as for each renewal. What is there
+ * already is not doubled; with nothing new the signature comes back as it was.
  */
-export function addXadesValidationData(xml: Uint8Array, { certificates, crls, ocsp }: ValidationData): Uint8Array {
-  const list = (name: string, values: readonly Uint8Array[]) =>
-    values.map((value) => `<xades:${name}>${encodeBase64(value)}</xades:${name}>`).join('')
-  const wrap = (name: string, inner: string, more = '') =>
-    inner === '' ? '' : `<xades:${name}${more}>${inner}</xades:${name}>`
-  const revoked =
-    wrap('CRLValues', list('EncapsulatedCRLValue', crls)) + wrap('OCSPValues', list('EncapsulatedOCSPValue', ocsp))
-  const encapsulated = list('EncapsulatedX509Certificate', certificates)
-  const isLater = readXades(xml).unsigned.some(({ kind }) => kind !== 'signature-time-stamp')
+export function addXadesValidationData(xml: Uint8Array, data: ValidationData): Uint8Array {
+  const { unsigned, certificates: inKeyInfo } = readXades(xml)
+  const carried = unsigned.flatMap((one) => ('values' in one ? [one.values] : []))
+  const certificates = missing(data.certificates, [...inKeyInfo, ...carried.flatMap((one) => one.certificates)])
+  const crls = missing(
+    data.crls,
+    carried.flatMap((one) => one.crls),
+  )
+  const ocsp = missing(
+    data.ocsp,
+    carried.flatMap((one) => one.ocsp),
+  )
+  const isLater = unsigned.some(({ kind }) => kind !== 'signature-time-stamp')
   const own = isLater ? '' : OWN_NAMESPACES
-  const values = wrap('CertificateValues', encapsulated, own) + wrap('RevocationValues', revoked, own)
+  const revocations =
+    wrap('CRLValues', list('EncapsulatedCRLValue', crls)) + wrap('OCSPValues', list('EncapsulatedOCSPValue', ocsp))
+  const values =
+    wrap('CertificateValues', list('EncapsulatedX509Certificate', certificates), own) +
+    wrap('RevocationValues', revocations, own)
   if (values === '') return xml
   const name = 'xades141:TimeStampValidationData'
   return insertUnsigned(xml, isLater ? `<${name}${OWN_NAMESPACES}>${values}</${name}>` : values)
 }
 
+const list = (name: string, values: readonly Uint8Array[]): string =>
+  values.map((value) => `<xades:${name}>${encodeBase64(value)}</xades:${name}>`).join('')
+
+const wrap = (name: string, inner: string, attributes = ''): string =>
+  inner === '' ? '' : `<xades:${name}${attributes}>${inner}</xades:${name}>`
+
+/** Those that are not among `present`, each once. */
+const missing = (wanted: readonly Uint8Array[], present: readonly Uint8Array[]): Uint8Array[] => {
+  const known = new Set(present.map(toHex))
+  return [...new Map(wanted.map((one) => [toHex(one), one]))].flatMap(([hex, one]) => (known.has(hex) ? [] : [one]))
+}
+
 /** B-LTA, first half: over everything that is there now. `contentHash` for a detached signature. */
 export function xadesArchiveImprint(xml: Uint8Array, hash: HashName, contentHash?: ContentHash): MessageImprint {
   const parts = readXades(xml)
-  return { hash, digest: archiveDigest(parts, hash, 'exclusive', parts.unsigned.length, contentHash) }
+  return {
+    hash,
+    digest: archiveDigest(parts, hash, 'exclusive', parts.unsigned.length, contentStates(parts, contentHash)),
+  }
 }
 
 /** B-LTA, second half; again for each renewal, before the certificate of the newest time-stamp ends. */

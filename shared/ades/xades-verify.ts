@@ -15,7 +15,7 @@ import {
   type VerifyPathOptions,
 } from '../pki/index.ts'
 import { refuse } from './ades-error.ts'
-import { archiveDigest, contentState, type ContentHash } from './archive-imprint.ts'
+import { archiveDigest, contentStates, type ContentHash } from './archive-imprint.ts'
 import { canonicalBytes, canonicalDigest } from './canonical.ts'
 import { fromXmlSignature, isIssuerSerialOf, peekTimeStamp } from './pki-parts.ts'
 import { readXades } from './xades-read.ts'
@@ -63,6 +63,9 @@ export interface VerifiedXades {
   readonly archiveTimeStamps: readonly VerifiedTimeStamp[]
 }
 
+/** Each is over all that came before it, so the work grows with their square. */
+const MAX_ARCHIVES = 16
+
 interface Stamp extends StampProperty {
   /** How many unsigned properties stand before it. */
   readonly before: number
@@ -79,7 +82,8 @@ interface Stamp extends StampProperty {
 export function verifyXades(wanted: XadesToVerify): VerifiedXades {
   const { xml, contentHash, uri, timeStampAnchors, now, limits, ...options } = wanted
   const parts = readXades(xml, limits)
-  verifyReferences(parts, contentHash, uri)
+  const contentOf = contentStates(parts, contentHash)
+  verifyReferences(parts, contentOf, uri)
   const certificates = parts.certificates.map((der) => parseCertificate(der))
   const signerCertificate = findSigner(parts, certificates)
   verifyValue(parts, signerCertificate)
@@ -102,7 +106,7 @@ export function verifyXades(wanted: XadesToVerify): VerifiedXades {
     return verifyOutlives(verifyTimeStampToken(token, { ...sources, imprint: { hash, digest: imprint }, now }), until)
   }
   const archiveTimeStamps = archives.map((one, i) => {
-    const imprint = archiveDigest(parts, one.hash, one.method, one.before, contentHash)
+    const imprint = archiveDigest(parts, one.hash, one.method, one.before, contentOf)
     return verifyStamp(one, imprint, archives[i + 1]?.genTime ?? now)
   })
   const signatureTimeStamps = signatureStamps.map((one) => {
@@ -133,7 +137,7 @@ export function verifyXades(wanted: XadesToVerify): VerifiedXades {
 const contentReference = (parts: XadesParts) => parts.references.find(({ to }) => to === 'content')
 
 /** XML Signature 3.2.1, and EN 319 132-1 6.3: digests by the signature's own hash, so that none is weaker. */
-function verifyReferences(parts: XadesParts, contentHash: ContentHash | undefined, uri: string | undefined): void {
+function verifyReferences(parts: XadesParts, contentOf: ContentHash, uri: string | undefined): void {
   for (const reference of parts.references) {
     if (!parts.algorithm.endsWith(reference.hash)) refuse('algorithm', 'one hash throughout', { hash: reference.hash })
     const isContent = reference.to === 'content'
@@ -141,7 +145,7 @@ function verifyReferences(parts: XadesParts, contentHash: ContentHash | undefine
       refuse('reference', 'XML Signature 4.4.3.1: another file', { uri: reference.uri })
     }
     const actual = isContent
-      ? contentState(parts, reference.hash, contentHash).digest()
+      ? contentOf(reference.hash).digest()
       : canonicalDigest(reference.hash, parts.signedProperties, reference.method)
     if (!equalBytes(actual, reference.digest)) {
       refuse(isContent ? 'digest-mismatch' : 'signed-properties', 'XML Signature 3.2.1', { reference: reference.to })
@@ -178,6 +182,7 @@ function orderStamps({ unsigned }: XadesParts): { readonly signatureStamps: Stam
   })
   const archives = stamps.filter(({ kind }) => kind === 'archive-time-stamp')
   const signatureStamps = stamps.filter(({ kind }) => kind === 'signature-time-stamp')
+  if (archives.length > MAX_ARCHIVES) refuse('xml-too-large', 'archive time-stamps', { limit: MAX_ARCHIVES })
   const first = archives[0]
   const isLate = first !== undefined && signatureStamps.some((one) => one.before > first.before)
   const isBack = archives.some((one, i) => i > 0 && one.genTime < (archives[i - 1]?.genTime ?? one.genTime))

@@ -12,8 +12,13 @@ export interface RawAttribute {
 const isDefault = ({ prefix, local }: RawAttribute): boolean => prefix === '' && local === 'xmlns'
 const isDeclaration = (one: RawAttribute): boolean => one.prefix === 'xmlns' || isDefault(one)
 
+/** Most elements declare nothing: one for all of them. */
+const NO_DECLARATIONS: ReadonlyMap<string, string> = new Map()
+const NO_ATTRIBUTES: readonly XmlAttribute[] = []
+
 /** Namespaces in XML 3, 6.3; relative URIs are refused as Canonical XML 1.0 1.3 asks. */
-export function readDeclarations(raw: readonly RawAttribute[]): Map<string, string> {
+export function readDeclarations(raw: readonly RawAttribute[]): ReadonlyMap<string, string> {
+  if (!raw.some(isDeclaration)) return NO_DECLARATIONS
   const declarations = new Map<string, string>()
   for (const one of raw) {
     if (!isDeclaration(one)) continue
@@ -52,6 +57,8 @@ export function resolveNames(
     const uri = name === 'xmlns' ? '' : (declarations.get(name) ?? namespaceAt(parent, name))
     return uri === '' && name !== '' ? refuse('xml-namespace', 'Namespaces in XML 5: unbound', { prefix: name }) : uri
   }
+  const namespace = uriOf(prefix)
+  if (raw.length === 0) return { prefix, local, namespace, attributes: NO_ATTRIBUTES }
   const seen = new Set<string>()
   const attributes: XmlAttribute[] = []
   for (const one of raw) {
@@ -62,5 +69,5 @@ export function resolveNames(
     seen.add(key)
     attributes.push({ ...one, namespace })
   }
-  return { prefix, local, namespace: uriOf(prefix), attributes }
+  return { prefix, local, namespace, attributes }
 }
