@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '../shared/contract/index.ts'
 import { keyIdOf } from '../shared/audit/crypto.ts'
+import { DeskWatch } from './alarms/desk-watch.ts'
 import { LeftFaults } from './alarms/left-faults.ts'
 import { buildApp } from './app.ts'
 import { AuditTrail, Sequencer, VerificationJobs, type ChainState, type VerificationRun } from './audit/index.ts'
@@ -97,12 +98,18 @@ export interface Foundation {
 const chainKeyLabel = async ({ db }: Opened<AuditDb>, chain: string): Promise<string> => {
   const inForce = await readRootKeyId(db, chain)
   const known = await listAuditKeys(db, chain)
-  return known.find((key) => key.keyId === inForce)?.label ?? AUDIT_KEY
+  const label = known.find((key) => key.keyId === inForce)?.label ?? AUDIT_KEY
+  return isChainKeyLabel(label) ? label : AUDIT_KEY
 }
+
+/** Labels that chain keys get: the first, and each after a roll-over. */
+export const isChainKeyLabel = (label: string): boolean =>
+  label === AUDIT_KEY || (label.startsWith(`${AUDIT_KEY}.`) && /^[1-9]\d{0,8}$/.test(label.slice(AUDIT_KEY.length + 1)))
 
 /**
  * Keys that verification trusts: those the chain names that really lie in our key store, present and rolled over, and
- * those the configuration names, of other nodes. What the database says of a key alone is never enough.
+ * those the configuration names, of other nodes. What the database says of a key alone is never enough,
+ * and no key made for anything else is one: its label is where the database could point to any.
  */
 export const trustedKeysOf = async (
   config: ServerConfig,
@@ -111,7 +118,7 @@ export const trustedKeysOf = async (
 ): Promise<readonly string[]> => {
   const labels = (await listAuditKeys(db, config.name)).flatMap(({ label }) => (label === null ? [] : [label]))
   const ours: string[] = []
-  for (const label of new Set([AUDIT_KEY, ...labels])) {
+  for (const label of new Set([AUDIT_KEY, ...labels.filter(isChainKeyLabel)])) {
     if (await keys.has(label)) ours.push(keyIdOf((await keys.signer(label)).publicKeySpki()))
   }
   return [...new Set([...ours, ...config.audit.trustedKeys])]
@@ -355,6 +362,7 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
     operations = await openOperations({
       name: config.name,
       publicUrl: config.publicUrl,
+      sight: config.audit.sight,
       mail: mailServerOf(config),
       databases,
       maintenance,
@@ -430,6 +438,13 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
       chain: config.name,
       tenant,
     })
+    const deskWatch = new DeskWatch({
+      db,
+      audit: databases.audit.db,
+      alarms: operations.alarms,
+      tenant,
+      staleMs: witnessing.staleMs,
+    })
     const drain = async (): Promise<void> => {
       if (sequencer.state().state === 'running') await drainLeft(db, sequencer)
       await leftFaults.look()
@@ -438,7 +453,13 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
       log.error({ cause: error instanceof Error ? error.stack : String(error) }, 'sweep failed')
     const sweep = async (): Promise<void> => {
       const now = Date.now()
-      const parts = [sessions.sweep(now), forgetExpiredAnswers(db, now), certificates.reconcile(), drain()]
+      const parts = [
+        sessions.sweep(now),
+        forgetExpiredAnswers(db, now),
+        certificates.reconcile(),
+        drain(),
+        deskWatch.look(),
+      ]
       await Promise.all(parts).catch(sweepFailed)
     }
     const sweeping = setInterval(() => void sweep(), SWEEP_MS).unref()

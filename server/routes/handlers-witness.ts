@@ -14,5 +14,6 @@ export const witnessHandlers = (s: WitnessServices) =>
     proveInclusion: ({ call, request }) => s.witnesses.inclusion(call, request.params.chain, request.params.sequence),
     cosignCheckpoint: ({ call, request }) => s.witnesses.cosign(call, request.params.chain, request.body),
     reportContradiction: ({ call, request }) => s.witnesses.contradiction(call, request.params.chain, request.body),
+    releaseWitnessKey: ({ call, request }) => s.witnesses.releaseKey(call, request.params.station, request.body),
     listWitnesses: ({ call, request }) => s.witnesses.list(call, request.params.chain),
   }) satisfies Partial<Handlers>

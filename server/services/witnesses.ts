@@ -13,13 +13,13 @@ import {
   verifyCheckpointNote,
 } from '../../shared/audit/note-key-statement.ts'
 import { toBase64 } from '../../shared/audit/note-key.ts'
-import { AppError, type HttpAnswer, type ObjectType } from '../../shared/contract/index.ts'
+import { AppError, type HttpAnswer, type HttpRequest, type ObjectType } from '../../shared/contract/index.ts'
 import type { ContradictionKind } from '../../shared/contract/routes/audit-witness.ts'
 import type { AlarmPort, LogPort } from '../audit/checkpoint-ports.ts'
 import type { Checkpoints } from '../audit/checkpoints.ts'
 import type { AuditTrail } from '../audit/index.ts'
 import type { Proofs } from '../audit/proofs.ts'
-import { witnessNameOf, type DeskWitnesses } from '../audit/witness-desks.ts'
+import { WITNESS_OBJECT, witnessNameOf, type DeskWitnesses } from '../audit/witness-desks.ts'
 import type { OutsideWitnesses } from '../audit/witness-outside.ts'
 import {
   listCheckpointedChains,
@@ -37,6 +37,7 @@ import type { AuditDb } from '../db/schema.ts'
 import type { AuditScope } from './audit-scope.ts'
 import type { Call } from './call.ts'
 import type { Changes } from './change.ts'
+import { assertEverything } from './jobs.ts'
 import { isFork, proofsOf, reportName, toldNote, WitnessReports } from './witness-reports.ts'
 
 export interface WitnessesDeps {
@@ -143,6 +144,35 @@ export class Witnesses {
       if (error instanceof AppError && error.code === 'AUDIT_WITNESS_KEY_CHANGED') await this.#keyChanged(call, chain)
       throw error
     }
+  }
+
+  /**
+   * A station that was set up anew may bind another key at its next cosignature. Durable and in the chain when it
+   * returns; what the released key signed stays as it is. Throws NOT_FOUND (no key, or another tenant's), REQUEST_CONFLICT
+   * (`witness-key`: it is not the key that was confirmed), AUDIT_CHAIN_UNWRITABLE.
+   */
+  async releaseKey(
+    call: Call,
+    station: string,
+    { vkey, reason }: HttpRequest<'releaseWitnessKey'>['body'],
+  ): Promise<HttpAnswer<'releaseWitnessKey'>> {
+    assertEverything(call)
+    const { audit, changes, desks, alarms, directory } = this.#deps
+    const name = witnessNameOf(station)
+    const answer = await changes.create(call, async (_trx, tell) => {
+      const known = await desks.find(station)
+      if (known?.tenant !== call.actor.tenant) throw new AppError('NOT_FOUND', { reason: 'witness-key' })
+      if (known.vkey !== vkey) throw new AppError('REQUEST_CONFLICT', { reason: 'witness-key' })
+      const before = { id: station, name, stationName: directory.stationName(station), vkey }
+      await tell({ action: 'Deletion', object: { type: WITNESS_OBJECT, id: station }, before, reason })
+      return done
+    })
+    // Dead before this: the row is found to be older than the release when another key comes.
+    await desks.forget(station, vkey)
+    for (const chain of await listCheckpointedChains(audit)) {
+      await alarms.clear('witness-contradiction', keyAlarmOf(chain, name))
+    }
+    return answer
   }
 
   /**
@@ -295,8 +325,7 @@ export class Witnesses {
     const detail = { chain, reason: 'key-changed', station, stationName: directory.stationName(station) }
     log.fatal(detail, 'a station came with another witness key')
     const key = witnessNameOf(station ?? '')
-    // Apart from what it tells of: neither hides the other.
-    const alarm = `${alarmKey(chain, key)} key`
+    const alarm = keyAlarmOf(chain, key)
     await alarms.raise({ kind: 'witness-contradiction', key: alarm, severity: 'critical', detail })
     await changes.run(call, async (_trx, tell) => {
       const object = { type: 'audit-witness', id: station ?? '' } as const
@@ -326,3 +355,5 @@ const whoTells = ({ actor }: Call): string =>
 
 /** One alarm for each that tells, so that none hides what another one found. */
 const alarmKey = (chain: string, teller: string): string => `${chain} ${teller}`
+/** Of another key than the one bound, apart from what a desk tells of: neither hides the other. */
+const keyAlarmOf = (chain: string, witness: string): string => `${alarmKey(chain, witness)} key`

@@ -36,6 +36,8 @@ export const RIGHTS = [
   'health.read',
   'operator.read',
   'station.read',
+  /** Lets a station that was set up anew bind another witness key. */
+  'witness.manage',
   'console.use',
   'session.own',
 ] as const
@@ -72,6 +74,7 @@ export const ROLE_RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
     'job.read',
     'job.manage',
     'mail.manage',
+    'witness.manage',
   ],
   AO: [
     ...own,

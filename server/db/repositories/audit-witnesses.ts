@@ -66,6 +66,12 @@ export const listLastCosignatures = async (
   return new Map(rows.map((row) => [row.witness, row]))
 }
 
+/** When the first checkpoint of more entries was made; null where there is none. */
+export const readFirstCheckpointAbove = async (db: Reader, chain: string, size: number): Promise<number | null> => {
+  const above = db.selectFrom('checkpoint').select('created_at').where('chain', '=', chain).where('size', '>', size)
+  return (await above.orderBy('size').limit(1).executeTakeFirst())?.created_at ?? null
+}
+
 /** The witness key bound to a station. */
 export interface DeskWitness {
   readonly name: string
@@ -94,6 +100,15 @@ export const bindWitness = async (db: Reader, witness: DeskWitness): Promise<Des
     .execute()
   return (await readWitness(db, name)) ?? witness
 }
+
+/** Forgets a bound key; nothing where the witness has another by now. */
+export const unbindWitness = async (db: Reader, name: string, vkey: string): Promise<void> => {
+  await db.deleteFrom('witness').where('name', '=', name).where('vkey', '=', vkey).execute()
+}
+
+/** Whether an intent became an entry, its payload erased or not. */
+export const isIntentKept = async (db: Reader, intent: string): Promise<boolean> =>
+  (await db.selectFrom('entry').select('sequence').where('intent_id', '=', intent).executeTakeFirst()) !== undefined
 
 /** The payload of the entry an intent became; null where there is none, or it was erased. */
 export const readPayloadOfIntent = async (db: Reader, intent: string): Promise<Uint8Array | null> => {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Base64, Base64Url, TimeMs } from '../scalars.ts'
+import { Base64, Base64Url, Id, Text, TimeMs } from '../scalars.ts'
 import { done, route } from './route.ts'
 
 const ChainName = z
@@ -137,6 +137,18 @@ export const auditWitnessRoutes = {
     auth: 'session.own',
     params: byChain,
     body: z.strictObject({ kind: ContradictionKind, kept: Note, seen: Note.nullable() }),
+    answer: done,
+  }),
+
+  releaseWitnessKey: route({
+    method: 'POST',
+    path: '/api/v1/audit/witness-keys/:station/release',
+    summary: 'Let a station that was set up anew bind another witness key',
+    auth: 'witness.manage',
+    creates: true,
+    params: z.strictObject({ station: Id }),
+    /** `vkey`: the key that is released, as confirmation. */
+    body: z.strictObject({ vkey: Vkey, reason: Text(500) }),
     answer: done,
   }),
 

@@ -229,6 +229,14 @@ export const operationsScenarios = (
       return () => carla.call('refuseErasure', { params: { id }, body: { reason: 'x' } }, { ifMatch: etag })
     },
     reportContradiction: () => Promise.resolve(alarm),
+    releaseWitnessKey: async () => {
+      const [station, vkey] = [server.stations.naples.id, 'station/x+00000000+BA=='] as const
+      const name = `station/${station}`
+      const { db } = server.running().foundation.databases.audit
+      const row = { name, tenant: server.setup.tenant.id, station, vkey, bound_at: 1 }
+      await db.insertInto('witness').values(row).execute()
+      return () => dario.call('releaseWitnessKey', { params: { station }, body: { vkey, reason: 'set up anew' } })
+    },
     acknowledgeAlarm: async () => {
       const { id } = await alarm()
       return () => carla.call('acknowledgeAlarm', { params: { id }, body: { note: 'seen' } })
