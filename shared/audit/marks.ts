@@ -1,6 +1,5 @@
 import type { Entry } from './entry.ts'
 import { NAME_MAX } from './entry-form.ts'
-import type { StoredPayload } from './stored.ts'
 
 /** What entries the chain writes about itself are told by. */
 type Marked = Pick<Entry, 'action' | 'object'>
@@ -38,6 +37,14 @@ export interface ErasureMarks {
 }
 export type MarkColumn = 'erased_at' | 'erased_by' | 'erased_rule'
 
+/** An erased payload's row (`StoredPayload`). */
+interface MarkedRow {
+  readonly salt: Uint8Array
+  readonly erasedAt: number | null
+  readonly erasedBy: string | null
+  readonly erasedRule: string | null
+}
+
 const isName = (value: unknown): value is string =>
   typeof value === 'string' && value.length > 0 && value.length <= NAME_MAX
 
@@ -49,7 +56,7 @@ export const findFalseMark = (marks: ErasureMarks, said: ErasureMarks): MarkColu
 }
 
 /** The marks of a payload that is gone, or the column that is none; `missing` where there are none at all. */
-export const readMarks = (payload: StoredPayload): ErasureMarks | MarkColumn | 'missing' | 'salt' => {
+export const readMarks = (payload: MarkedRow): ErasureMarks | MarkColumn | 'missing' | 'salt' => {
   const { erasedAt: at, erasedBy: by, erasedRule: rule, salt } = payload
   if (at === null || by === null || rule === null) return 'missing'
   if (!Number.isSafeInteger(at) || at < 0) return 'erased_at'
