@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { canonicalDigest, readXml, verifyXades } from '../../../../shared/ades/index.ts'
+import { issuerSerialOf } from '../../../../shared/ades/pki-parts.ts'
 import { elementsOf } from '../../../../shared/ades/xml-node.ts'
 import { digest } from '../../../../shared/pki/index.ts'
 import { certify, LEAF_FIELDS, testKey } from '../pki/authority.ts'
@@ -210,7 +211,6 @@ describe('when a signature is wrapped', () => {
 
   it('refuses another certificate over the same key, and a key below 2048 bits', async () => {
     const other = await certify(trust.key, trust.sub, { ...LEAF_FIELDS, name: 'Leaf' })
-    const base64 = (der: Uint8Array) => Buffer.from(der).toString('base64')
     expect(judge(signed.replace(base64(trust.leaf.der), base64(other.der)))).toBe('signer-certificate')
     const short = testKey('rsa-sha256', 1024)
     const weak = await certify(short, trust.sub, LEAF_FIELDS)
@@ -219,10 +219,72 @@ describe('when a signature is wrapped', () => {
       .replace(base64(digest('sha256', trust.leaf.der)), base64(digest('sha256', weak.der)))
       .replace(/<xades:IssuerSerialV2>.*<\/xades:IssuerSerialV2>/s, '')
       .replaceAll('ecdsa-sha256', 'rsa-sha256')
-    const signedProperties = (xml: string) => {
-      const found = [...elementsOf(readXml(encode(xml)).root)].find(({ local }) => local === 'SignedProperties')
-      return base64(canonicalDigest('sha256', found ?? expect.fail('SignedProperties'), 'exclusive'))
-    }
-    expect(judge(named.replace(signedProperties(signed), signedProperties(named)))).toBe('weak-key')
+    expect(judge(restated(named))).toBe('weak-key')
+  })
+
+  it('refuses the name of another certificate beside the right digest', () => {
+    const named = signed.replace(
+      base64(issuerSerialOf(trust.leaf.der)),
+      base64(issuerSerialOf(trust.sub.certificate.der)),
+    )
+    expect(named).not.toBe(signed)
+    expect(judge(restated(named))).toBe('signer-certificate')
+    const unnamed = signed.replace(/<xades:IssuerSerialV2>.*<\/xades:IssuerSerialV2>/s, '')
+    expect(judge(restated(unnamed))).toBe('bad-signature')
+  })
+
+  it.each<[string, string | RegExp, string, string]>([
+    [
+      'no signing certificate',
+      /<xades:SigningCertificateV2>.*<\/xades:SigningCertificateV2>/s,
+      '',
+      'signed-properties',
+    ],
+    ['the older signing certificate', /xades:SigningCertificateV2/g, 'xades:SigningCertificate', 'signed-properties'],
+    [
+      'a certificate digest by SHA-1',
+      /(<xades:CertDigest>.*?Algorithm=")[^"]*/s,
+      '$1http://www.w3.org/2000/09/xmldsig#sha1',
+      'weak-hash',
+    ],
+    ['a time that is none', /2026-11-22T12:00:00Z/, 'yesterday', 'signed-properties'],
+    ['a time without zone', /2026-11-22T12:00:00Z/, '2026-11-22T12:00:00', 'signed-properties'],
+    ['no time', /<xades:SigningTime>.*<\/xades:SigningTime>/, '', 'shape'],
+    ['no Id of the properties', ' Id="S-1-properties"', '', 'signed-properties'],
+    ['no Id of the signature', ' Id="S-1">', '>', 'shape'],
+    [
+      'the format of something else',
+      'ObjectReference="#S-1-content"',
+      'ObjectReference="#S-1-value"',
+      'signed-properties',
+    ],
+    ['no format', /<xades:MimeType>.*<\/xades:MimeType>/, '', 'shape'],
+    [
+      'a signature policy',
+      '</xades:SigningCertificateV2>',
+      '</xades:SigningCertificateV2><xades:SignaturePolicyIdentifier/>',
+      'shape',
+    ],
+    ['text between the properties', '</xades:SigningTime>', '</xades:SigningTime>text', 'shape'],
+    [
+      'an attribute that nobody asked for',
+      '<xades:SigningCertificateV2>',
+      '<xades:SigningCertificateV2 x="1">',
+      'shape',
+    ],
+  ])('refuses signed properties with %s', (_, from, to, expected) => {
+    expect(signed).toMatch(from)
+    expect(judge(signed.replace(from, to))).toBe(expected)
   })
 })
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
+
+/** With the digest of its properties as they now are: the signature value is what is left to refuse it. */
+function restated(xml: string): string {
+  const digestOf = (text: string) => {
+    const found = [...elementsOf(readXml(encode(text)).root)].find(({ local }) => local === 'SignedProperties')
+    return base64(canonicalDigest('sha256', found ?? expect.fail('SignedProperties'), 'exclusive'))
+  }
+  return xml.replace(digestOf(signed), digestOf(xml))
+}
