@@ -9,8 +9,6 @@ import { canonicalBytes, parseCanonical } from './jcs.ts'
 import type { Json } from './json.ts'
 import { keySigningBytes } from './link.ts'
 
-export { KEY_OBJECT } from './marks.ts'
-
 /** `hsm`: of the key store; may sign entries and endorse keys. `epoch`: short-lived; may sign entries only. */
 export type AuditKeyKind = 'hsm' | 'epoch'
 

@@ -62,7 +62,7 @@ describe('a desk that kept a checkpoint', () => {
     await server.whileStopped(async () => {
       rotated = await shell('audit checkpoint rotate')
       await shell('audit checkpoint')
-      for (const mode of ['quick', 'full']) expect((await shell('audit verify', { mode }))['state']).toBe('passed')
+      for (const depth of ['quick', 'full']) expect((await shell('audit verify', { depth }))['state']).toBe('passed')
     })
     const third = await look(second)
     expect(third.size).toBeGreaterThan(second.size)
