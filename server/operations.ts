@@ -28,6 +28,7 @@ import { MailJobs } from './mail/mail-jobs.ts'
 import { smtpSender } from './mail/sender.ts'
 import type { MailServer } from './mail/sender.ts'
 import { AlarmService } from './services/alarms.ts'
+import type { AuditSight } from './services/audit-scope.ts'
 import type { Changes } from './services/change.ts'
 import { Jobs } from './services/jobs.ts'
 import { Retention } from './services/retention.ts'
@@ -35,6 +36,8 @@ import { Retention } from './services/retention.ts'
 export interface OperationsOptions {
   readonly name: string
   readonly publicUrl: string
+  /** Whether chains of other tenants of this audit database are shown. */
+  readonly sight: AuditSight
   readonly mail: MailServer | null
   readonly databases: Databases
   /** On PostgreSQL the connection that may delete and change audit rows; null: nothing is cleaned or erased. */
@@ -282,6 +285,8 @@ export const openOperations = async (options: OperationsOptions): Promise<Operat
         changes,
         queue,
         jobs: retention,
+        chain: name,
+        sight: options.sight,
         mayErase: erasing !== null,
       }),
     },

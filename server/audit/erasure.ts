@@ -40,7 +40,10 @@ export interface ErasureDeps {
 /** An erasure as it was approved. `id` names it for ever: its tombstones are written once. */
 export interface ErasureOrder {
   readonly id: string
+  /** Who asked for it. */
   readonly by: string
+  /** Who approved it, where somebody had to. */
+  readonly decidedBy?: string
   readonly rule: string
   readonly signal?: AbortSignal
 }
@@ -242,7 +245,13 @@ export class Eraser {
         intent: intentOf(range),
         action: 'Deletion',
         object: { type: PAYLOAD_OBJECT, id: rangeName(range) },
-        after: { name: `payload ${rangeName(range)}`, erasure: order.id, by: order.by, rule: order.rule },
+        after: {
+          name: `payload ${rangeName(range)}`,
+          erasure: order.id,
+          by: order.by,
+          ...(order.decidedBy === undefined ? {} : { decidedBy: order.decidedBy }),
+          rule: order.rule,
+        },
         // Never the words of the person who asked: they may name whom the erasure is for.
         reason: order.rule,
       })),

@@ -96,7 +96,9 @@ export class RetentionJobs {
         const { audit, chain, eraser } = this.#deps
         this.#assertOurs(EndedBody.parse(job.body).chain)
         const from = (await readCut(audit.db, chain))?.size ?? 0
-        const order = { id: job.id, by: 'server', rule: 'retention-end', signal: job.signal }
+        // By hand it is who asked for it, on schedule nobody.
+        const by = job.requestedBy ?? 'server'
+        const order = { id: job.id, by, rule: 'retention-end', signal: job.signal }
         await eraser.eraseEnded(order, from)
       },
     }
@@ -165,10 +167,18 @@ export class RetentionJobs {
     const body = ErasureBody.parse(job.body)
     this.#assertOurs(body.chain)
     const row = await readErasure(operational.db, own.tenant, body.erasure)
-    if (row?.state !== 'approved' || !chainsOf(row).includes(chain)) return
+    // A job that ends well says that it was erased: of another tenant's node, or never approved, it must not.
+    if (!row) throw new AppError('AUDIT_ERASURE_NOT_FOUND', { id: body.erasure })
+    if (row.state === 'requested' || row.state === 'refused')
+      throw new AppError('AUDIT_ERASURE_STATE', { state: row.state })
+    if (!chainsOf(row).includes(chain)) return
+    // One that was given up and is tried again, by whoever retried its job.
+    if (row.state === 'failed')
+      await this.#changeErasure(row.id, () => ({ state: 'approved', error: null, ended_at: null }))
     const object = { type: row.object_type, id: row.object_id }
     const by = row.requested_by ?? 'server'
-    await eraser.eraseObject(object, { id: row.id, by, rule: row.rule, signal: job.signal })
+    const decided = row.decided_by === null ? {} : { decidedBy: row.decided_by }
+    await eraser.eraseObject(object, { id: row.id, by, ...decided, rule: row.rule, signal: job.signal })
     await this.#changeErasure(row.id, (now) => {
       const left = chainsOf(now).filter((one) => one !== chain)
       const isDone = left.length === 0

@@ -18,7 +18,7 @@ import type { Opened } from '../db/open.ts'
 import { newId } from '../db/index.ts'
 import type { Directory } from '../db/repositories/directory.ts'
 import { writeSetting } from '../db/repositories/jobs-settings.ts'
-import { listChainExtents } from '../db/repositories/retention-entries.ts'
+import { listChainExtents, listChainExtentsOf } from '../db/repositories/retention-entries.ts'
 import {
   changeErasure,
   ensureCleaning,
@@ -30,6 +30,7 @@ import {
 import type { CleaningRow, ErasureRow } from '../db/repositories/retention-orders.ts'
 import type { AuditDb, OperationalDatabase, OperationalDb, OperationalTransaction } from '../db/schema.ts'
 import type { JobQueue } from '../jobs/queue.ts'
+import type { AuditSight } from './audit-scope.ts'
 import type { Call } from './call.ts'
 import type { Changes, Tell } from './change.ts'
 import { tellConfigurationRead } from './configuration-read.ts'
@@ -44,6 +45,10 @@ export interface RetentionDeps {
   readonly changes: Changes
   readonly queue: JobQueue
   readonly jobs: RetentionJobs
+  /** The node's own chain, seen whatever it holds. */
+  readonly chain: string
+  /** `tenant`: chains of other tenants in this audit database are not shown, nor planned, nor cut. */
+  readonly sight: AuditSight
   /** False on PostgreSQL without a maintenance connection: nothing can be cleaned or erased. */
   readonly mayErase: boolean
 }
@@ -93,16 +98,18 @@ export class Retention {
 
   async planCleaning(call: Call): Promise<HttpAnswer<'planCleaning'>> {
     assertEverything(call)
-    const chains = await listChainExtents(this.#deps.audit.db)
+    const chains = await this.#chains()
     const items = []
     for (const { chain } of chains) items.push(await this.#deps.jobs.plan(chain, call.at))
     return { items }
   }
 
-  /** Durable when it returns; it runs by itself. Throws AUDIT_CLEANING_CHANGED, AUDIT_MAINTENANCE_MISSING. */
+  /** Durable when it returns; it runs by itself. Throws AUDIT_NOT_FOUND, AUDIT_CLEANING_CHANGED, AUDIT_MAINTENANCE_MISSING. */
   async clean(call: Call, body: HttpRequest<'startCleaning'>['body']): Promise<CleaningView> {
     assertEverything(call)
     const { changes, queue, jobs } = this.#deps
+    if (!(await this.#chains()).some(({ chain }) => chain === body.chain))
+      throw new AppError('AUDIT_NOT_FOUND', { chain: body.chain })
     const plan = await jobs.plan(body.chain, call.at)
     const view = await changes.create(call, async (trx, tell) => {
       if (plan.verdict === 'refused') throw new AppError('AUDIT_MAINTENANCE_MISSING')
@@ -293,10 +300,16 @@ export class Retention {
         months: classes[one],
         defaultMonths: RETENTION_DEFAULTS[one],
       })),
-      chains: [...(await listChainExtents(this.#deps.audit.db))],
+      chains: [...(await this.#chains())],
       notes: said,
       etag: etagOf(version),
     }
+  }
+
+  /** Chains in sight. */
+  #chains(): ReturnType<typeof listChainExtents> {
+    const { audit, directory, chain, sight } = this.#deps
+    return sight === 'installation' ? listChainExtents(audit.db) : listChainExtentsOf(audit.db, directory.tenant, chain)
   }
 
   #ref(id: string | null) {

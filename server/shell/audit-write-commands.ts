@@ -6,6 +6,7 @@ import { planCleaning } from '../audit/cleaning-plan.ts'
 import { drainLeft } from '../audit/left-intents.ts'
 import { readRetention } from '../audit/retention-settings.ts'
 import { readCheckpoint, readLatestCheckpoint, type CheckpointRecord } from '../db/repositories/audit-checkpoints.ts'
+import { systemAccount } from '../identity/database-access.ts'
 import { OwnChanges } from '../jobs/own-changes.ts'
 import { openMaintenance } from '../operations.ts'
 import type { Command } from './command.ts'
@@ -110,7 +111,7 @@ const clean: Command = {
         own,
         noteOf: async (size) => (await readCheckpoint(databases.audit.db, config.name, size))?.note ?? null,
       })
-      await cleaner.run({ cut: plan.cut, by: null, rule: 'window' })
+      await cleaner.run({ cut: plan.cut, by: `shell/${systemAccount()}`, rule: 'window' })
     } finally {
       await maintenance?.close()
     }

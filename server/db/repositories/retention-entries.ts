@@ -211,6 +211,44 @@ export const readEntryTime = async (db: Reader, chain: string, sequence: number)
   return (await query.executeTakeFirst())?.at ?? null
 }
 
+/** A node writes for one tenant: so many entries at either end of its chain tell for which. */
+const LOOKED_AT = 256
+
+const isOfTenant = async (
+  db: Reader,
+  { chain, first, head }: { readonly chain: string; readonly first: number; readonly head: number },
+  tenant: number,
+): Promise<boolean> => {
+  const row = await db
+    .selectFrom('entry')
+    .select('sequence')
+    .where('chain', '=', chain)
+    .where((where) =>
+      where.or([
+        where.and([where('sequence', '>=', first), where('sequence', '<', first + LOOKED_AT)]),
+        where('sequence', '>', head - LOOKED_AT),
+      ]),
+    )
+    .where('tenant', '=', tenant)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** As `listChainExtents`, of the chains that nodes of this tenant write, and of `own`. */
+export const listChainExtentsOf = async (
+  db: Reader,
+  tenant: string,
+  own: string,
+): ReturnType<typeof listChainExtents> => {
+  const number = (await findWords(db, [tenant])).get(tenant)
+  const seen = []
+  for (const extent of await listChainExtents(db)) {
+    if (extent.chain === own || (number !== undefined && (await isOfTenant(db, extent, number)))) seen.push(extent)
+  }
+  return seen
+}
+
 /** Where each chain begins and ends. */
 export const listChainExtents = async (
   db: Reader,

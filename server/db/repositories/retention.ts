@@ -93,12 +93,19 @@ export const listObjectsOf = async (db: Db, holder: string): Promise<readonly Na
   const enrolments = await db.selectFrom('enrolment').select('id').where('holder_id', '=', holder).execute()
   const cards = await db.selectFrom('card').select('serial as id').where('holder_id', '=', holder).execute()
   const certificates = await db.selectFrom('certificate').select('id').where('holder_id', '=', holder).execute()
+  const codes = await db
+    .selectFrom('secret_code')
+    .innerJoin('card', 'card.id', 'secret_code.card_id')
+    .select('secret_code.id as id')
+    .where('card.holder_id', '=', holder)
+    .execute()
   return [
     { type: 'holder', id: holder },
     ...proofings.map(named('proofing')),
     ...enrolments.map(named('enrolment')),
     ...cards.map(named('card')),
     ...certificates.map(named('certificate')),
+    ...codes.map(named('secret-code')),
   ]
 }
 
