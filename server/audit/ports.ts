@@ -33,7 +33,8 @@ export interface AuditSequencer {
   /**
    * Resolves when the entries of these intents are durable in the chain, at once for those that are already. Rejects
    * AUDIT_CHAIN_UNWRITABLE when they could not be written; the intents stay and are drained later, exactly once.
-   * Whoever recorded them gives them along (`committed`), and need not wait until they are read from the database.
+   * Whoever recorded them gives them along (`committed`), and need not wait until they are read from the database: as
+   * `recordIntent` gave them, since what is given is what is signed.
    */
   settle(intentIds: readonly string[], committed?: readonly AuditIntent[]): Promise<void>
   state(): ChainState
