@@ -10,21 +10,39 @@ import { benchOverhead } from './overhead.ts'
 import { benchScreens } from './screens.ts'
 import { benchStart } from './start.ts'
 
+type Bench = () => AsyncIterable<Figure>
 /** Areas and their benchmarks; each gives its figures when it has measured them. */
-const AREAS: Record<string, readonly (() => AsyncIterable<Figure>)[]> = {
-  desk: [benchOverhead, benchStart, benchApi, benchScreens],
-  audit: [benchAuditAppend, benchAuditBytes, benchAuditQuery, benchAuditGrowth, benchAuditVerify],
+const AREAS: Readonly<Record<string, Readonly<Record<string, Bench>>>> = {
+  desk: { overhead: benchOverhead, start: benchStart, api: benchApi, screens: benchScreens },
+  audit: {
+    append: benchAuditAppend,
+    bytes: benchAuditBytes,
+    query: benchAuditQuery,
+    growth: benchAuditGrowth,
+    verify: benchAuditVerify,
+  },
 }
 
-const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'))
-const unknown = wanted.filter((area) => !Object.hasOwn(AREAS, area))
+const named = Object.entries(AREAS).flatMap(([area, benches]) =>
+  Object.entries(benches).map(([name, bench]) => ({ area, name: `${area}/${name}`, bench })),
+)
+const usage = `npm run bench [area or area/benchmark …] [-- --entries=N]\n  ${named.map(({ name }) => name).join('\n  ')}\n`
+
+const words = process.argv.slice(2)
+if (words.includes('--help') || words.includes('-h')) {
+  process.stderr.write(usage)
+  process.exit(0)
+}
+const wanted = words.filter((word) => !word.startsWith('-'))
+const unknown = wanted.filter((word) => !named.some(({ area, name }) => word === area || word === name))
 if (unknown.length > 0) {
-  process.stderr.write(`No area ${unknown.join(', ')}; there are: ${Object.keys(AREAS).join(', ')}\n`)
+  process.stderr.write(`There is no ${unknown.join(', ')}.\n${usage}`)
   process.exit(2)
 }
 process.stderr.write(`${cpus().length} cores, load ${loadavg()[0]!.toFixed(2)} at the start\n`)
-for (const area of wanted.length > 0 ? wanted : Object.keys(AREAS)) {
-  for (const bench of AREAS[area]!) for await (const figure of bench()) print(figure)
+for (const { area, name, bench } of named) {
+  if (wanted.length > 0 && !wanted.includes(area) && !wanted.includes(name)) continue
+  for await (const figure of bench()) print(figure)
 }
 process.stderr.write(`load ${loadavg()[0]!.toFixed(2)} at the end\n`)
 process.exit(0)
