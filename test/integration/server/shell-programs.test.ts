@@ -201,6 +201,9 @@ describe('when answers are read by a program', () => {
   const last = () => inFile((file) => file.prepare('select max(sequence) from entry').pluck().get() as number)
   const Page = (item: z.ZodType) => z.strictObject({ items: z.array(item).min(1), next: z.string().nullable() })
 
+  // What is proved lies under a checkpoint.
+  beforeAll(() => json('audit checkpoint'))
+
   /** Words after the name, and the one shape of the answer. */
   const SHAPES: Readonly<Record<string, readonly [() => string, z.ZodType]>> = {
     'audit list': [() => '--limit 3', Page(AuditEntryRow)],
