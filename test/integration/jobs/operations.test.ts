@@ -68,7 +68,12 @@ describe('when schedules are changed', () => {
     const job = await untilJob(made.id, 'done')
     expect(job.runs).toMatchObject([{ attempt: 1, outcome: 'done', error: null }])
     const runs = await carla.call('listVerifications', { query: {} })
-    expect(runs.items[0]).toMatchObject({ state: 'passed' })
+    expect(runs.items[0]).toMatchObject({ state: 'passed', resumed: null })
+    // That it ended is in the chain: nobody can have it go on from an old place afterwards.
+    const object = { objectType: 'audit-verification' as const, objectId: runs.items[0]?.id ?? '' }
+    await expect
+      .poll(async () => (await carla.call('listAudit', { query: object })).items.map((one) => one.action))
+      .toEqual(['Verification', 'Verification'])
     expect((await carla.call('listSchedules', {})).items.find((one) => one.lastJob?.id === made.id)).toBeDefined()
     const { code } = await refusal(dario.call('retryJob', { params: { id: made.id }, body: { reason: 'x' } }))
     expect(code).toBe('JOB_STATE')
