@@ -443,7 +443,7 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
       audit: databases.audit.db,
       alarms: operations.alarms,
       tenant,
-      staleMs: witnessing.staleMs,
+      staleMs: config.checkpoints.desksStaleHours * 3_600_000,
     })
     const drain = async (): Promise<void> => {
       if (sequencer.state().state === 'running') await drainLeft(db, sequencer)

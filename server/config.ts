@@ -103,6 +103,8 @@ const Checkpoints = z.strictObject({
   witnesses: z.array(Witness).max(20).default([]),
   /** An alarm is raised when a witness has not signed for so long what was there to sign. */
   witnessStaleHours: z.int().min(1).max(720).default(24),
+  /** The same when no desk at all has: long enough for offices that are closed from Friday to Tuesday. */
+  desksStaleHours: z.int().min(1).max(8760).default(120),
 })
 const Timestamping = z.strictObject({
   /** RFC 3161, asked in this order; none: no time-stamps. */

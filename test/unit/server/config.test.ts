@@ -32,7 +32,7 @@ describe('when the configuration is read', () => {
     const checkpoints = { seconds: 5, witnesses: [witness('https://w.example/prefix')] }
     const config = parseConfig({ ...example(), checkpoints, timestamping: { authorities } }, '/srv')
     expect(config.timestamping.authorities[0]?.trustFile).toBe('/srv/tsa.pem')
-    expect(config.checkpoints).toMatchObject({ entries: 1000, seconds: 5, witnessStaleHours: 24 })
+    expect(config.checkpoints).toMatchObject({ entries: 1000, seconds: 5, witnessStaleHours: 24, desksStaleHours: 120 })
   })
 
   it('takes the example, makes paths absolute and freezes all of it', () => {
