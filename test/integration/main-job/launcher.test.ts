@@ -126,7 +126,7 @@ describe('when two programs would write one chain', () => {
       const plan = ['--plan', join(folder, 'plan.json'), '--out', join(folder, 'again.json')]
       for (const words of [
         ['setup', ...plan],
-        ['audit', 'checkpoint'],
+        ['audit', 'checkpoint', 'rotate'],
         ['operator', 'suspend', '--id', 'x'],
       ]) {
         const shell = new Started('server/shell/index.ts', [...config, ...words])
