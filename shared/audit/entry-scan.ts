@@ -1,4 +1,4 @@
-import { AUDIT_ACTIONS, CHAIN_NAME, ENTRY_FORMAT, NAME_MAX } from './entry-form.ts'
+import { ACTIONS, CHAIN_NAME, ENTRY_FORMAT, NAME_MAX } from './entry-form.ts'
 import type { Entry } from './entry.ts'
 
 /** Anything but printable ASCII with no backslash: what needs care with UTF-8 and escapes goes the long way. */
@@ -99,7 +99,7 @@ const operatorOf = (scanner: Scanner): Entry['operator'] => {
 const scan = (scanner: Scanner): EntryText => {
   scanner.skip('{"action":"')
   const action = scanner.string()
-  if (!AUDIT_ACTIONS.has(action)) throw NONE
+  if (!ACTIONS.has(action)) throw NONE
   scanner.skip(',"at":')
   const at = scanner.number()
   scanner.skip(',"chain":"')

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AUDIT_ACTIONS } from './audit-actions.ts'
 
 /** The closed word lists of the domain. Every list here is the one used in code, screens, API and database. */
 export const Role = z.enum(['RO', 'DO', 'BO', 'HD', 'SA', 'AO', 'TH'])
@@ -38,20 +39,7 @@ export type RevocationReason = z.infer<typeof RevocationReason>
 export const SecretKind = z.enum(['pin', 'puk', 'management-key'])
 export type SecretKind = z.infer<typeof SecretKind>
 
-export const AuditAction = z.enum([
-  'Insertion',
-  'Modification',
-  'Deletion',
-  'Login',
-  'LoginFailed',
-  'Logout',
-  'Disclosure',
-  'Export',
-  'Verification',
-  'KeyUse',
-  'ConfigurationRead',
-  'AccessDenied',
-])
+export const AuditAction = z.enum(AUDIT_ACTIONS)
 export type AuditAction = z.infer<typeof AuditAction>
 
 export const ObjectType = z.enum([

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { AUDIT_ACTIONS } from '../../../../shared/audit/entry-form.ts'
+import { ACTIONS } from '../../../../shared/audit/entry-form.ts'
 import { parseEntryText, readEntry } from '../../../../shared/audit/entry-read.ts'
 import { scanEntry } from '../../../../shared/audit/entry-scan.ts'
 import { AuditAction, encodeEntry, parseEntry } from '../../../../shared/audit/entry.ts'
@@ -104,7 +104,7 @@ describe('the quick reader of entries', () => {
   })
 
   it('knows the actions of the contract', () => {
-    expect([...AUDIT_ACTIONS]).toEqual(AuditAction.options)
+    expect([...ACTIONS]).toEqual(AuditAction.options)
   })
 
   it('takes the quick way for plain text and the long way for the rest', () => {
