@@ -7,12 +7,12 @@ import {
   verifyPath,
   verifySignature,
   verifyTimeStampToken,
-  PkiError,
   type Certificate,
   type HashName,
   type SignatureAlgorithm,
   type VerifiedTimeStamp,
   type VerifyPathOptions,
+  verifyOutlives,
 } from '../pki/index.ts'
 import { refuse } from './ades-error.ts'
 import { archiveDigest, contentStates, type ContentHash } from './archive-imprint.ts'
@@ -188,15 +188,4 @@ function orderStamps({ unsigned }: XadesParts): { readonly signatureStamps: Stam
   const isBack = archives.some((one, i) => i > 0 && one.genTime < (archives[i - 1]?.genTime ?? one.genTime))
   if (isLate || isBack) refuse('time-stamp-order', 'EN 319 132-1 5.5.2')
   return { signatureStamps, archives }
-}
-
-/** As in CAdES: after its certificate has ended nobody answers for an authority's key (EN 319 102-1 5.6.2.4). */
-function verifyOutlives(stamp: VerifiedTimeStamp, until: Date): VerifiedTimeStamp {
-  for (const { notAfter, subject } of stamp.path) {
-    if (until.getTime() >= notAfter.getTime() + 1000) {
-      const detail = { subject: subject.text, notAfter: notAfter.toISOString() }
-      throw new PkiError('expired', 'ETSI EN 319 102-1 5.6.2.4', detail)
-    }
-  }
-  return stamp
 }

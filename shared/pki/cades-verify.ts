@@ -122,7 +122,7 @@ function stampsOf({ signerInfo }: SignedDataParts, oid: string): Stamp[] {
  * After its certificate has ended nobody answers for an authority's key any more: a token made up then could bear any
  * time (EN 319 102-1 5.6.2.4). A newer time-stamp made before that end proves otherwise.
  */
-function verifyOutlives(stamp: VerifiedTimeStamp, until: Date): VerifiedTimeStamp {
+export function verifyOutlives(stamp: VerifiedTimeStamp, until: Date): VerifiedTimeStamp {
   for (const { notAfter, subject } of stamp.path) {
     if (until.getTime() >= notAfter.getTime() + 1000) {
       refuse('expired', 'ETSI EN 319 102-1 5.6.2.4', { subject: subject.text, notAfter: notAfter.toISOString() })

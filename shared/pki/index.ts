@@ -38,7 +38,7 @@ export {
   type ValidationData,
 } from './cades-build.ts'
 export type { ArchiveImprint } from './cades-archive.ts'
-export { verifyCades, type CadesToVerify, type VerifiedCades } from './cades-verify.ts'
+export { verifyCades, verifyOutlives, type CadesToVerify, type VerifiedCades } from './cades-verify.ts'
 export { cmsDigestHash, verifyDetachedSignature, verifySignedData, type SignedDataToVerify } from './cms-verify.ts'
 export { digest, equalBytes } from './crypto.ts'
 export { parseAnyCrl, parseCrl } from './crl-read.ts'
