@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import { AppError } from '../../shared/contract/errors.ts'
 import { encodeNote, parseNote, parseSignatureLine } from '../../shared/audit/checkpoint.ts'
+import type { NoteSignature } from '../../shared/audit/checkpoint.ts'
 import { consistencyProof, inclusionProof } from '../../shared/audit/merkle.ts'
 import type { RangeHash } from '../../shared/audit/merkle.ts'
 import { encodeTlogProof } from '../../shared/audit/tlog-proof.ts'
@@ -28,6 +29,14 @@ export interface EntryProof {
 
 const unavailable = (reason: string, cause?: unknown): AppError =>
   new AppError('AUDIT_PROOF_UNAVAILABLE', { reason }, { cause })
+
+const tryParseLine = (line: string): readonly NoteSignature[] => {
+  try {
+    return [parseSignatureLine(line)]
+  } catch {
+    return []
+  }
+}
 
 /**
  * Proofs over the stored tree, up to the last checkpoint of a chain. They read at most a few blocks of entries, whatever
@@ -65,11 +74,14 @@ export class Proofs {
     return { chain, index: sequence, size: checkpoint.size, hashes, note, entry, file }
   }
 
-  /** The signed note with every cosignature there is of it. */
+  /**
+   * The signed note with every cosignature there is of it. A line that is none was written past us: it is left out, so
+   * that one spoiled row neither keeps the desks from looking nor anyone from a proof.
+   */
   async noteOf({ chain, size, note }: CheckpointRecord): Promise<string> {
     const signed = parseNote(note)
     const lines = await listCosignatures(this.#db, chain, size)
-    const cosigned = lines.map(({ line }) => parseSignatureLine(line.replace(/\n$/, '')))
+    const cosigned = lines.flatMap(({ line }) => tryParseLine(line.replace(/\n$/, '')))
     return encodeNote({ text: signed.text, signatures: [...signed.signatures, ...cosigned].slice(0, NOTE_SIGNATURES) })
   }
 

@@ -1,10 +1,9 @@
 import type { Kysely } from 'kysely'
 import { encodeBase64url } from '../../shared/audit/base64url.ts'
 import { encodeNoteKey, encodeSignatureLine, parseNote, parseSignatureLine } from '../../shared/audit/checkpoint.ts'
-import { parseWitnessKey, verifyCosignature } from '../../shared/audit/cosignature.ts'
+import { encodeWitnessKey, parseWitnessKey, verifyCosignature } from '../../shared/audit/cosignature.ts'
 import type { WitnessKey } from '../../shared/audit/cosignature.ts'
 import { createSignatureVerifier } from '../../shared/audit/crypto.ts'
-import { encodeWitnessKey } from '../../shared/audit/cosignature.ts'
 import type { Endorsed, VerifiedCheckpoint } from '../../shared/audit/note-key-statement.ts'
 import {
   parseNoteKeyStatement,
@@ -228,28 +227,44 @@ export class Witnesses {
     const latest = await this.#latest(chain)
     const last = await listLastCosignatures(audit, chain)
     const desks = await listWitnessesOf(audit, call.actor.tenant)
-    const seen = (name: string, since: number) => this.#seen(last.get(name), latest, since, call.at)
+    const seen = async (name: string, vkey: string, since: number) =>
+      this.#seen(await this.#proved(last.get(name), vkey), latest, since, call.at)
     const items = [
-      ...outside.configured.map(({ name, key }) => ({
+      ...outside.configured.map(async ({ name, key }) => ({
         name,
         kind: 'outside' as const,
         station: null,
         stationName: null,
         vkey: encodeWitnessKey(key),
-        ...seen(name, latest?.at ?? call.at),
+        ...(await seen(name, encodeWitnessKey(key), latest?.at ?? call.at)),
         failure: outside.failureOf(name),
       })),
-      ...desks.map(({ name, station, vkey, boundAt }) => ({
+      ...desks.map(async ({ name, station, vkey, boundAt }) => ({
         name,
         kind: 'desk' as const,
         station,
         stationName: directory.stationName(station),
         vkey,
-        ...seen(name, boundAt),
+        ...(await seen(name, vkey, boundAt)),
         failure: null,
       })),
     ]
-    return { size: latest?.size ?? 0, items }
+    return { size: latest?.size ?? 0, items: await Promise.all(items) }
+  }
+
+  /** The cosignature, if its line really is one of this key under the checkpoint it names: columns alone prove nothing. */
+  async #proved(last: CosignatureRecord | undefined, vkey: string): Promise<CosignatureRecord | undefined> {
+    const checkpoint = last && (await readCheckpoint(this.#deps.audit, last.chain, last.size))
+    if (!last || !checkpoint) return undefined
+    try {
+      const line = parseSignatureLine(last.line.replace(/\n$/, ''))
+      const { text } = parseNote(checkpoint.note)
+      const { time } = verifyCosignature(text, line, parseWitnessKey(vkey), this.#verify)
+      return { ...last, signedAt: time * 1000 }
+    } catch {
+      // Written past us; shown as a witness that has signed nothing.
+      return undefined
+    }
   }
 
   /** Throws AUDIT_NOT_FOUND for a chain nobody knows; null for ours before its first checkpoint. */

@@ -158,6 +158,23 @@ describe('a signed-in desk', () => {
     expect(server.log()).toContain('a station came with another witness key')
   })
 
+  it('is not harmed by cosignatures written past the server, which nobody is shown as having seen anything', async () => {
+    const { db } = server.running().foundation.databases.audit
+    const { size } = await readCheckpoint(anna, 1)
+    const witness = `station/${server.stations.milan.id}`
+    const forged = { chain: CHAIN, witness, size, line: 'no line', signed_at: 1, received_at: Date.now() }
+    await db
+      .insertInto('cosignature')
+      .values([forged, { ...forged, witness: 'station/nobody' }])
+      .execute()
+    expect(check(await readCheckpoint(anna)).size).toBe(size)
+    const { items } = await carla.call('listWitnesses', { params })
+    expect(items).toMatchObject([{ station: server.stations.milan.id, size: null, time: null }])
+    await db.deleteFrom('cosignature').where('line', '=', 'no line').execute()
+    const { items: after } = await carla.call('listWitnesses', { params })
+    expect(after[0]?.size).toBeGreaterThan(0)
+  })
+
   it('must cosign as the station it is, a checkpoint there is, truly, and now', async () => {
     const view = await readCheckpoint(anna, 1)
     const own = newDesk(server.stations.naples.id)
