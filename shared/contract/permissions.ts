@@ -19,6 +19,8 @@ export const RIGHTS = [
   'trail.read',
   'audit.read',
   'audit.verify',
+  /** Takes entries out of the system, signed. */
+  'audit.export',
   /** What is kept how long, and what cleaning and erasing did. */
   'retention.read',
   /** Sets window and retention, runs cleaning, asks for an erasure. */
@@ -34,6 +36,8 @@ export const RIGHTS = [
   'job.manage',
   'mail.manage',
   'health.read',
+  /** Which keys the key store holds, what each is for, its certificate. */
+  'key.read',
   'operator.read',
   'station.read',
   /** Lets a station that was set up anew bind another witness key. */
@@ -64,6 +68,7 @@ export const ROLE_RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
   SA: [
     ...own,
     'health.read',
+    'key.read',
     'operator.read',
     'station.read',
     'console.use',
@@ -80,6 +85,7 @@ export const ROLE_RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
     ...own,
     'audit.read',
     'audit.verify',
+    'audit.export',
     'trail.read',
     'retention.read',
     'erasure.approve',
@@ -89,6 +95,7 @@ export const ROLE_RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
     'alarm.acknowledge',
     'job.read',
     'health.read',
+    'key.read',
     'console.use',
   ],
   TH: [...own],
