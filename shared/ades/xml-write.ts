@@ -58,12 +58,17 @@ export class CanonicalWriter {
 
   /** With only the root open: digest of the document as it will be without the signature. Nothing may follow but that. */
   contentDigest(): Uint8Array {
+    return this.sealed().contentHash().digest()
+  }
+
+  /** The same as a state, from which imprints of archive time-stamps go on; by the hash given. */
+  sealed(): { readonly contentHash: () => HashState } {
     const [root, ...more] = this.#open
     if (root === undefined || more.length > 0) return refuse('invalid-input', 'only the root is open')
     this.#sealed = true
     const state = this.#options.hash.copy()
     state.update(`</${root}>`)
-    return state.digest()
+    return { contentHash: () => state.copy() }
   }
 
   /** The enveloped signature, which its own digest leaves out. */

@@ -70,9 +70,11 @@ export function verifyKeyStrength(key: PublicKeyInfo): void {
   if (key.kind === 'rsa' && key.bits < 2048) refuse('weak-key', 'NIST SP 800-131A 3: RSA', { bits: key.bits })
 }
 
-/** The product's name for a key it could have made, or null (P-521, odd RSA sizes). */
+const CURVE_KEYS = { p256: 'ecdsa-p256', p384: 'ecdsa-p384', p521: 'ecdsa-p521' } as const
+
+/** The product's name for a key it could have made, or null (odd RSA sizes). */
 export function keyAlgorithmOf(key: PublicKeyInfo): KeyAlgorithm | null {
   if (key.kind === 'ed25519') return 'ed25519'
-  if (key.kind === 'ec') return key.curve === 'p256' ? 'ecdsa-p256' : key.curve === 'p384' ? 'ecdsa-p384' : null
+  if (key.kind === 'ec') return CURVE_KEYS[key.curve]
   return key.bits === 2048 ? 'rsa-2048' : key.bits === 3072 ? 'rsa-3072' : key.bits === 4096 ? 'rsa-4096' : null
 }

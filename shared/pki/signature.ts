@@ -86,6 +86,7 @@ export function parseHash(node: DerNode): HashName {
 export function signatureAlgorithmFor(key: KeyAlgorithm): SignatureAlgorithm {
   if (key === 'ecdsa-p256') return 'ecdsa-sha256'
   if (key === 'ecdsa-p384') return 'ecdsa-sha384'
+  if (key === 'ecdsa-p521') return 'ecdsa-sha512'
   return key === 'ed25519' ? 'ed25519' : 'rsa-sha256'
 }
 

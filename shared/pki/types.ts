@@ -3,7 +3,7 @@
 export type HashName = 'sha256' | 'sha384' | 'sha512'
 
 /** Keys this product makes. */
-export type KeyAlgorithm = 'ecdsa-p256' | 'ecdsa-p384' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096' | 'ed25519'
+export type KeyAlgorithm = 'ecdsa-p256' | 'ecdsa-p384' | 'ecdsa-p521' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096' | 'ed25519'
 
 /** Signatures this product makes and accepts. ECDSA signatures are DER (`ECDSA-Sig-Value`) everywhere in this folder. */
 export type SignatureAlgorithm =

@@ -46,6 +46,7 @@ const deriveKey = (passphrase: string, salt: Uint8Array): Promise<Buffer> =>
 const KEY_OPTIONS: Readonly<Record<KeyAlgorithm, readonly [string, object]>> = {
   'ecdsa-p256': ['ec', { namedCurve: 'P-256' }],
   'ecdsa-p384': ['ec', { namedCurve: 'P-384' }],
+  'ecdsa-p521': ['ec', { namedCurve: 'P-521' }],
   'rsa-2048': ['rsa', { modulusLength: 2048 }],
   'rsa-3072': ['rsa', { modulusLength: 3072 }],
   'rsa-4096': ['rsa', { modulusLength: 4096 }],
