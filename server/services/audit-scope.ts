@@ -65,7 +65,8 @@ export class AuditScope {
       const named = asked.flatMap((words) => this.#directory.findOffices(words))
       return [...new Set(named)].filter((id) => {
         const known = this.#directory.office(id)
-        return known !== null && reaches(ability, call.right, { office: id, division: known.divisionId })
+        // One that is not here any more lies in no division: only who sees everything may ask for it.
+        return reaches(ability, call.right, { office: id, division: known?.divisionId ?? null })
       })
     }
     const reach = reachOf(ability, call.right)

@@ -1,3 +1,4 @@
+import { Id } from '../../../shared/contract/scalars.ts'
 import { foldForSearch } from '../full-text.ts'
 import type { OperationalDatabase } from '../schema.ts'
 
@@ -106,7 +107,9 @@ export class Directory {
   }
 }
 
+/** Whose name holds all the words; or the id itself, also of one that is not here (any more): the audit still knows it. */
 function idsNamed(names: ReadonlyMap<string, string>, words: string): string[] {
+  if (Id.safeParse(words).success) return [words]
   const wanted = foldForSearch(words).split(' ').filter(Boolean)
   const holdsAll = (name: string) => wanted.length > 0 && wanted.every((one) => foldForSearch(name).includes(one))
   return [...names].filter(([id, name]) => id === words || holdsAll(name)).map(([id]) => id)

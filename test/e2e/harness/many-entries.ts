@@ -1,5 +1,5 @@
 import { ChainWriter } from '../../../server/audit/chain-writer.ts'
-import { AUDIT_KEY, findTenant, keyStoreConfigOf } from '../../../server/compose.ts'
+import { AUDIT_KEY, findTenant, keyStoreConfigOf } from '../../../server/foundation.ts'
 import { databaseLocation, readConfig } from '../../../server/config.ts'
 import { openDatabases } from '../../../server/db/open.ts'
 import { indexNext } from '../../../server/db/repositories/audit-search.ts'
@@ -12,7 +12,10 @@ const SEARCH_BATCH = 2000
 const STEP_MS = 30_000
 
 /** So many entries of a registration office in the instance's chain, signed by its keys. The server must not run. */
-export async function fillChain(instance: DemoInstance, entries: number): Promise<void> {
+export async function fillChain(
+  instance: DemoInstance,
+  entries: number,
+): Promise<{ readonly chain: string; readonly tenant: string }> {
   const config = readConfig(instance.serverConfig)
   const databases = await openDatabases({
     operational: databaseLocation(config.databases.operational),
@@ -30,6 +33,7 @@ export async function fillChain(instance: DemoInstance, entries: number): Promis
       await writer.append(Array.from({ length: Math.min(BATCH, entries - made) }, next))
     await writer.close()
     while ((await indexNext(databases.audit.db, 'sqlite', config.name, SEARCH_BATCH)) > 0);
+    return { chain: config.name, tenant }
   } finally {
     await keys.close()
     await databases.close()

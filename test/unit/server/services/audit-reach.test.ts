@@ -77,3 +77,19 @@ describe('the trail of a thing', () => {
     })
   })
 })
+
+describe('a search by the id of an office that is not here any more', () => {
+  const gone = 'office_0000000000'
+  beforeEach(() => bench.write([newIntent({ object: { type: 'holder', id: 'two' }, office: gone, division: null })]))
+  const found = async (grants: readonly ResolvedGrant[]) => {
+    const { items } = await reading.list({ ...callOf(grants), right: 'audit.read' }, { office: [gone], limit: 50 })
+    return items.map((one) => one.office)
+  }
+
+  it('finds its entries for who reads everything', async () => {
+    expect(await found([{ role: 'AO', scope: everywhere }])).toEqual([gone])
+  })
+  it('finds nothing for who reads one office', async () => {
+    expect(await found([{ role: 'AO', scope: inOne }])).toEqual([])
+  })
+})
