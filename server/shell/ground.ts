@@ -1,7 +1,7 @@
 import { AppError } from '../../shared/contract/index.ts'
 import { AuditTrail } from '../audit/index.ts'
 import { drainLeft } from '../audit/left-intents.ts'
-import { findTenant, keyStoreConfigOf, openFoundation, trustedKeysOf, type Foundation } from '../compose.ts'
+import { findTenant, keyStoreConfigOf, openFoundation, trustedKeysOf, type Foundation } from '../foundation.ts'
 import { databaseLocation, type ServerConfig } from '../config.ts'
 import { openDatabasesBeside, type Databases } from '../db/index.ts'
 import { listHoldersOf } from '../db/repositories/access-reviews.ts'

@@ -14,7 +14,7 @@ import {
 } from '../../../server/db/index.ts'
 import { parseConfig } from '../../../server/config.ts'
 import { openKeyStore } from '../../../server/hsm/index.ts'
-import { keyStoreConfigOf } from '../../../server/compose.ts'
+import { keyStoreConfigOf } from '../../../server/foundation.ts'
 import { makeLog } from '../../../server/log/log.ts'
 import { runCommand } from '../../../server/shell/commands.ts'
 import type { CommandValues } from '../../../server/shell/command.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createChain } from '../../../server/audit/chain-writer.ts'
-import { isChainKeyLabel, trustedKeysOf } from '../../../server/compose.ts'
+import { isChainKeyLabel, trustedKeysOf } from '../../../server/foundation.ts'
 import { listObjectsOf } from '../../../server/db/repositories/retention.ts'
 import { keyIdOf } from '../../../shared/audit/crypto.ts'
 import { approvedEnrolment, blankCard, personalise } from '../../fakes/server/enrol.ts'

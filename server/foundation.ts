@@ -1,0 +1,133 @@
+import { keyIdOf } from '../shared/audit/crypto.ts'
+import { AppError } from '../shared/contract/errors.ts'
+import { Sequencer, type ChainState } from './audit/index.ts'
+import { internalCaConfig, type CaStore } from './ca/index.ts'
+import { databaseLocation, type KeysConfig, type ServerConfig } from './config.ts'
+import { openDatabases, type AuditDb, type Databases, type Opened } from './db/index.ts'
+import { listAuditKeys, readRootKeyId } from './db/repositories/audit-chain.ts'
+import { DatabaseCaStore } from './db/repositories/ca-store.ts'
+import { openKeyStore, type KeyStore, type KeyStoreConfig, type Signer } from './hsm/index.ts'
+import type { Log } from './log/log.ts'
+import { crlEntries } from './services/crl-entries.ts'
+
+/** Label of the key that signs the audit chain's epochs. */
+export const AUDIT_KEY = 'audit.chain'
+
+export const keyStoreConfigOf = (keys: KeysConfig): KeyStoreConfig =>
+  keys.kind === 'software'
+    ? keys
+    : {
+        kind: 'hsm',
+        libraryPath: keys.library,
+        tokenLabel: keys.tokenLabel,
+        pinFile: keys.pinFile,
+        ...(keys.softHsmTokenFolder === undefined ? {} : { softHsmTokenDir: keys.softHsmTokenFolder }),
+      }
+
+export const caConfigOf = (config: ServerConfig) =>
+  internalCaConfig.parse({
+    name: config.tenant.slice(0, 40),
+    organization: config.ca.organization,
+    country: config.ca.country,
+    crlUrls: [`${config.publicUrl}/ca/issuing.crl`],
+    caIssuerUrls: [`${config.publicUrl}/ca/issuing.cer`],
+    rootCrlUrls: [`${config.publicUrl}/ca/root.crl`],
+  })
+
+/** Databases, keys, chain and CA: what the server and its shell both stand on. */
+export interface Foundation {
+  readonly config: ServerConfig
+  readonly databases: Databases
+  readonly keys: KeyStore
+  readonly caStore: CaStore
+  readonly sequencer: Sequencer
+  /** The chain's key in force when it was opened. */
+  readonly signer: Signer
+  /** Key ids that the key store vouches for; verification trusts nothing else. */
+  readonly trustedKeyIds: readonly string[]
+  close(): Promise<void>
+}
+
+/** Where the key in force lies in the key store: the chain says it, and the key store holds it or not. */
+const chainKeyLabel = async ({ db }: Opened<AuditDb>, chain: string): Promise<string> => {
+  const inForce = await readRootKeyId(db, chain)
+  const known = await listAuditKeys(db, chain)
+  const label = known.find((key) => key.keyId === inForce)?.label ?? AUDIT_KEY
+  return isChainKeyLabel(label) ? label : AUDIT_KEY
+}
+
+/** Labels that chain keys get: the first, and each after a roll-over. */
+export const isChainKeyLabel = (label: string): boolean =>
+  label === AUDIT_KEY || (label.startsWith(`${AUDIT_KEY}.`) && /^[1-9]\d{0,8}$/.test(label.slice(AUDIT_KEY.length + 1)))
+
+/**
+ * Keys that verification trusts: those the chain names that really lie in our key store, present and rolled over, and
+ * those the configuration names, of other nodes. What the database says of a key alone is never enough,
+ * and no key made for anything else is one: its label is where the database could point to any.
+ */
+export const trustedKeysOf = async (
+  config: ServerConfig,
+  keys: KeyStore,
+  { db }: Opened<AuditDb>,
+): Promise<readonly string[]> => {
+  const labels = (await listAuditKeys(db, config.name)).flatMap(({ label }) => (label === null ? [] : [label]))
+  const ours: string[] = []
+  for (const label of new Set([AUDIT_KEY, ...labels.filter(isChainKeyLabel)])) {
+    if (await keys.has(label)) ours.push(keyIdOf((await keys.signer(label)).publicKeySpki()))
+  }
+  return [...new Set([...ours, ...config.audit.trustedKeys])]
+}
+
+/** Opens what `setup` made. Throws CONFIG_INVALID, HSM_UNAVAILABLE, CHAIN_KEY_UNUSABLE, DATABASE_*. */
+export const openFoundation = async (
+  config: ServerConfig,
+  log: Log,
+  onChainState: (state: ChainState) => void = () => undefined,
+): Promise<Foundation> => {
+  const databases = await openDatabases({
+    operational: databaseLocation(config.databases.operational),
+    audit: databaseLocation(config.databases.audit),
+  })
+  const closers: (() => Promise<void>)[] = [() => databases.close()]
+  const close = async (): Promise<void> => {
+    for (const one of closers.reverse()) await one()
+  }
+  try {
+    const keys = await openKeyStore(keyStoreConfigOf(config.keys))
+    closers.push(() => keys.close())
+    const signer = await keys.signer(await chainKeyLabel(databases.audit, config.name))
+    const sequencer = new Sequencer({
+      operational: databases.operational,
+      audit: databases.audit,
+      chain: config.name,
+      mode: config.audit.keyMode,
+      signer,
+      onState: (told, cause) => {
+        const { chain: name, state, reason } = told
+        // Names the intent that no chain may take; what a foreign error says may quote values.
+        const detail = cause instanceof AppError ? cause.detail : undefined
+        log[state === 'running' ? 'info' : 'fatal']({ chain: name, state, reason, detail }, 'audit chain')
+        onChainState(told)
+      },
+    })
+    closers.push(() => sequencer.close())
+    await sequencer.start()
+    const caStore = new DatabaseCaStore(databases.operational.db, crlEntries(config.tenant, sequencer))
+    const trustedKeyIds = await trustedKeysOf(config, keys, databases.audit)
+    return { config, databases, keys, caStore, sequencer, signer, trustedKeyIds, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Throws CONFIG_INVALID (`tenant-missing`). */
+export const findTenant = async ({ config, databases }: Pick<Foundation, 'config' | 'databases'>): Promise<string> => {
+  const row = await databases.operational.db
+    .selectFrom('tenant')
+    .select(['id', 'status'])
+    .where('name', '=', config.tenant)
+    .executeTakeFirst()
+  if (!row) throw new AppError('CONFIG_INVALID', { reason: 'tenant-missing', path: 'tenant' })
+  return row.id
+}
