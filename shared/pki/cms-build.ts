@@ -1,8 +1,8 @@
 import { toHex } from './bytes.ts'
 import { parseCertificate } from './certificate.ts'
-import { issuerAndSerial } from './cms-certificate.ts'
+import { issuerAndSerial, type IssuerAndSerial } from './cms-certificate.ts'
 import { writeSignedAttributes } from './cms-attributes.ts'
-import { digest } from './crypto.ts'
+import { digest, equalBytes } from './crypto.ts'
 import { contextTag, readDer } from './der-read.ts'
 import { tlv, writeExplicit, writeInteger, writeOctets, writeOid, writeSequence, writeSetOf } from './der-write.ts'
 import { OID } from './oid.ts'
@@ -13,7 +13,8 @@ import type { DetachedDigestFields, SignedDataFields } from './cms-types.ts'
 /**
  * A CAdES B-B signature (ETSI EN 319 122-1 6.3; RFC 5652), DER. The key stays where it is: `signer.sign` gets the
  * signed attributes. What comes back is verified before it is given out, so that a signer with another key (the wrong
- * card in the reader) shows here and not years later in court.
+ * card in the reader) shows here and not years later in court; a signer that answers for its key by `provenSpki` is
+ * believed once that is the certificate's.
  * Throws PkiError `bad-signature`, `invalid-input`, and whatever the signer throws.
  */
 export async function signData({ content, detached, ...fields }: SignedDataFields): Promise<Uint8Array> {
@@ -33,8 +34,7 @@ async function assemble(fields: DetachedDigestFields, eContent: readonly Uint8Ar
   const { signer, certificate, chain = [] } = fields
   const { algorithm } = signer
   const hash = cmsHashFor(algorithm)
-  const { spki } = parseCertificate(certificate)
-  const id = issuerAndSerial(certificate)
+  const { spki, id } = readOnce(certificate)
   const { contentDigest, signingTime, mimeType } = fields
   const attributes = writeSignedAttributes({
     contentDigest,
@@ -45,8 +45,10 @@ async function assemble(fields: DetachedDigestFields, eContent: readonly Uint8Ar
     ...(signingTime ? { signingTime } : {}),
     ...(mimeType === undefined ? {} : { mimeType }),
   })
+  const { provenSpki } = signer
+  if (provenSpki && !equalBytes(provenSpki, spki)) refuse('bad-signature', 'RFC 5652 5.6: key and certificate')
   const signature = await signer.sign(attributes)
-  verifySignature({ algorithm, spki, data: attributes, signature })
+  if (!provenSpki) verifySignature({ algorithm, spki, data: attributes, signature })
 
   const signerInfo = writeSequence(
     writeInteger(1),
@@ -65,6 +67,23 @@ async function assemble(fields: DetachedDigestFields, eContent: readonly Uint8Ar
     writeSetOf(signerInfo),
   )
   return writeSequence(writeOid(OID.signedData), writeExplicit(0, signedData))
+}
+
+interface Read {
+  readonly copy: Uint8Array
+  readonly spki: Uint8Array
+  readonly id: IssuerAndSerial
+}
+const read = new WeakMap<Uint8Array, Read>()
+
+/** Who signs often signs with one certificate: it is parsed once. Bytes that were changed since are read anew. */
+function readOnce(certificate: Uint8Array): Read {
+  const known = read.get(certificate)
+  if (known && equalBytes(known.copy, certificate)) return known
+  const { spki } = parseCertificate(certificate)
+  const made = { copy: new Uint8Array(certificate), spki, id: issuerAndSerial(certificate) }
+  read.set(certificate, made)
+  return made
 }
 
 /** What is signed as SET OF is stored as `[0] IMPLICIT` (RFC 5652 5.4). */

@@ -60,6 +60,7 @@ export {
   hashOf,
   parseSignatureAlgorithm,
   signatureAlgorithmFor,
+  signatureAlgorithmsOf,
   verifySignature,
 } from './signature.ts'
 export { parseTimeStampInfo, type TimeStampInfo } from './tsp-info.ts'

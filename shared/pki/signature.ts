@@ -82,13 +82,30 @@ export function parseHash(node: DerNode): HashName {
   return name ?? refuse('unsupported-algorithm', 'RFC 5754 2: hash', { oid })
 }
 
-/** Which signature a key makes in this product: one per key, so that no caller chooses. */
-export function signatureAlgorithmFor(key: KeyAlgorithm): SignatureAlgorithm {
-  if (key === 'ecdsa-p256') return 'ecdsa-sha256'
-  if (key === 'ecdsa-p384') return 'ecdsa-sha384'
-  if (key === 'ecdsa-p521') return 'ecdsa-sha512'
-  return key === 'ed25519' ? 'ed25519' : 'rsa-sha256'
+const RSA_SIGNATURES = [
+  'rsa-sha256',
+  'rsa-sha384',
+  'rsa-sha512',
+  'rsa-pss-sha256',
+  'rsa-pss-sha384',
+  'rsa-pss-sha512',
+] as const satisfies readonly SignatureAlgorithm[]
+const SIGNATURES: Readonly<Record<KeyAlgorithm, readonly [SignatureAlgorithm, ...SignatureAlgorithm[]]>> = {
+  // One hash for each curve, as strong as it (RFC 5480 4).
+  'ecdsa-p256': ['ecdsa-sha256'],
+  'ecdsa-p384': ['ecdsa-sha384'],
+  'ecdsa-p521': ['ecdsa-sha512'],
+  'rsa-2048': RSA_SIGNATURES,
+  'rsa-3072': RSA_SIGNATURES,
+  'rsa-4096': RSA_SIGNATURES,
+  ed25519: ['ed25519'],
 }
+
+/** Every signature a key may make in this product, its usual one first. */
+export const signatureAlgorithmsOf = (key: KeyAlgorithm): readonly SignatureAlgorithm[] => SIGNATURES[key]
+
+/** Which signature a key makes where the caller has no reason to choose. */
+export const signatureAlgorithmFor = (key: KeyAlgorithm): SignatureAlgorithm => SIGNATURES[key][0]
 
 /** The hash inside the algorithm, or null (Ed25519 signs the message itself). */
 export function hashOf(algorithm: SignatureAlgorithm): HashName | null {

@@ -32,6 +32,11 @@ export type PublicKeyInfo =
  */
 export interface ExternalSigner {
   readonly algorithm: SignatureAlgorithm
+  /**
+   * SubjectPublicKeyInfo, where whoever implements `sign` answers for it: what it gives was made by this key. It is
+   * then compared with the certificate's, and the signature is not verified again.
+   */
+  readonly provenSpki?: Uint8Array
   sign(data: Uint8Array): Promise<Uint8Array>
 }
 

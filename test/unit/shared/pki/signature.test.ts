@@ -95,7 +95,7 @@ describe('when a public key is read', () => {
   it.each([
     ['ecdsa-sha256', 'ecdsa-p256'],
     ['ecdsa-sha384', 'ecdsa-p384'],
-    ['ecdsa-sha512', null],
+    ['ecdsa-sha512', 'ecdsa-p521'],
     ['rsa-sha256', 'rsa-2048'],
     ['ed25519', 'ed25519'],
   ] as const)('names the key of %s', (algorithm, expected) => {
