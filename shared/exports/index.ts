@@ -1,0 +1,35 @@
+export { CHAIN_FILE_BYTES_MAX, ChainFile, encodeChainFile, parseChainFile } from './chain-file.ts'
+export { CompactRange, edgeRanges, rightRanges } from './compact-range.ts'
+export { crc32 } from './crc32.ts'
+export { disclosedLine, headerLine, hiddenLine } from './evidence-line.ts'
+export {
+  encodeManifest,
+  EvaluatedFilter,
+  headOf,
+  Manifest,
+  ManifestChain,
+  ManifestHead,
+  parseManifest,
+} from './manifest.ts'
+export {
+  chainName,
+  compareMembers,
+  DATA_SCHEMA,
+  dataName,
+  dataSignatureName,
+  evidenceName,
+  isMemberName,
+  MANIFEST,
+  MANIFEST_SIGNATURE,
+  NAMES,
+  README,
+} from './members.ts'
+export { encodeNames, lookupIn, Names, parseNames, recordNames, type NameLookup } from './names.ts'
+export { CSV_COLUMNS } from './render-csv.ts'
+export { EXPORT_NAMESPACE } from './render-xml.ts'
+export { openRenderer, type DataFormat } from './renderer.ts'
+export type { RenderContext, Renderer } from './rendering.ts'
+export { rowOf, type ExportRow, type RowSource } from './row.ts'
+export { AUDIT_XSD } from './xsd.ts'
+export { readZip, type RandomReader, type ReadZip } from './zip-read.ts'
+export { zipLayout, type ZipLayout, type ZipMember, type ZipPiece } from './zip-layout.ts'
