@@ -1,10 +1,11 @@
-import { hashOf, type HashName, type SignatureAlgorithm } from '../pki/index.ts'
+import { cmsHashFor, type HashName, type SignatureAlgorithm } from '../pki/index.ts'
 import { refuse } from './ades-error.ts'
 import type { Canonicalization } from './canonical.ts'
 
 const DSIG = 'http://www.w3.org/2000/09/xmldsig#'
 const MORE = 'http://www.w3.org/2001/04/xmldsig-more#'
 const MORE_2007 = 'http://www.w3.org/2007/05/xmldsig-more#'
+const MORE_2021 = 'http://www.w3.org/2021/04/xmldsig-more#'
 const ENCRYPTION = 'http://www.w3.org/2001/04/xmlenc#'
 
 export const NAMESPACES = {
@@ -24,8 +25,8 @@ export const DIGEST_URI: Readonly<Record<HashName, string>> = {
   sha512: `${ENCRYPTION}sha512`,
 }
 
-/** RFC 9231 2.3.2, 2.3.6, 2.3.10 (RFC 6931 likewise): with RSASSA-PSS one hash throughout and a salt as long as it. */
-const SIGNATURE_URI: Readonly<Record<Exclude<SignatureAlgorithm, 'ed25519'>, string>> = {
+/** RFC 9231 2.3.2, 2.3.6, 2.3.10, 2.3.12 (RFC 6931 likewise): with RSASSA-PSS one hash throughout and a salt as long as it. */
+const SIGNATURE_URI: Readonly<Record<SignatureAlgorithm, string>> = {
   'rsa-sha256': `${MORE}rsa-sha256`,
   'rsa-sha384': `${MORE}rsa-sha384`,
   'rsa-sha512': `${MORE}rsa-sha512`,
@@ -35,6 +36,7 @@ const SIGNATURE_URI: Readonly<Record<Exclude<SignatureAlgorithm, 'ed25519'>, str
   'ecdsa-sha256': `${MORE}ecdsa-sha256`,
   'ecdsa-sha384': `${MORE}ecdsa-sha384`,
   'ecdsa-sha512': `${MORE}ecdsa-sha512`,
+  ed25519: `${MORE_2021}eddsa-ed25519`,
 }
 
 /** Known so that a refusal can say `weak-hash`. */
@@ -69,18 +71,14 @@ function find<T extends string>(table: Readonly<Record<T, string>>, uri: string,
 /** Throws AdesError `weak-hash`, `algorithm`. */
 export const parseDigestUri = (uri: string): HashName => find(DIGEST_URI, uri, 'RFC 9231 2.1')
 
-/** Throws AdesError `weak-hash`, `algorithm` (HMAC, DSA, RSASSA-PSS with parameters of its own, EdDSA). */
+/** Throws AdesError `weak-hash`, `algorithm` (HMAC, DSA, RSASSA-PSS with parameters of its own). */
 export const parseSignatureUri = (uri: string): SignatureAlgorithm => find(SIGNATURE_URI, uri, 'RFC 9231 2.3')
 
 /** Throws AdesError `canonicalization` for methods with comments and unknown ones. */
 export const parseCanonicalization = (uri: string): Canonicalization =>
   CANONICALIZATION.get(uri) ?? refuse('canonicalization', 'XML Signature 6.5', { uri })
 
-/** Throws AdesError `algorithm` for Ed25519, which ETSI TS 119 312 does not list for XML. */
-export function signatureUri(algorithm: SignatureAlgorithm): string {
-  return algorithm === 'ed25519' ? refuse('algorithm', 'ETSI TS 119 312 7') : SIGNATURE_URI[algorithm]
-}
+export const signatureUri = (algorithm: SignatureAlgorithm): string => SIGNATURE_URI[algorithm]
 
-/** The hash by which everything in the signature is digested. */
-export const xadesHashFor = (algorithm: SignatureAlgorithm): HashName =>
-  hashOf(algorithm) ?? refuse('algorithm', 'ETSI TS 119 312 7')
+/** The hash by which everything in the signature is digested; with Ed25519 the one inside it (RFC 8032 5.1). */
+export const xadesHashFor = (algorithm: SignatureAlgorithm): HashName => cmsHashFor(algorithm)

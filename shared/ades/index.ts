@@ -15,6 +15,8 @@ export {
   addXadesArchiveTimeStamp,
   addXadesSignatureTimeStamp,
   addXadesValidationData,
+  closeEnveloped,
+  openEnveloped,
   readXadesNeeds,
   xadesArchiveImprint,
   xadesSignatureImprint,

@@ -53,7 +53,7 @@ const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 /**
  * XAdES B-B (ETSI EN 319 132-1 6.3) in a document of its own, over a file of any size that the caller has digested. The
  * key stays where it is: `signer.sign` gets the canonical SignedInfo. What comes back is verified before it is given
- * out. Throws AdesError `algorithm`, `invalid-input`; PkiError `weak-key`, `bad-signature`; what the signer throws.
+ * out. Throws AdesError `invalid-input`; PkiError `weak-key`, `bad-signature`; what the signer throws.
  */
 export async function signXmlDetached({ uri, ...fields }: DetachedXadesFields): Promise<Uint8Array> {
   if (uri === '' || uri.startsWith('#')) refuse('invalid-input', 'XML Signature 4.4.3.1: a file of its own')

@@ -69,9 +69,33 @@ const missing = (wanted: readonly Uint8Array[], present: readonly Uint8Array[]):
   return [...new Map(wanted.map((one) => [toHex(one), one]))].flatMap(([hex, one]) => (known.has(hex) ? [] : [one]))
 }
 
-/** B-LTA, first half: over everything that is there now. `contentHash` for a detached signature. */
+/**
+ * An enveloped signature from `writeEnvelopedSignature` as a document that the steps of this file take, while the
+ * document that it will stand in is still being written. Its exclusive canonical form is the same here and there.
+ */
+export const openEnveloped = (signature: string): Uint8Array => new TextEncoder().encode(`${OPEN}${signature}${CLOSE}`)
+
+/** The signature again, to be put into its document. Throws AdesError `invalid-input`. */
+export function closeEnveloped(xml: Uint8Array): string {
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(xml)
+  if (!isOpened(text)) refuse('invalid-input', 'from openEnveloped')
+  return text.slice(OPEN.length, -CLOSE.length)
+}
+
+const OPEN = '<opened>'
+const CLOSE = '</opened>'
+const isOpened = (text: string): boolean => text.startsWith(OPEN) && text.endsWith(CLOSE)
+
+/**
+ * B-LTA, first half: over everything that is there now. `contentHash` for a detached signature, and for one from
+ * `openEnveloped`: states over the document without the signature.
+ */
 export function xadesArchiveImprint(xml: Uint8Array, hash: HashName, contentHash?: ContentHash): MessageImprint {
   const parts = readXades(xml)
+  if (isOpened(parts.document.text)) {
+    const content = contentHash ?? refuse('content-missing', 'from openEnveloped: the document is elsewhere')
+    return { hash, digest: archiveDigest(parts, hash, 'exclusive', parts.unsigned.length, content) }
+  }
   return {
     hash,
     digest: archiveDigest(parts, hash, 'exclusive', parts.unsigned.length, contentStates(parts, contentHash)),

@@ -15,6 +15,7 @@ import {
   verifyOutlives,
 } from '../pki/index.ts'
 import { refuse } from './ades-error.ts'
+import { xadesHashFor } from './algorithms.ts'
 import { archiveDigest, contentStates, type ContentHash } from './archive-imprint.ts'
 import { canonicalBytes, canonicalDigest } from './canonical.ts'
 import { fromXmlSignature, isIssuerSerialOf, peekTimeStamp } from './pki-parts.ts'
@@ -139,7 +140,8 @@ const contentReference = (parts: XadesParts) => parts.references.find(({ to }) =
 /** XML Signature 3.2.1, and EN 319 132-1 6.3: digests by the signature's own hash, so that none is weaker. */
 function verifyReferences(parts: XadesParts, contentOf: ContentHash, uri: string | undefined): void {
   for (const reference of parts.references) {
-    if (!parts.algorithm.endsWith(reference.hash)) refuse('algorithm', 'one hash throughout', { hash: reference.hash })
+    if (xadesHashFor(parts.algorithm) !== reference.hash)
+      refuse('algorithm', 'one hash throughout', { hash: reference.hash })
     const isContent = reference.to === 'content'
     if (isContent && uri !== undefined && parts.form === 'detached' && reference.uri !== uri) {
       refuse('reference', 'XML Signature 4.4.3.1: another file', { uri: reference.uri })

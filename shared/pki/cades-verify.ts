@@ -1,13 +1,13 @@
 import { hashIndexOf, imprintByIndex } from './cades-archive.ts'
 import { readRevocations } from './cades-parts.ts'
-import { readSignedData, type SignedDataParts } from './cms-parts.ts'
+import { readSignedData, readSigners, type SignedDataParts } from './cms-parts.ts'
 import type { VerifiedSignedData } from './cms-types.ts'
 import { verifyDetached } from './cms-verify.ts'
 import { digest } from './crypto.ts'
 import { OID } from './oid.ts'
 import type { VerifyPathOptions } from './path-types.ts'
 import { verifyPath } from './path.ts'
-import { refuse } from './pki-error.ts'
+import { PkiError, refuse } from './pki-error.ts'
 import { parseTimeStampInfo } from './tsp-info.ts'
 import type { MessageImprint } from './tsp-request.ts'
 import { verifyTimeStampToken, type VerifiedTimeStamp } from './tsp-verify.ts'
@@ -52,7 +52,38 @@ interface Stamp {
  */
 export function verifyCades(wanted: CadesToVerify): VerifiedCades {
   const parts = readSignedData(new Uint8Array(wanted.cms), OID.data)
-  const digestOf = contentDigests(parts, wanted.digestOf)
+  return judge(parts, contentDigests(parts, wanted.digestOf), wanted)
+}
+
+/** One of several signers: what was proved, or why it was refused. */
+export type JudgedSigner = {
+  /** The signature value, by which `addSignatureTimeStamp` and its like find the signer. */
+  readonly signature: Uint8Array
+} & (
+  | { readonly verified: VerifiedCades; readonly refusal: null }
+  | { readonly verified: null; readonly refusal: PkiError }
+)
+
+/**
+ * The same for one signer or several beside each other (RFC 5652 5.3), each judged by itself: what one is worth says
+ * nothing of another, and anybody can put a signer of their own beside. Throws PkiError where the whole is not read.
+ */
+export function verifyCadesSigners(wanted: CadesToVerify): readonly JudgedSigner[] {
+  const all = readSigners(new Uint8Array(wanted.cms), OID.data)
+  const digestOf = all[0] && contentDigests(all[0], wanted.digestOf)
+  if (!digestOf) return refuse('signer-count', 'RFC 5652 5.1: nobody signed', { count: 0 })
+  return all.map((parts) => {
+    const { signature } = parts.signerInfo
+    try {
+      return { signature, verified: judge(parts, digestOf, wanted), refusal: null }
+    } catch (error) {
+      if (error instanceof PkiError) return { signature, verified: null, refusal: error }
+      throw error
+    }
+  })
+}
+
+function judge(parts: SignedDataParts, digestOf: (hash: HashName) => Uint8Array, wanted: CadesToVerify): VerifiedCades {
   const signed = verifyDetached(parts, digestOf)
   const carried = readRevocations(parts)
   const { cms: _, digestOf: __, timeStampAnchors, now, ...options } = wanted

@@ -8,7 +8,10 @@ import { tlv, writeExplicit, writeInteger, writeOctets, writeOid, writeSequence,
 import { OID } from './oid.ts'
 import { refuse } from './pki-error.ts'
 import { cmsHashFor, encodeHash, encodeSignatureAlgorithm, verifySignature } from './signature.ts'
+import { verifyKeyStrength } from './public-key.ts'
+import { extendSignedData } from './cades-parts.ts'
 import type { DetachedDigestFields, SignedDataFields } from './cms-types.ts'
+import type { SignatureAlgorithm } from './types.ts'
 
 /**
  * A CAdES B-B signature (ETSI EN 319 122-1 6.3; RFC 5652), DER. The key stays where it is: `signer.sign` gets the
@@ -30,41 +33,79 @@ export async function signDigest(fields: DetachedDigestFields): Promise<Uint8Arr
   return assemble(fields, [])
 }
 
-async function assemble(fields: DetachedDigestFields, eContent: readonly Uint8Array[]): Promise<Uint8Array> {
-  const { signer, certificate, chain = [] } = fields
-  const { algorithm } = signer
-  const hash = cmsHashFor(algorithm)
-  const { spki, id } = readOnce(certificate)
-  const { contentDigest, signingTime, mimeType } = fields
-  const attributes = writeSignedAttributes({
+export interface AttributesToSign extends Omit<DetachedDigestFields, 'signer' | 'chain'> {
+  readonly algorithm: SignatureAlgorithm
+}
+
+/**
+ * The signed attributes (RFC 5652 5.4), for a key that signs elsewhere and at another time: a card at a desk. What it
+ * makes of them goes to `addSigner`. `contentDigest` by `cmsHashFor(algorithm)`.
+ */
+export function prepareSignedAttributes(fields: AttributesToSign): Uint8Array {
+  const { contentDigest, signingTime, mimeType, algorithm, certificate } = fields
+  return writeSignedAttributes({
     contentDigest,
-    hash,
+    hash: cmsHashFor(algorithm),
     algorithm,
     certificate,
-    certificateId: id,
+    certificateId: readOnce(certificate).id,
     ...(signingTime ? { signingTime } : {}),
     ...(mimeType === undefined ? {} : { mimeType }),
   })
-  const { provenSpki } = signer
-  if (provenSpki && !equalBytes(provenSpki, spki)) refuse('bad-signature', 'RFC 5652 5.6: key and certificate')
-  const signature = await signer.sign(attributes)
-  if (!provenSpki) verifySignature({ algorithm, spki, data: attributes, signature })
+}
 
-  const signerInfo = writeSequence(
+export interface SignerToAdd {
+  readonly certificate: Uint8Array
+  readonly chain?: readonly Uint8Array[]
+  readonly algorithm: SignatureAlgorithm
+  /** From `prepareSignedAttributes`. */
+  readonly signedAttributes: Uint8Array
+  readonly signature: Uint8Array
+}
+
+/**
+ * The same SignedData with another signer beside those that are there (RFC 5652 5.3, parallel signatures). Nothing of
+ * theirs changes, so that their time-stamps still stand. Throws PkiError `bad-signature`, `weak-key`, `malformed`.
+ */
+export function addSigner(cms: Uint8Array, added: SignerToAdd): Uint8Array {
+  const { key, spki } = parseCertificate(added.certificate)
+  verifyKeyStrength(key)
+  const { algorithm, signature, signedAttributes } = added
+  verifySignature({ algorithm, spki, data: signedAttributes, signature })
+  return extendSignedData(cms, OID.data, {
+    certificates: [added.certificate, ...(added.chain ?? [])],
+    signerInfo: { encoded: writeSignerInfo(added), digestAlgorithm: encodeHash(cmsHashFor(algorithm)) },
+  })
+}
+
+function writeSignerInfo({ certificate, algorithm, signedAttributes, signature }: SignerToAdd): Uint8Array {
+  const { id } = readOnce(certificate)
+  return writeSequence(
     writeInteger(1),
     writeSequence(id.issuer, id.serial),
-    encodeHash(hash),
-    retag(attributes),
+    encodeHash(cmsHashFor(algorithm)),
+    retag(signedAttributes),
     encodeSignatureAlgorithm(algorithm),
     writeOctets(signature),
   )
+}
+
+async function assemble(fields: DetachedDigestFields, eContent: readonly Uint8Array[]): Promise<Uint8Array> {
+  const { signer, certificate, chain = [] } = fields
+  const { algorithm, provenSpki } = signer
+  const { spki } = readOnce(certificate)
+  const signedAttributes = prepareSignedAttributes({ ...fields, algorithm })
+  if (provenSpki && !equalBytes(provenSpki, spki)) refuse('bad-signature', 'RFC 5652 5.6: key and certificate')
+  const signature = await signer.sign(signedAttributes)
+  if (!provenSpki) verifySignature({ algorithm, spki, data: signedAttributes, signature })
+
   const certificates = [...new Map([certificate, ...chain].map((der) => [toHex(der), der])).values()]
   const signedData = writeSequence(
     writeInteger(1),
-    writeSetOf(encodeHash(hash)),
+    writeSetOf(encodeHash(cmsHashFor(algorithm))),
     writeSequence(writeOid(OID.data), ...eContent),
     retag(writeSetOf(...certificates)),
-    writeSetOf(signerInfo),
+    writeSetOf(writeSignerInfo({ certificate, algorithm, signedAttributes, signature })),
   )
   return writeSequence(writeOid(OID.signedData), writeExplicit(0, signedData))
 }

@@ -1,4 +1,4 @@
-import { concatBytes } from './bytes.ts'
+import { compareBytes, concatBytes } from './bytes.ts'
 import type { IssuerAndSerial } from './cms-certificate.ts'
 import {
   contextTag,
@@ -18,6 +18,7 @@ export const MAX_CERTIFICATES = 32
 /** Lists and answers carried for later verification; each list may be large, so there are few. */
 const MAX_REVOCATIONS = 64
 const MAX_UNSIGNED = 64
+const MAX_SIGNERS = 8
 const CONTEXT_0 = contextTag(0, true)
 const CONTEXT_1 = contextTag(1, true)
 
@@ -33,7 +34,10 @@ export interface SignedDataParts {
   readonly certificates: readonly Uint8Array[]
   /** RevocationInfoChoice, each as encoded: a CertificateList, or `[1]` OtherRevocationInfoFormat. */
   readonly revocations: readonly Uint8Array[]
+  /** The one looked at. */
   readonly signerInfo: SignerInfoParts
+  /** All, in the order found. */
+  readonly signerInfos: readonly SignerInfoParts[]
 }
 
 export interface SignerInfoParts {
@@ -59,6 +63,22 @@ export interface UnsignedAttribute {
 
 /** Takes a ContentInfo with SignedData over content of that type, of exactly one signer, apart. Throws PkiError. */
 export function readSignedData(cms: Uint8Array, expected: string): SignedDataParts {
+  const [parts, ...more] = readSigners(cms, expected)
+  if (!parts || more.length > 0) return refuse('signer-count', 'one SignerInfo', { count: more.length + 1 })
+  return parts
+}
+
+/** That of the signer whose signature value this is; the only one, where none is named. Throws PkiError. */
+export function readSigner(cms: Uint8Array, expected: string, signature: Uint8Array | undefined): SignedDataParts {
+  if (!signature) return readSignedData(cms, expected)
+  const found = readSigners(cms, expected).filter((one) => compareBytes(one.signerInfo.signature, signature) === 0)
+  const [parts] = found
+  if (!parts || found.length !== 1) return refuse('signer-count', 'the signer named', { count: found.length })
+  return parts
+}
+
+/** The same of one signer or several beside each other (RFC 5652 5.3): once for each. Throws PkiError. */
+export function readSigners(cms: Uint8Array, expected: string): SignedDataParts[] {
   const outer = sequence(readDer(cms), 'ContentInfo')
   const type = readOid(outer.next())
   if (type !== OID.signedData) refuse('content-type', 'RFC 5652 5.1: signedData', { oid: type })
@@ -67,22 +87,22 @@ export function readSignedData(cms: Uint8Array, expected: string): SignedDataPar
   const fields = sequence(wrapper.next(), 'SignedData')
   wrapper.end()
   const version = readSmallInteger(fields.next())
-  const digestAlgorithms = new DerCursor(fields.next(), TAG.set, 'digestAlgorithms').rest(4)
+  const digestAlgorithms = new DerCursor(fields.next(), TAG.set, 'digestAlgorithms').rest(MAX_SIGNERS)
   const encapsulated = fields.next()
   const { contentType, eContent } = readEncapsulated(sequence(encapsulated, 'EncapsulatedContentInfo'))
   if (contentType !== expected) refuse('content-type', 'RFC 5652 5.2', { oid: contentType })
   const certificates = listOf(fields, CONTEXT_0, MAX_CERTIFICATES, 'certificates')
   const revocations = listOf(fields, CONTEXT_1, MAX_REVOCATIONS, 'crls')
-  const infos = new DerCursor(fields.next(), TAG.set, 'signerInfos').rest(4)
+  const infos = new DerCursor(fields.next(), TAG.set, 'signerInfos').rest(MAX_SIGNERS)
   fields.end()
   const raw = (nodes: readonly DerNode[]) => nodes.map((node) => node.raw)
   const expectedVersion = signedDataVersion(contentType, raw(certificates), raw(revocations))
   if (version !== expectedVersion) {
     refuse('unsupported-version', 'RFC 5652 5.1: SignedData', { version, expected: expectedVersion })
   }
-  const [info] = infos
-  if (!info || infos.length !== 1) return refuse('signer-count', 'one SignerInfo', { count: infos.length })
-  return {
+  if (infos.length === 0) refuse('signer-count', 'RFC 5652 5.1: nobody signed', { count: 0 })
+  const signerInfos = infos.map(readSignerInfo)
+  const common = {
     version,
     digestAlgorithms,
     contentType,
@@ -90,8 +110,9 @@ export function readSignedData(cms: Uint8Array, expected: string): SignedDataPar
     eContent,
     certificates: raw(certificates),
     revocations: raw(revocations),
-    signerInfo: readSignerInfo(info),
+    signerInfos,
   }
+  return signerInfos.map((signerInfo) => ({ ...common, signerInfo }))
 }
 
 function listOf(fields: DerCursor, tag: number, limit: number, what: string): DerNode[] {

@@ -61,8 +61,8 @@ export function verifyDetached(
   digestOf: (hash: HashName) => Uint8Array,
 ): Omit<VerifiedSignedData, 'content'> {
   const signed = verifyContent(parts, digestOf, 'same')
-  const [digestAlgorithm] = parts.digestAlgorithms
-  if (!digestAlgorithm || compareBytes(digestAlgorithm.raw, parts.signerInfo.digestAlgorithm.raw) !== 0) {
+  const { raw: own } = parts.signerInfo.digestAlgorithm
+  if (!parts.digestAlgorithms.some(({ raw }) => compareBytes(raw, own) === 0)) {
     refuse('algorithm-protection', 'RFC 5652 5.1: digestAlgorithms')
   }
   verifySigningCertificate(signed.attributes, signed.signer.der, parts.signerInfo.id)
@@ -96,9 +96,7 @@ export function verifyContent(
 ): VerifiedContent {
   const info = parts.signerInfo
   const hash = parseHash(info.digestAlgorithm)
-  const [declared] = parts.digestAlgorithms
-  if (!declared || parts.digestAlgorithms.length !== 1) refuse('malformed', 'RFC 5652 5.1: digestAlgorithms')
-  else if (parseHash(declared) !== hash) refuse('algorithm-protection', 'RFC 5652 5.1: digestAlgorithms')
+  verifyDeclared(parts, hash)
   if (!info.signedAttributes) return refuse('missing-attribute', 'RFC 5652 5.3: signedAttrs')
   const algorithm = algorithmOf(info.signatureAlgorithm, hash)
   if (hashes === 'same' && hash !== cmsHashFor(algorithm)) refuse('algorithm-protection', 'RFC 5754 3: one hash')
@@ -113,6 +111,18 @@ export function verifyContent(
   const data = tlv(TAG.set, info.signedAttributes.body)
   verifySignature({ algorithm, spki: signer.spki, data, signature: info.signature })
   return { signer, certificates, hash, algorithm, attributes }
+}
+
+/** No algorithm is declared that serves nobody, and this signer's is among them. Of others nothing need be known. */
+function verifyDeclared({ digestAlgorithms, signerInfos, signerInfo }: SignedDataParts, hash: HashName): void {
+  const [only, ...more] = digestAlgorithms
+  if (!only || digestAlgorithms.length > signerInfos.length)
+    return refuse('malformed', 'RFC 5652 5.1: digestAlgorithms')
+  const isDeclared =
+    more.length === 0
+      ? parseHash(only) === hash
+      : digestAlgorithms.some(({ raw }) => compareBytes(raw, signerInfo.digestAlgorithm.raw) === 0)
+  if (!isDeclared) refuse('algorithm-protection', 'RFC 5652 5.1: digestAlgorithms')
 }
 
 function contentOf(eContent: Uint8Array | null, given: Uint8Array | undefined): Uint8Array {

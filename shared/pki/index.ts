@@ -28,7 +28,14 @@ export type {
 export { fromHex, toHex } from './bytes.ts'
 export { keyIdentifier } from './certificate-extensions.ts'
 export { assembleSigned, buildTbsCertificate, parseCertificate, serialText, signCertificate } from './certificate.ts'
-export { signData, signDigest } from './cms-build.ts'
+export {
+  addSigner,
+  prepareSignedAttributes,
+  signData,
+  signDigest,
+  type AttributesToSign,
+  type SignerToAdd,
+} from './cms-build.ts'
 export {
   addArchiveTimeStamp,
   addSignatureTimeStamp,
@@ -38,7 +45,15 @@ export {
   type ValidationData,
 } from './cades-build.ts'
 export type { ArchiveImprint } from './cades-archive.ts'
-export { verifyCades, verifyOutlives, type CadesToVerify, type VerifiedCades } from './cades-verify.ts'
+export { readCadesNeeds, type CadesNeeds, type CadesSigner } from './cades-needs.ts'
+export {
+  verifyCades,
+  verifyCadesSigners,
+  verifyOutlives,
+  type CadesToVerify,
+  type JudgedSigner,
+  type VerifiedCades,
+} from './cades-verify.ts'
 export { cmsDigestHash, verifyDetachedSignature, verifySignedData, type SignedDataToVerify } from './cms-verify.ts'
 export { digest, equalBytes } from './crypto.ts'
 export { parseAnyCrl, parseCrl } from './crl-read.ts'

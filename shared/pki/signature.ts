@@ -1,6 +1,15 @@
 import { compareBytes, concatBytes } from './bytes.ts'
 import { isSignedBy } from './crypto.ts'
-import { readDer, readIntegerOctets, readOid, sequence, type DerNode } from './der-read.ts'
+import {
+  contextTag,
+  DerCursor,
+  readDer,
+  readIntegerOctets,
+  readOid,
+  readSmallInteger,
+  sequence,
+  type DerNode,
+} from './der-read.ts'
 import { writeExplicit, writeInteger, writeNull, writeOid, writeSequence, writeUnsigned } from './der-write.ts'
 import { OID } from './oid.ts'
 import { refuse } from './pki-error.ts'
@@ -45,13 +54,42 @@ const NAMES = Object.keys(ENCODING) as (SignatureAlgorithm | WeakSignatureAlgori
 /** AlgorithmIdentifier, DER. */
 export const encodeSignatureAlgorithm = (algorithm: SignatureAlgorithm): Uint8Array => ENCODING[algorithm]
 
-/** Throws PkiError `unsupported-algorithm` for anything but the exact encodings of the table. */
+/** Throws PkiError `unsupported-algorithm` for anything but the encodings of the table. */
 export function parseSignatureAlgorithm(der: Uint8Array): SignatureAlgorithm | WeakSignatureAlgorithm {
   const name = NAMES.find((name) => compareBytes(ENCODING[name], der) === 0)
   if (name) return name
   const oid = oidOf(der)
+  if (oid === OID.rsassaPss) return parsePss(der)
   if (oid === OID.dsaWithSha1 || oid === OID.dsaWithSha256) refuse('dsa', 'FIPS 186-5 1: DSA is withdrawn', { oid })
   return refuse('unsupported-algorithm', 'RFC 5280 4.1.1.2', { oid })
+}
+
+/**
+ * The same parameters as `pss` makes, with or without the NULL of the hash algorithms (RFC 4055 2.1 demands both to be
+ * accepted; OpenSSL leaves it out). No default stands for anything: it would be SHA-1.
+ */
+function parsePss(der: Uint8Array): SignatureAlgorithm {
+  const outer = sequence(readDer(der, 1024), 'AlgorithmIdentifier')
+  outer.next()
+  const fields = sequence(outer.next(), 'RSASSA-PSS-params')
+  outer.end()
+  const inside = (n: number): DerNode => {
+    const explicit = new DerCursor(fields.next(contextTag(n, true)), contextTag(n, true), 'RSASSA-PSS-params')
+    const node = explicit.next()
+    explicit.end()
+    return node
+  }
+  const hash = parseHash(inside(0))
+  const mask = sequence(inside(1), 'MaskGenAlgorithm')
+  const isMgf1 = readOid(mask.next()) === OID.mgf1
+  const maskHash = parseHash(mask.next())
+  mask.end()
+  const salt = readSmallInteger(inside(2))
+  fields.end()
+  if (!isMgf1 || maskHash !== hash || salt !== HASH_OCTETS[hash]) {
+    refuse('unsupported-algorithm', 'RFC 4055 3.1: one hash, a salt as long', { hash, maskHash, salt })
+  }
+  return `rsa-pss-${hash}`
 }
 
 const oidOf = (der: Uint8Array): string => readOid(sequence(readDer(der, 1024), 'AlgorithmIdentifier').next())

@@ -1,10 +1,20 @@
 import { describe, expect, it } from 'vitest'
-import { digest, parseCertificate, PkiError, type SignatureAlgorithm } from '../../../../shared/pki/index.ts'
 import {
+  digest,
+  parseCertificate,
+  PkiError,
+  type MessageImprint,
+  type SignatureAlgorithm,
+} from '../../../../shared/pki/index.ts'
+import {
+  addXadesArchiveTimeStamp,
   addXadesSignatureTimeStamp,
+  addXadesValidationData,
   CanonicalWriter,
+  closeEnveloped,
   ContentHashes,
   hashState,
+  openEnveloped,
   readXadesNeeds,
   readXml,
   signXmlDetached,
@@ -48,6 +58,7 @@ describe('when a signature is made', () => {
     'ecdsa-sha256',
     'ecdsa-sha384',
     'ecdsa-sha512',
+    'ed25519',
   ])('stands with %s, detached and enveloped', { timeout: SLOW_MS }, async (algorithm) => {
     const other = await TrustService.open(AT, algorithm)
     const options = { now: AT, anchors: [other.root.certificate], revocation: 'none' } as const
@@ -66,7 +77,7 @@ describe('when a signature is made', () => {
     expect(document.path.map(({ subject }) => subject.commonName)).toEqual(['Leaf', 'Issuing', 'Root'])
   })
 
-  it('refuses Ed25519, short keys, the wrong key, a second signature, a wrong digest, names that are none', async () => {
+  it('refuses short keys, the wrong key, a second signature, a wrong digest, names that are none', async () => {
     const make = async (more: object): Promise<string> => {
       const contentDigest = digest('sha256', CONTENT)
       const fields = { ...trust.fields, uri: 'a', mimeType: 'text/csv', contentDigest, ...more }
@@ -78,7 +89,6 @@ describe('when a signature is made', () => {
     const short = testKey('rsa-sha256', 1024)
     const weak = await certify(short, trust.sub)
     expect(await make({})).toBe('ok')
-    expect(await make({ signer: testKey('ed25519') })).toBe('algorithm')
     expect(await make({ signer: short, certificate: weak.der })).toBe('weak-key')
     expect(await make({ signer: testKey('ecdsa-sha256') })).toBe('bad-signature')
     expect(await make({ contentDigest: new Uint8Array(20) })).toBe('invalid-input')
@@ -118,6 +128,35 @@ describe('when a signature is made', () => {
     writer.end()
     expect(verdict(() => writer.start('again'))).toBe('invalid-input')
     expect(verifyXades(wanted(encode(out), 0, { crls: fresh })).root?.children).toHaveLength(101)
+  })
+
+  it('is made to last while the document is being written', async () => {
+    let out = ''
+    const write = (piece: string) => {
+      out += piece
+    }
+    const writer = new CanonicalWriter({ namespace: 'urn:example:export', hash: hashState('sha256'), write })
+    writer.start('export', { b: '2' })
+    writer.element('entry', 'caff\u00e8 & <1>')
+    const { contentHash: sealed } = writer.sealed()
+    const fields = { ...trust.fields, mimeType: 'application/xml', contentDigest: sealed().digest() }
+    const opened = openEnveloped(await writeEnvelopedSignature(fields))
+    const stamper = await trust.stamper('Time', trust.day(60))
+    const stamp = (imprint: MessageImprint) => trust.stamp(stamper, imprint, AT)
+    const timed = addXadesSignatureTimeStamp(opened, await stamp(xadesSignatureImprint(opened, 'sha256')))
+    const lasting = addXadesValidationData(timed, await trust.values(0))
+    expect(verdict(() => xadesArchiveImprint(lasting, 'sha256'))).toBe('content-missing')
+    const imprint = xadesArchiveImprint(lasting, 'sha256', sealed)
+    const archived = addXadesArchiveTimeStamp(lasting, await stamp(imprint))
+    writer.insertSignature(closeEnveloped(archived))
+    writer.end()
+    const xml = encode(out)
+    const judged = verifyXades(wanted(xml, 1))
+    expect(judged).toMatchObject({ form: 'enveloped', level: 'B-LTA', root: { local: 'export' } })
+    expect(verdict(() => verifyXades(wanted(encode(out.replace('b="2"', 'b="3"')), 1)))).toBe('digest-mismatch')
+    expect(verdict(() => closeEnveloped(xml))).toBe('invalid-input')
+    // In its place it is renewed like any other.
+    expect(xadesArchiveImprint(xml, 'sha256').digest).toHaveLength(32)
   })
 
   it.each<[string, (writer: CanonicalWriter) => void, string]>([
