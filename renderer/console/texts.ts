@@ -13,3 +13,9 @@ export const TEXTS: TextSources = {
     errors: () => import('../text/it/errors.json'),
   },
 }
+
+/** Words of screens that are opened seldom, fetched with them. */
+export const EXPORT_TEXTS: TextSources = {
+  en: { exports: () => import('../text/en/exports.json') },
+  it: { exports: () => import('../text/it/exports.json') },
+}

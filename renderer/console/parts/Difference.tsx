@@ -7,6 +7,7 @@ import { compareSnapshots, type FieldDifference, type FieldValue } from '../form
 import { fieldKind } from '../format/field-kind.ts'
 import { fieldLabel } from '../../ui/field-label.ts'
 import css from './console.module.css'
+import tables from './tables.module.css'
 import { Instant } from './Instant.tsx'
 
 const TONES: Readonly<Record<FieldDifference['kind'], Tone>> = {
@@ -58,7 +59,7 @@ export function Difference({ before, after }: { before: unknown; after: unknown 
     <>
       {shown.length === 0 ? <p className={css.quiet}>{t('difference.nothingChanged')}</p> : null}
       {shown.length === 0 ? null : (
-        <table className={`${css.table} ${css.diff}`}>
+        <table className={`${tables.table} ${tables.diff}`}>
           <thead>
             <tr>
               <th scope="col">{t('difference.field')}</th>

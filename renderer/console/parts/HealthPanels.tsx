@@ -5,6 +5,7 @@ import { Facts, Panel } from '../../ui/Screen.tsx'
 import { Notice, ToneBadge } from '../../ui/Tone.tsx'
 import { formatDuration } from '../format/time.ts'
 import css from './console.module.css'
+import tables from './tables.module.css'
 import { HealthBadge } from './HealthBadge.tsx'
 import { Instant } from './Instant.tsx'
 
@@ -118,13 +119,13 @@ export function ChecksPanel({ health }: Props) {
   const word = (name: string) => t(`check.${name}`, { defaultValue: name })
   return (
     <Panel title={t('health.checks')} flush>
-      <table className={css.table}>
+      <table className={tables.table}>
         <thead>
           <tr>
             <th scope="col">{t('health.check')}</th>
             <th scope="col">{t('health.state')}</th>
             <th scope="col">{t('health.detail')}</th>
-            <th scope="col" className={css.number}>
+            <th scope="col" className={tables.number}>
               {t('health.took')}
             </th>
           </tr>
@@ -137,7 +138,7 @@ export function ChecksPanel({ health }: Props) {
                 <HealthBadge state={check.state} />
               </td>
               <td>{check.detail ?? '—'}</td>
-              <td className={css.number}>{formatNumber(Math.round(check.ms * 10) / 10, i18n.language)} ms</td>
+              <td className={tables.number}>{formatNumber(Math.round(check.ms * 10) / 10, i18n.language)} ms</td>
             </tr>
           ))}
         </tbody>

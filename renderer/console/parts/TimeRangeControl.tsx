@@ -8,12 +8,12 @@ import { RANGE_PRESETS, type TimeRange } from '../route/time-range.ts'
 
 /** "Last 24 hours", "From 3 Nov 2026, 10:00:00", "All time". */
 export const rangeWords = (t: TFunction, range: TimeRange | null, language: string): string => {
-  if (range === null) return t('range.all')
-  if (range.kind === 'last') return t(`range.last.${range.preset}`)
+  if (range === null) return t('console:range.all')
+  if (range.kind === 'last') return t(`console:range.last.${range.preset}`)
   const at = (ms: number | null) => (ms === null ? '' : formatInstant(ms, language))
-  if (range.to === null) return t('range.from', { from: at(range.from) })
-  if (range.from === null) return t('range.until', { to: at(range.to) })
-  return t('range.between', { from: at(range.from), to: at(range.to) })
+  if (range.to === null) return t('console:range.from', { from: at(range.from) })
+  if (range.from === null) return t('console:range.until', { to: at(range.to) })
+  return t('console:range.between', { from: at(range.from), to: at(range.to) })
 }
 
 const sameRange = (a: TimeRange | null, b: TimeRange | null): boolean => JSON.stringify(a) === JSON.stringify(b)

@@ -4,10 +4,19 @@ import type { Route } from '../../ui/route.ts'
  * Where in the console we are. It is read from the URL's fragment, so that what is searched for (names of people) never
  * reaches a server's access log, and any static hosting will do.
  */
-export const PLAIN_SCREENS = ['overview', 'chains', 'health', 'operators', 'stations', 'mail'] as const
+export const PLAIN_SCREENS = ['overview', 'chains', 'check', 'keys', 'health', 'operators', 'stations', 'mail'] as const
 export type PlainScreen = (typeof PLAIN_SCREENS)[number]
 /** Screens whose question stands in the address. */
-export const ASKING_SCREENS = ['audit', 'verification', 'alarms', 'jobs', 'access', 'access-review'] as const
+export const ASKING_SCREENS = [
+  'audit',
+  'verification',
+  'exports',
+  'export-new',
+  'alarms',
+  'jobs',
+  'access',
+  'access-review',
+] as const
 export type AskingScreen = (typeof ASKING_SCREENS)[number]
 export const RETENTION_PARTS = ['window', 'cleaning', 'erasure'] as const
 export type RetentionPart = (typeof RETENTION_PARTS)[number]
@@ -26,6 +35,7 @@ const PATHS: Partial<Record<ScreenName, readonly string[]>> = {
   overview: [],
   mail: ['jobs', 'mail'],
   'access-review': ['access', 'review'],
+  'export-new': ['exports', 'new'],
 }
 export const pathOf = (screen: Exclude<ScreenName, 'unknown' | 'trail'>): readonly string[] => PATHS[screen] ?? [screen]
 export const trailPath = (objectType: string, objectId: string): readonly string[] => ['trail', objectType, objectId]

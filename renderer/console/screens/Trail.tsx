@@ -14,10 +14,13 @@ import { shownId } from '../format/shown-id.ts'
 import { ActionBadge } from '../parts/ActionBadge.tsx'
 import { Actor, officeWord, stationWord } from '../parts/Actor.tsx'
 import css from '../parts/console.module.css'
+import own from './trail.module.css'
 import { Difference } from '../parts/Difference.tsx'
 import { Erased } from '../parts/Erased.tsx'
 import { Instant } from '../parts/Instant.tsx'
 import { objectTypeWord } from '../parts/ObjectName.tsx'
+import { IconPackageExport } from '../parts/icons.ts'
+import { exportLink } from '../route/export-selection.ts'
 import { formatEntryRef } from '../route/audit-filters.ts'
 import { useMay } from '../stores/session-store.ts'
 
@@ -28,7 +31,7 @@ function Event({ entry }: { entry: AuditEntryView }) {
   const where = [officeWord(t, entry), stationWord(t, entry)].filter((word) => word !== null)
   return (
     <li data-testid="trail-entry">
-      <div className={css.eventHead}>
+      <div className={own.eventHead}>
         <ActionBadge action={entry.action} />
         <b>
           <Instant at={entry.time} />
@@ -75,19 +78,32 @@ export function Trail({ objectType, objectId }: { objectType: string; objectId: 
       [client, objectType, objectId],
     ),
   )
+  const mayExport = useMay('audit.export')
   const name = load.data?.findLast((entry) => entry.objectName !== null)?.objectName ?? null
   return (
     <Screen
       title={t('trail.title', { type: objectTypeWord(t, objectType), name: name ?? shownId(objectId) })}
       subtitle={<span className="cs-mono">{objectId}</span>}
       actions={
-        <Button
-          variant="default"
-          leftSection={<IconArrowLeft size={16} aria-hidden />}
-          onClick={() => globalThis.history.back()}
-        >
-          {t('common:back')}
-        </Button>
+        <>
+          {mayExport ? (
+            <Button
+              component="a"
+              href={exportLink({ kind: 'object', objectType, objectId })}
+              variant="default"
+              leftSection={<IconPackageExport size={16} aria-hidden />}
+            >
+              {t('trail.export')}
+            </Button>
+          ) : null}
+          <Button
+            variant="default"
+            leftSection={<IconArrowLeft size={16} aria-hidden />}
+            onClick={() => globalThis.history.back()}
+          >
+            {t('common:back')}
+          </Button>
+        </>
       }
     >
       <LoadView load={load} right="trail.read">
@@ -96,7 +112,7 @@ export function Trail({ objectType, objectId }: { objectType: string; objectId: 
             <EmptyState title={t('trail.empty')}>{t('trail.emptyWhy')}</EmptyState>
           ) : (
             <Panel title={t('trail.heading')}>
-              <ol className={css.timeline} aria-label={t('trail.heading')}>
+              <ol className={own.timeline} aria-label={t('trail.heading')}>
                 {entries.map((entry) => (
                   <Event key={formatEntryRef(entry)} entry={entry} />
                 ))}

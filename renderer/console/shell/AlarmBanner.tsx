@@ -2,7 +2,7 @@ import { useTranslation } from 'react-i18next'
 import { formatNumber } from '../../ui/format.ts'
 import { ToneIcon } from '../../ui/Tone.tsx'
 import { ALARM_TONES, alarmPlace, alarmTodo, alarmWhat } from '../parts/alarm-words.ts'
-import css from '../parts/console.module.css'
+import own from './shell.module.css'
 import { useOpenAlarms, worstFirst } from '../stores/alarm-store.ts'
 
 /** On every screen while an alarm is open: the worst one in a sentence, what to do, and how many more there are. */
@@ -14,7 +14,7 @@ export function AlarmBanner() {
   const isSeen = alarms.every((alarm) => alarm.acknowledgedAt !== null)
   return (
     <div
-      className={css.banner}
+      className={own.banner}
       data-severity={worst.severity}
       data-seen={isSeen}
       role={worst.severity === 'critical' ? 'alert' : 'status'}
@@ -27,7 +27,7 @@ export function AlarmBanner() {
         </b>{' '}
         {isSeen ? t('alarm.seenTo', { name: worst.acknowledgedBy?.name ?? '' }) : alarmTodo(t, worst)}
       </p>
-      <span className={css.bannerLinks}>
+      <span className={own.bannerLinks}>
         <a href={alarmPlace(worst)}>{t(`alarm.kind.${worst.kind}.look`)}</a>
         <a href="#/alarms">
           {alarms.length > 1

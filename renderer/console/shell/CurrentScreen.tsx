@@ -14,6 +14,10 @@ const Overview = lazy(SCREEN_LOADERS.overview)
 const Audit = lazy(SCREEN_LOADERS.audit)
 const Trail = lazy(SCREEN_LOADERS.trail)
 const Verification = lazy(SCREEN_LOADERS.verification)
+const Exports = lazy(SCREEN_LOADERS.exports)
+const NewExport = lazy(SCREEN_LOADERS['export-new'])
+const Check = lazy(SCREEN_LOADERS.check)
+const Keys = lazy(SCREEN_LOADERS.keys)
 const Chains = lazy(SCREEN_LOADERS.chains)
 const Retention = lazy(SCREEN_LOADERS.retention)
 const Access = lazy(SCREEN_LOADERS.access)
@@ -31,6 +35,10 @@ const RIGHTS: Readonly<Record<Known, Right>> = {
   audit: 'audit.read',
   trail: 'trail.read',
   verification: 'audit.verify',
+  exports: 'audit.export',
+  'export-new': 'audit.export',
+  check: 'console.use',
+  keys: 'key.read',
   chains: 'health.read',
   retention: 'retention.read',
   access: 'access.read',
@@ -90,6 +98,14 @@ const screenAt = (place: Exclude<Place, { screen: 'unknown' }>): ReactNode => {
       )
     case 'verification':
       return <Verification query={place.query} />
+    case 'exports':
+      return <Exports query={place.query} />
+    case 'export-new':
+      return <NewExport query={place.query} />
+    case 'check':
+      return <Check />
+    case 'keys':
+      return <Keys />
     case 'chains':
       return <Chains />
     case 'retention':

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { IconArrowRight, IconPlayerPlay, IconSearch } from '../../ui/icons.ts'
 import css from '../parts/console.module.css'
+import own from './shell.module.css'
 import { paletteChoices, type Choice } from './palette-choices.ts'
 import type { ScreenEntry } from './screens.ts'
 
@@ -59,7 +60,7 @@ export function Palette(props: {
         }}
         onKeyDown={onKeyDown}
       />
-      <ul className={css.palette} id={LIST} role="listbox" aria-label={t('palette.title')}>
+      <ul className={own.palette} id={LIST} role="listbox" aria-label={t('palette.title')}>
         {choices.map((choice) => {
           const Icon = ICONS[choice.group]
           return (
@@ -68,7 +69,7 @@ export function Palette(props: {
               id={optionId(choice)}
               role="option"
               aria-selected={choice === active}
-              className={css.choice}
+              className={own.choice}
               onClick={() => run(choice)}
             >
               <Icon size={16} aria-hidden />

@@ -24,7 +24,12 @@ const KeyHelp = lazy(async () => ({ default: (await import('./KeyHelp.tsx')).Key
 const AHEAD_MS = 2000
 
 /** Screens that are a part of another one in the navigation. */
-const PART_OF: Partial<Record<ScreenName, ScreenName>> = { trail: 'audit', mail: 'jobs', 'access-review': 'access' }
+const PART_OF: Partial<Record<ScreenName, ScreenName>> = {
+  trail: 'audit',
+  'export-new': 'exports',
+  mail: 'jobs',
+  'access-review': 'access',
+}
 
 /** Everything behind the sign-in: navigation, bar, the screen the URL names, palette and keys. */
 export function Shell() {

@@ -4,6 +4,7 @@ import { IconHelp, IconLogout, IconSearch, IconUser } from '../../ui/icons.ts'
 import { ToneBadge } from '../../ui/Tone.tsx'
 import { HealthBadge } from '../parts/HealthBadge.tsx'
 import css from '../parts/console.module.css'
+import own from './shell.module.css'
 import { Instant } from '../parts/Instant.tsx'
 import { LanguageChoice } from '../parts/LanguageChoice.tsx'
 import { useHealth } from '../stores/health-store.ts'
@@ -15,9 +16,9 @@ function ServerState() {
   const { data, failure } = useHealth()
   return (
     <>
-      <a className={css.healthLink} href="#/health">
+      <a className={own.healthLink} href="#/health">
         <span className="cs-hidden">{t('bar.health')}</span>
-        {data === undefined ? null : <span className={css.node}>{data.node}</span>}
+        {data === undefined ? null : <span className={own.node}>{data.node}</span>}
         {failure === undefined ? (
           <HealthBadge state={data?.state ?? null} />
         ) : (
@@ -69,7 +70,7 @@ function SessionMenu({ onSignOut }: { onSignOut: () => Promise<void> }) {
 export function TopBar(props: { onPalette: () => void; onKeys: () => void; onSignOut: () => Promise<void> }) {
   const { t } = useTranslation('console')
   return (
-    <div className={css.bar}>
+    <div className={own.bar}>
       <ServerState />
       <div className={css.barEnd}>
         <Button

@@ -1,9 +1,22 @@
+import { addTexts } from '../../ui/i18n.ts'
+import { EXPORT_TEXTS } from '../texts.ts'
+
+/** A screen and its words come together. */
+const withExportTexts = async <T>(screen: Promise<T>): Promise<T> =>
+  (await Promise.all([screen, addTexts(EXPORT_TEXTS)]))[0]
+
 /** Each screen in a file of its own, fetched when it is opened, or beforehand when there is nothing else to do. */
 export const SCREEN_LOADERS = {
   overview: async () => ({ default: (await import('../screens/overview/Overview.tsx')).Overview }),
   audit: async () => ({ default: (await import('../screens/audit/Audit.tsx')).Audit }),
   trail: async () => ({ default: (await import('../screens/Trail.tsx')).Trail }),
   verification: async () => ({ default: (await import('../screens/verification/Verification.tsx')).Verification }),
+  exports: async () => ({ default: (await withExportTexts(import('../screens/exports/Exports.tsx'))).Exports }),
+  'export-new': async () => ({
+    default: (await withExportTexts(import('../screens/exports/NewExport.tsx'))).NewExport,
+  }),
+  check: async () => ({ default: (await import('../screens/Check.tsx')).Check }),
+  keys: async () => ({ default: (await withExportTexts(import('../screens/keys/Keys.tsx'))).Keys }),
   chains: async () => ({ default: (await import('../screens/chains/Chains.tsx')).Chains }),
   retention: async () => ({ default: (await import('../screens/retention/Retention.tsx')).Retention }),
   access: async () => ({ default: (await import('../screens/access/Access.tsx')).Access }),

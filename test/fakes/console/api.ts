@@ -12,6 +12,7 @@ import {
   type VerificationView,
 } from '../../../shared/contract/index.ts'
 import { CHAIN, makeEntries, makeHealth, makeOperators, makeSession, makeStations } from './data.ts'
+import { createExports } from './exports.ts'
 import { createOperations, failedVerificationAlarm } from './operations.ts'
 import { openSession, type GateSession } from './session-gate.ts'
 
@@ -113,6 +114,7 @@ export const createFakeApi = (behaviour: Behaviour) => {
 
   const handlers: Partial<Record<HttpName, Handler>> = {
     ...operations.handlers,
+    ...createExports(() => entries.length),
     followAudit: (call) => {
       const answer = operations.handlers.followAudit?.(call) as { items: AuditEntryView[] }
       return { ...answer, items: answer.items.filter((e) => matches(e, call.query)).map(asRow) }

@@ -14,6 +14,7 @@ import { saveFile } from '../../client/save-file.ts'
 import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import css from '../../parts/console.module.css'
+import tables from '../../parts/tables.module.css'
 import { Instant } from '../../parts/Instant.tsx'
 import { ReasonDialog } from '../../parts/ReasonDialog.tsx'
 import { useMay } from '../../stores/session-store.ts'
@@ -45,14 +46,14 @@ function Months({ review }: { review: AccessReviewView }) {
   if (review.months.length === 0) return <EmptyState title={t('access.review.quiet')}>{t('access.noneWhy')}</EmptyState>
   return (
     <Panel title={t('access.review.byMonth')} flush>
-      <table className={css.table}>
+      <table className={tables.table}>
         <thead>
           <tr>
             <th scope="col">{t('access.review.month')}</th>
             <th scope="col">{t('access.who')}</th>
             <th scope="col">{t('access.means')}</th>
             {FIGURES.map((name) => (
-              <th scope="col" key={name} className={css.number}>
+              <th scope="col" key={name} className={tables.number}>
                 {t(`access.review.${name}`)}
               </th>
             ))}
@@ -65,7 +66,7 @@ function Months({ review }: { review: AccessReviewView }) {
               <th scope="row">{row.name ?? t('access.unknown')}</th>
               <td>{t(`access.by.${row.means}`)}</td>
               {FIGURES.map((name) => (
-                <td key={name} className={css.number} data-mark={name === 'failures' && row[name] > 0}>
+                <td key={name} className={tables.number} data-mark={name === 'failures' && row[name] > 0}>
                   {formatNumber(row[name], i18n.language)}
                 </td>
               ))}

@@ -15,6 +15,7 @@ import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import { ALARM_TONES, alarmPlace, alarmTodo, alarmWhat } from '../../parts/alarm-words.ts'
 import css from '../../parts/console.module.css'
+import own from './alarms.module.css'
 import { Instant } from '../../parts/Instant.tsx'
 import { ReasonDialog } from '../../parts/ReasonDialog.tsx'
 import { useOpenAlarms, worstFirst } from '../../stores/alarm-store.ts'
@@ -69,7 +70,7 @@ function Alarm({ alarm, onAcknowledge }: { alarm: AlarmView; onAcknowledge: () =
   return (
     <Panel
       title={
-        <span className={css.alarmTitle}>
+        <span className={own.alarmTitle}>
           <ToneBadge tone={ALARM_TONES[alarm.severity]}>{t(`alarm.severity.${alarm.severity}`)}</ToneBadge>
           {alarmWhat(t, alarm)}
         </span>
@@ -77,13 +78,13 @@ function Alarm({ alarm, onAcknowledge }: { alarm: AlarmView; onAcknowledge: () =
       actions={<ToneBadge tone={STATE_TONES[state]}>{t(`alarm.state.${state}`)}</ToneBadge>}
       testId="alarm"
     >
-      <div className={css.alarmBody}>
+      <div className={own.alarmBody}>
         <div>
           {state === 'over' ? null : <p>{alarmTodo(t, alarm)}</p>}
           <Details alarm={alarm} />
         </div>
         {state === 'over' ? null : (
-          <div className={css.alarmActions}>
+          <div className={own.alarmActions}>
             <Button component="a" href={alarmPlace(alarm)} variant="default">
               {t(`alarm.kind.${alarm.kind}.look`)}
             </Button>

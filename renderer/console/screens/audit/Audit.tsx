@@ -12,7 +12,8 @@ import { EmptyState, LoadView, SkeletonRows } from '../../../ui/States.tsx'
 import { useDelayed } from '../../../ui/use-load.ts'
 import { CopyText } from '../../parts/CopyText.tsx'
 import css from '../../parts/console.module.css'
-import { IconPlayerPause } from '../../parts/icons.ts'
+import own from './audit.module.css'
+import { IconPackageExport, IconPlayerPause } from '../../parts/icons.ts'
 import {
   formatEntryRef,
   formatFilters,
@@ -22,6 +23,8 @@ import {
   type AuditFilters,
   type EntryRef,
 } from '../../route/audit-filters.ts'
+import { exportSearchLink } from '../../route/export-selection.ts'
+import { useMay } from '../../stores/session-store.ts'
 import { useTop } from '../../stores/use-top.ts'
 import { useEntries } from '../../stores/use-entries.ts'
 import { EntryList } from './EntryList.tsx'
@@ -118,6 +121,7 @@ export function Audit({ query }: { query: Readonly<Record<string, string>> }) {
   ]
   useShortcuts(shortcuts, letters)
 
+  const mayExport = useMay('audit.export')
   const explorer = useRef<HTMLDivElement>(null)
   const top = useTop(explorer)
   const known = load.rows !== undefined
@@ -135,6 +139,16 @@ export function Audit({ query }: { query: Readonly<Record<string, string>> }) {
       actions={
         <>
           <FollowButton on={view.follow} />
+          {mayExport && known && entries.length > 0 ? (
+            <Button
+              component="a"
+              href={exportSearchLink(filters)}
+              variant="default"
+              leftSection={<IconPackageExport size={16} aria-hidden />}
+            >
+              {t('audit.export')}
+            </Button>
+          ) : null}
           <SavedFilters filters={filters} onApply={(saved) => go(saved, view)} />
           <Button
             variant="default"
@@ -157,7 +171,7 @@ export function Audit({ query }: { query: Readonly<Record<string, string>> }) {
       {load.failure !== undefined && known ? <FailureNotice failure={load.failure} onRetry={load.reload} /> : null}
       <div
         ref={explorer}
-        className={`${css.explorer} ${view.entry === null ? '' : css.withEntry}`}
+        className={`${own.explorer} ${view.entry === null ? '' : own.withEntry}`}
         style={{ '--explorer-top': `${top}px` } as CSSProperties}
       >
         <LoadView

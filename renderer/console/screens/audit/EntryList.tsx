@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef, type KeyboardEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { AuditEntryRow } from '../../../../shared/contract/index.ts'
 import { formatNumber } from '../../../ui/format.ts'
-import css from '../../parts/console.module.css'
+import own from './audit.module.css'
 import { formatEntryRef } from '../../route/audit-filters.ts'
 import { COLUMNS, EntryRow, ROW_PX } from './EntryRow.tsx'
 import type { Rows } from './use-rows.ts'
@@ -90,15 +90,15 @@ export function EntryList(props: {
     rows.move(event.key === 'ArrowDown' ? 1 : -1)
   }
   return (
-    <div className={css.listFrame}>
+    <div className={own.listFrame}>
       {unseen === 0 ? null : (
-        <button type="button" className={css.unseen} onClick={toTop} data-testid="unseen">
+        <button type="button" className={own.unseen} onClick={toTop} data-testid="unseen">
           {t('audit.unseen', { n: formatNumber(unseen, i18n.language) })}
         </button>
       )}
       <div
         ref={box}
-        className={css.list}
+        className={own.list}
         data-late={props.late}
         data-testid="audit-list"
         onKeyDown={onKeyDown}
@@ -107,8 +107,8 @@ export function EntryList(props: {
         }}
       >
         <div role="table" aria-label={t('audit.entries')} aria-rowcount={hasMore ? -1 : entries.length + 1}>
-          <div role="rowgroup" className={css.head}>
-            <div role="row" aria-rowindex={1} className={css.row}>
+          <div role="rowgroup" className={own.head}>
+            <div role="row" aria-rowindex={1} className={own.row}>
               {COLUMNS.map((column) => (
                 <div
                   role="columnheader"

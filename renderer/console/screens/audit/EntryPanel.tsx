@@ -8,7 +8,7 @@ import { useLoad } from '../../../ui/use-load.ts'
 import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import { EntryDetails } from '../../parts/EntryDetails.tsx'
-import css from '../../parts/console.module.css'
+import own from './audit.module.css'
 import type { EntryRef } from '../../route/audit-filters.ts'
 import { trailPath } from '../../route/location.ts'
 import { useMay } from '../../stores/session-store.ts'
@@ -35,8 +35,8 @@ export function EntryPanel(props: { entry: EntryRef; onMove: (delta: 1 | -1) => 
   )
   const title = t('audit.entry', { sequence })
   return (
-    <aside className={css.entry} aria-label={title} data-testid="audit-entry">
-      <div className={css.entryHead}>
+    <aside className={own.entry} aria-label={title} data-testid="audit-entry">
+      <div className={own.entryHead}>
         <h2>{title}</h2>
         {mayTrail && load.data !== undefined ? (
           <Button
@@ -57,7 +57,7 @@ export function EntryPanel(props: { entry: EntryRef; onMove: (delta: 1 | -1) => 
           </ActionIcon>
         </Tooltip>
       </div>
-      <div className={css.entryBody}>
+      <div className={own.entryBody}>
         <LoadView load={load} right="audit.read">
           {(entry) => <EntryDetails entry={entry} />}
         </LoadView>

@@ -5,7 +5,7 @@ import { ActionBadge } from '../../parts/ActionBadge.tsx'
 import { Actor, placeWord } from '../../parts/Actor.tsx'
 import { Instant } from '../../parts/Instant.tsx'
 import { ObjectName } from '../../parts/ObjectName.tsx'
-import css from '../../parts/console.module.css'
+import own from './audit.module.css'
 
 export const ROW_PX = 40
 export const COLUMNS = ['time', 'action', 'operator', 'object', 'where', 'sequence'] as const
@@ -26,7 +26,7 @@ export const EntryRow = memo(function EntryRow(props: {
     <div
       role="row"
       aria-rowindex={props.index + 2}
-      className={`${css.row} ${css.item}`}
+      className={`${own.row} ${own.item}`}
       data-testid="audit-row"
       data-open={props.open}
       data-index={props.index}

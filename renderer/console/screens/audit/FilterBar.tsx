@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { AuditAction, ObjectType } from '../../../../shared/contract/index.ts'
 import { IconChevronDown, IconSearch } from '../../../ui/icons.ts'
 import { ChoiceFilter } from '../../parts/ChoiceFilter.tsx'
-import css from '../../parts/console.module.css'
+import own from './audit.module.css'
 import { objectTypeWord } from '../../parts/ObjectName.tsx'
 import { SearchInput } from '../../parts/SearchInput.tsx'
 import { TimeRangeControl } from '../../parts/TimeRangeControl.tsx'
@@ -44,7 +44,7 @@ export function FilterBar({ filters, onChange }: Props) {
   const open = asked ?? needed
   return (
     <search aria-label={t('filter.label')}>
-      <div className={css.filters}>
+      <div className={own.filters}>
         <SearchInput
           label={t('filter.text')}
           placeholder={t('filter.textHint')}
@@ -79,7 +79,7 @@ export function FilterBar({ filters, onChange }: Props) {
         </Button>
       </div>
       {open ? (
-        <div className={css.moreFilters}>
+        <div className={own.moreFilters}>
           {MORE.map((name) => (
             <TypedField key={name} name={name} filters={filters} onChange={onChange} />
           ))}

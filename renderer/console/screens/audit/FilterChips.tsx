@@ -1,10 +1,8 @@
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { IconX } from '../../../ui/icons.ts'
-import css from '../../parts/console.module.css'
-import { objectTypeWord } from '../../parts/ObjectName.tsx'
-import { rangeWords } from '../../parts/TimeRangeControl.tsx'
-import { shownId } from '../../format/shown-id.ts'
+import own from './audit.module.css'
+import { filterWords } from '../../parts/filter-words.ts'
 import { chipsOf, NO_FILTERS, withoutChip, type AuditFilters, type FilterChip } from '../../route/audit-filters.ts'
 
 /** One chip per thing that is looked for; each takes itself away. */
@@ -16,19 +14,14 @@ export function FilterChips(props: {
   const { t, i18n } = useTranslation('console')
   const { filters, onChange } = props
   const chips = chipsOf(filters)
-  const words = ({ name, value }: FilterChip): string => {
-    if (name === 'range') return rangeWords(t, filters.range, i18n.language)
-    if (name === 'objectType') return objectTypeWord(t, value ?? '')
-    if (name === 'action') return t(`common:auditAction.${value}`)
-    return name === 'objectId' || name === 'correlationId' ? shownId(value ?? '') : (value ?? '')
-  }
+  const words = (chip: FilterChip): string => filterWords(t, filters, chip, i18n.language)
   return (
-    <div className={css.chips}>
+    <div className={own.chips}>
       {chips.map((chip) => (
         <button
           key={`${chip.name} ${chip.value}`}
           type="button"
-          className={css.chip}
+          className={own.chip}
           title={chip.value ?? undefined}
           aria-label={t('filter.remove', { name: t(`filter.${chip.name}`), value: words(chip) })}
           onClick={() => onChange(withoutChip(filters, chip))}
@@ -40,7 +33,7 @@ export function FilterChips(props: {
         </button>
       ))}
       {chips.length === 0 ? null : (
-        <button type="button" className={css.chip} onClick={() => onChange(NO_FILTERS)}>
+        <button type="button" className={own.chip} onClick={() => onChange(NO_FILTERS)}>
           {t('common:clearFilters')}
         </button>
       )}

@@ -6,6 +6,7 @@ import { FailureNotice } from '../../../ui/FailureNotice.tsx'
 import { IconCheck, IconX } from '../../../ui/icons.ts'
 import { LoadView } from '../../../ui/States.tsx'
 import css from '../../parts/console.module.css'
+import own from './audit.module.css'
 import { IconBookmark, IconPencil, IconTrash } from '../../parts/icons.ts'
 import { QUIET } from '../../parts/quiet.ts'
 import { fromSaved, isFiltered, sameFilters, type AuditFilters } from '../../route/audit-filters.ts'
@@ -29,7 +30,7 @@ function NameForm(props: {
     props.onEnd?.()
   }
   return (
-    <form onSubmit={(event) => void submit(event)} className={css.nameForm}>
+    <form onSubmit={(event) => void submit(event)} className={own.nameForm}>
       <TextInput
         size="xs"
         aria-label={props.label}
@@ -69,7 +70,7 @@ function SavedRow(props: { filter: AuditFilterView; saved: Saved; applied: boole
       </li>
     )
   return (
-    <li className={css.savedRow}>
+    <li className={own.savedRow}>
       <Button
         {...QUIET}
         size="xs"
@@ -121,11 +122,11 @@ export function SavedFilters(props: { filters: AuditFilters; onApply: (filters: 
           aria-expanded={open}
           onClick={() => setOpen((was) => !was)}
         >
-          {applied === undefined ? t('saved.title') : <span className={css.cut}>{applied.name}</span>}
+          {applied === undefined ? t('saved.title') : <span className={own.cut}>{applied.name}</span>}
         </Button>
       </Popover.Target>
       <Popover.Dropdown role="dialog" aria-label={t('saved.title')}>
-        <div className={css.saved}>
+        <div className={own.saved}>
           <LoadView load={saved.load} right="audit.read">
             {(found) =>
               found.items.length === 0 ? (

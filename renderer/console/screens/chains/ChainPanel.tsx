@@ -1,3 +1,4 @@
+import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { formatNumber } from '../../../ui/format.ts'
 import { formatRoute } from '../../../ui/route.ts'
@@ -7,9 +8,12 @@ import { useConsole } from '../../console-context.ts'
 import { formatAgo } from '../../format/time.ts'
 import { CopyText } from '../../parts/CopyText.tsx'
 import css from '../../parts/console.module.css'
+import { IconPackageExport } from '../../parts/icons.ts'
 import { Instant } from '../../parts/Instant.tsx'
 import { VERDICT_TONES } from '../../parts/VerdictNotice.tsx'
 import { formatEntryRef } from '../../route/audit-filters.ts'
+import { exportLink } from '../../route/export-selection.ts'
+import { useMay } from '../../stores/session-store.ts'
 import { useNow } from '../../stores/use-polled.ts'
 import type { KnownChain } from './known-chain.ts'
 import { Witnesses } from './Witnesses.tsx'
@@ -134,13 +138,27 @@ function Checkpoint({ known }: { known: KnownChain }) {
 export function ChainPanel({ known }: { known: KnownChain }) {
   const { t } = useTranslation('console')
   const { view } = known
+  const mayExport = useMay('audit.export')
   return (
     <Panel
       title={known.chain}
       actions={
-        view?.state === undefined || view.state === null ? null : (
-          <ToneBadge tone={view.state === 'running' ? 'ok' : 'bad'}>{t(`health.chainState.${view.state}`)}</ToneBadge>
-        )
+        <div className={css.barEnd}>
+          {mayExport ? (
+            <Button
+              component="a"
+              href={exportLink({ kind: 'chain', chain: known.chain })}
+              size="compact-sm"
+              variant="default"
+              leftSection={<IconPackageExport size={16} aria-hidden />}
+            >
+              {t('chain.export')}
+            </Button>
+          ) : null}
+          {view?.state === undefined || view.state === null ? null : (
+            <ToneBadge tone={view.state === 'running' ? 'ok' : 'bad'}>{t(`health.chainState.${view.state}`)}</ToneBadge>
+          )}
+        </div>
       }
       testId="chain"
     >

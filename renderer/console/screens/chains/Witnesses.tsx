@@ -7,6 +7,7 @@ import { Notice, ToneBadge, type Tone } from '../../../ui/Tone.tsx'
 import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import css from '../../parts/console.module.css'
+import tables from '../../parts/tables.module.css'
 import { Instant } from '../../parts/Instant.tsx'
 import { usePolled } from '../../stores/use-polled.ts'
 
@@ -28,7 +29,7 @@ function Row({ witness, size }: { witness: WitnessView; size: number }) {
         {witness.stationName ?? (witness.kind === 'desk' ? t('audit.unknownStation') : witness.name)}
       </th>
       <td>{t(`chain.witnessKind.${witness.kind}`)}</td>
-      <td className={css.number}>{witness.size === null ? '—' : formatNumber(witness.size, i18n.language)}</td>
+      <td className={tables.number}>{witness.size === null ? '—' : formatNumber(witness.size, i18n.language)}</td>
       <td>{witness.time === null ? t('stations.never') : <Instant at={witness.time} />}</td>
       <td>
         <ToneBadge tone={standing.tone}>{t(`chain.standing.${standing.word}`)}</ToneBadge>
@@ -65,12 +66,12 @@ export function Witnesses({ chain }: { chain: string }) {
                 size: formatNumber(size, i18n.language),
               })}
             </h3>
-            <table className={css.table}>
+            <table className={tables.table}>
               <thead>
                 <tr>
                   <th scope="col">{t('chain.witness')}</th>
                   <th scope="col">{t('chain.kind')}</th>
-                  <th scope="col" className={css.number}>
+                  <th scope="col" className={tables.number}>
                     {t('chain.seen')}
                   </th>
                   <th scope="col">{t('chain.seenAt')}</th>

@@ -5,6 +5,7 @@ import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import { formatDuration } from '../../format/time.ts'
 import css from '../../parts/console.module.css'
+import own from './jobs.module.css'
 import { ErrorWords } from '../../parts/ErrorWords.tsx'
 import { Instant } from '../../parts/Instant.tsx'
 import { usePolled } from '../../stores/use-polled.ts'
@@ -25,7 +26,7 @@ export function JobRuns({ id }: { id: string }) {
         runs.length === 0 ? (
           <p className={css.quiet}>{t('job.noRuns')}</p>
         ) : (
-          <ol className={css.runs}>
+          <ol className={own.runs}>
             {runs.map((run) => (
               <li key={run.attempt}>
                 <Instant at={run.startedAt} /> · {run.node} ·{' '}

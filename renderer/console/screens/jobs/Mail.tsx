@@ -12,6 +12,7 @@ import { useLoad } from '../../../ui/use-load.ts'
 import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import css from '../../parts/console.module.css'
+import own from './jobs.module.css'
 import { IconMail, IconTrash } from '../../parts/icons.ts'
 import { QUIET } from '../../parts/quiet.ts'
 import { once, useAction } from '../../stores/use-action.ts'
@@ -82,7 +83,7 @@ function Recipients(props: { settings: MailSettingsView; onChanged: () => void }
             {t('mail.noneWhy')}
           </EmptyState>
         ) : (
-          <ul className={css.recipients}>
+          <ul className={own.recipients}>
             {recipients.map((recipient) => (
               <li key={recipient.address} data-testid="recipient">
                 <span>{recipient.address}</span>

@@ -7,7 +7,7 @@ import { Panel } from '../../../ui/Screen.tsx'
 import { EmptyState, LoadView } from '../../../ui/States.tsx'
 import type { PagedLoad } from '../../../ui/use-load.ts'
 import { useConsole } from '../../console-context.ts'
-import css from '../../parts/console.module.css'
+import tables from '../../parts/tables.module.css'
 import { ClearSearch } from '../../parts/ClearSearch.tsx'
 import { ErrorWords } from '../../parts/ErrorWords.tsx'
 import { Instant } from '../../parts/Instant.tsx'
@@ -66,11 +66,13 @@ function Row(props: { job: JobView; open: boolean; onOpen: () => void; onRetry: 
           <Instant at={job.createdAt} />
         </td>
         <th scope="row">{t(`job.kind.${job.kind}`)}</th>
-        <td className={css.whole}>
+        <td className={tables.whole}>
           <JobBadge state={job.state} />
         </td>
         <td>{by}</td>
-        <td className={`${css.number} ${css.whole}`}>{t('job.tries', { n: job.attempts, max: job.maxAttempts })}</td>
+        <td className={`${tables.number} ${tables.whole}`}>
+          {t('job.tries', { n: job.attempts, max: job.maxAttempts })}
+        </td>
         <td>{job.lastError === null ? '—' : <ErrorWords code={job.lastError} />}</td>
         <td>
           <Group gap={4} justify="flex-end" wrap="nowrap">
@@ -117,14 +119,14 @@ export function Queue({ load, filter }: { load: PagedLoad<JobView>; filter: JobF
             </EmptyState>
           ) : (
             <>
-              <table className={css.table}>
+              <table className={tables.table}>
                 <thead>
                   <tr>
                     <th scope="col">{t('job.created')}</th>
                     <th scope="col">{t('job.kindLabel')}</th>
                     <th scope="col">{t('job.stateLabel')}</th>
                     <th scope="col">{t('job.by')}</th>
-                    <th scope="col" className={css.number}>
+                    <th scope="col" className={tables.number}>
                       {t('job.tried')}
                     </th>
                     <th scope="col">{t('job.error')}</th>

@@ -8,7 +8,7 @@ import { LoadView } from '../../../ui/States.tsx'
 import { ToneBadge } from '../../../ui/Tone.tsx'
 import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
-import css from '../../parts/console.module.css'
+import tables from '../../parts/tables.module.css'
 import { Instant } from '../../parts/Instant.tsx'
 import { rhythmWords } from '../../parts/rhythm-words.ts'
 import { ScheduleDialog } from '../../parts/ScheduleDialog.tsx'
@@ -40,7 +40,7 @@ export function Schedules({ onRun }: { onRun: () => void }) {
     <Panel title={t('schedule.title')} flush>
       <LoadView load={load} right="job.read">
         {({ items }) => (
-          <table className={css.table}>
+          <table className={tables.table}>
             <thead>
               <tr>
                 <th scope="col">{t('schedule.what')}</th>

@@ -8,6 +8,7 @@ import { useConsole } from '../../console-context.ts'
 import { ActionBadge } from '../../parts/ActionBadge.tsx'
 import { Actor } from '../../parts/Actor.tsx'
 import css from '../../parts/console.module.css'
+import tables from '../../parts/tables.module.css'
 import { Instant } from '../../parts/Instant.tsx'
 import { ObjectName } from '../../parts/ObjectName.tsx'
 import { formatEntryRef } from '../../route/audit-filters.ts'
@@ -38,7 +39,7 @@ export function NewestEntries() {
           items.length === 0 ? (
             <EmptyState title={t('audit.empty')}>{t('audit.emptyWhy')}</EmptyState>
           ) : (
-            <table className={css.table}>
+            <table className={tables.table}>
               <thead>
                 <tr>
                   <th scope="col">{t('audit.column.time')}</th>
@@ -55,10 +56,10 @@ export function NewestEntries() {
                         <Instant at={entry.time} />
                       </a>
                     </td>
-                    <td className={css.whole}>
+                    <td className={tables.whole}>
                       <ActionBadge action={entry.action} />
                     </td>
-                    <td className={css.whole}>
+                    <td className={tables.whole}>
                       <Actor entry={entry} />
                     </td>
                     <td>

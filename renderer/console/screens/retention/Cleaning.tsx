@@ -12,6 +12,8 @@ import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import { formatBytes } from '../../format/bytes.ts'
 import css from '../../parts/console.module.css'
+import own from './retention.module.css'
+import tables from '../../parts/tables.module.css'
 import { ErrorWords } from '../../parts/ErrorWords.tsx'
 import { Instant } from '../../parts/Instant.tsx'
 import { MoreButton } from '../../parts/MoreButton.tsx'
@@ -39,7 +41,7 @@ function Plan({ plan, onClean }: { plan: CleaningPlan; onClean: (() => void) | n
   const { t, i18n } = useTranslation('console')
   const count = (n: number) => formatNumber(n, i18n.language)
   return (
-    <div className={css.plan} data-testid="cleaning-plan">
+    <div className={own.plan} data-testid="cleaning-plan">
       <Notice
         tone={VERDICT_TONES[plan.verdict]}
         title={`${plan.chain}: ${t(`cleaning.verdict.${plan.verdict}.what`)}`}
@@ -98,16 +100,16 @@ function History({ load }: { load: PagedLoad<CleaningView> }) {
             <EmptyState title={t('cleaning.none')}>{t('cleaning.noneWhy')}</EmptyState>
           ) : (
             <>
-              <table className={css.table}>
+              <table className={tables.table}>
                 <thead>
                   <tr>
                     <th scope="col">{t('cleaning.asked')}</th>
                     <th scope="col">{t('audit.chain')}</th>
                     <th scope="col">{t('cleaning.state')}</th>
-                    <th scope="col" className={css.number}>
+                    <th scope="col" className={tables.number}>
                       {t('cleaning.entries')}
                     </th>
-                    <th scope="col" className={css.number}>
+                    <th scope="col" className={tables.number}>
                       {t('cleaning.bytes')}
                     </th>
                     <th scope="col">{t('cleaning.upTo')}</th>
@@ -129,8 +131,8 @@ function History({ load }: { load: PagedLoad<CleaningView> }) {
                           </div>
                         )}
                       </td>
-                      <td className={css.number}>{formatNumber(row.entries, i18n.language)}</td>
-                      <td className={css.number}>{formatBytes(row.bytes, i18n.language)}</td>
+                      <td className={tables.number}>{formatNumber(row.entries, i18n.language)}</td>
+                      <td className={tables.number}>{formatBytes(row.bytes, i18n.language)}</td>
                       <td>{row.until === null ? '—' : <Instant at={row.until} />}</td>
                       <td>{row.requestedBy?.name ?? t('cleaning.bySchedule')}</td>
                     </tr>

@@ -8,6 +8,7 @@ import { ToneBadge, type Tone } from '../../../ui/Tone.tsx'
 import type { PagedLoad } from '../../../ui/use-load.ts'
 import { shownId } from '../../format/shown-id.ts'
 import css from '../../parts/console.module.css'
+import tables from '../../parts/tables.module.css'
 import { ErrorWords } from '../../parts/ErrorWords.tsx'
 import { Instant } from '../../parts/Instant.tsx'
 import { MoreButton } from '../../parts/MoreButton.tsx'
@@ -48,7 +49,7 @@ function Row({ erasure }: { erasure: ErasureView }) {
           </div>
         )}
       </td>
-      <td className={css.number}>{formatNumber(erasure.entries, i18n.language)}</td>
+      <td className={tables.number}>{formatNumber(erasure.entries, i18n.language)}</td>
       <td>{erasure.requestedBy?.name ?? t('cleaning.bySchedule')}</td>
       <td>{erasure.decidedBy?.name ?? '—'}</td>
     </tr>
@@ -66,14 +67,14 @@ export function ErasureHistory({ load }: { load: PagedLoad<ErasureView> }) {
             <EmptyState title={t('erasure.none')}>{t('erasure.noneWhy')}</EmptyState>
           ) : (
             <>
-              <table className={css.table}>
+              <table className={tables.table}>
                 <thead>
                   <tr>
                     <th scope="col">{t('cleaning.asked')}</th>
                     <th scope="col">{t('audit.object')}</th>
                     <th scope="col">{t('erasure.ruleLabel')}</th>
                     <th scope="col">{t('cleaning.state')}</th>
-                    <th scope="col" className={css.number}>
+                    <th scope="col" className={tables.number}>
                       {t('cleaning.entries')}
                     </th>
                     <th scope="col">{t('erasure.askedBy')}</th>

@@ -11,6 +11,7 @@ import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import { formatBytes } from '../../format/bytes.ts'
 import css from '../../parts/console.module.css'
+import own from './retention.module.css'
 import { Instant } from '../../parts/Instant.tsx'
 import { objectTypeWord } from '../../parts/ObjectName.tsx'
 import { ReasonDialog } from '../../parts/ReasonDialog.tsx'
@@ -100,7 +101,7 @@ export function ErasureQueue(props: { erasures: readonly ErasureView[]; onDecide
   const approving = deciding?.how === 'approve'
   return (
     <Panel title={t('erasure.waiting')}>
-      <ul className={css.waiting}>
+      <ul className={own.waiting}>
         {props.erasures.map((erasure) => (
           <Waiting key={erasure.id} erasure={erasure} onDecide={(how) => setDeciding({ erasure, how })} />
         ))}

@@ -15,6 +15,7 @@ import { useLoad } from '../../../ui/use-load.ts'
 import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import css from '../../parts/console.module.css'
+import tables from '../../parts/tables.module.css'
 import { Instant } from '../../parts/Instant.tsx'
 import { useMay } from '../../stores/session-store.ts'
 import { useAction } from '../../stores/use-action.ts'
@@ -52,11 +53,11 @@ function ClassTable(props: {
 }) {
   const { t } = useTranslation('console')
   return (
-    <table className={css.table}>
+    <table className={tables.table}>
       <thead>
         <tr>
           <th scope="col">{t('retention.class')}</th>
-          <th scope="col" className={css.number}>
+          <th scope="col" className={tables.number}>
             {t('retention.atLeast')}
           </th>
           <th scope="col" style={{ width: 132 }}>
@@ -71,7 +72,7 @@ function ClassTable(props: {
               {t(`retention.classes.${name}.name`)}
               <div className={css.quiet}>{t(`retention.classes.${name}.what`)}</div>
             </th>
-            <td className={css.number}>{defaultMonths}</td>
+            <td className={tables.number}>{defaultMonths}</td>
             <td>
               {props.may ? (
                 <NumberInput

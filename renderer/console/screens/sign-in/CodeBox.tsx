@@ -6,6 +6,7 @@ import { useConsole } from '../../console-context.ts'
 import { formatDuration } from '../../format/time.ts'
 import { CopyText } from '../../parts/CopyText.tsx'
 import css from '../../parts/console.module.css'
+import own from './sign-in.module.css'
 import type { SignInState } from '../../stores/sign-in-flow.ts'
 import { useNow } from '../../stores/use-polled.ts'
 
@@ -23,7 +24,7 @@ function Code({ request, offline }: { request: ConsoleRequest; offline: boolean 
   return (
     <>
       <div style={{ display: 'flex', alignItems: 'center', gap: 8 }}>
-        <output className={css.code} data-testid="console-code" aria-label={t('signIn.code')}>
+        <output className={own.code} data-testid="console-code" aria-label={t('signIn.code')}>
           {request.code}
         </output>
         <CopyText text={request.code} what={t('signIn.code')} />
@@ -40,7 +41,7 @@ function Code({ request, offline }: { request: ConsoleRequest; offline: boolean 
 export function CodeBox({ state }: { state: SignInState }) {
   const { t } = useTranslation('console')
   return (
-    <div className={css.codeBox}>
+    <div className={own.codeBox}>
       {state.phase === 'starting' ? <Loader size="sm" aria-label={t('common:loading')} /> : null}
       {state.phase === 'waiting' ? <Code request={state.request} offline={state.offline} /> : null}
       {state.phase === 'refused' || state.phase === 'expired' ? (

@@ -9,6 +9,7 @@ import { useConsole } from '../../console-context.ts'
 import { LOGO } from '../../parts/logo.ts'
 import { LanguageChoice } from '../../parts/LanguageChoice.tsx'
 import css from '../../parts/console.module.css'
+import own from './sign-in.module.css'
 import { useSession } from '../../stores/session-store.ts'
 import { runSignIn, type SignInState } from '../../stores/sign-in-flow.ts'
 import { CodeBox } from './CodeBox.tsx'
@@ -55,9 +56,9 @@ export function SignIn() {
     document.title = `${t('signIn.title')} · Countersign`
   }, [t])
   return (
-    <main className={css.signIn}>
-      <div className={css.signInCard}>
-        <div className={css.brand}>
+    <main className={own.signIn}>
+      <div className={own.signInCard}>
+        <div className={own.brand}>
           <img src={LOGO} alt="" width={28} height={28} />
           <span>{t('signIn.product')}</span>
           <span className={css.barEnd}>
@@ -72,7 +73,7 @@ export function SignIn() {
         <CodeBox state={state} />
         {state.phase === 'failed' ? <FailureNotice failure={state.failure} onRetry={again} /> : null}
         <h2>{t('signIn.how')}</h2>
-        <ol className={css.steps}>
+        <ol className={own.steps}>
           {STEPS.map((step) => (
             <li key={step}>{t(`signIn.step.${step}`)}</li>
           ))}

@@ -7,7 +7,7 @@ import { EmptyState } from '../../../ui/States.tsx'
 import { ToneBadge } from '../../../ui/Tone.tsx'
 import type { PagedLoad } from '../../../ui/use-load.ts'
 import { formatDuration } from '../../format/time.ts'
-import css from '../../parts/console.module.css'
+import tables from '../../parts/tables.module.css'
 import { Instant } from '../../parts/Instant.tsx'
 import { VERDICT_TONES } from '../../parts/VerdictNotice.tsx'
 
@@ -25,9 +25,9 @@ function Row(props: { verification: VerificationView; chosen: boolean; onChoose:
       <td>
         <ToneBadge tone={VERDICT_TONES[state]}>{t(`verification.state.${state}`)}</ToneBadge>
       </td>
-      <td className={css.number}>{formatNumber(verification.checked, i18n.language)}</td>
-      <td className={css.number}>{formatNumber(verification.faults.length, i18n.language)}</td>
-      <td className={css.number}>{endedAt === null ? '—' : formatDuration(endedAt - startedAt, i18n.language)}</td>
+      <td className={tables.number}>{formatNumber(verification.checked, i18n.language)}</td>
+      <td className={tables.number}>{formatNumber(verification.faults.length, i18n.language)}</td>
+      <td className={tables.number}>{endedAt === null ? '—' : formatDuration(endedAt - startedAt, i18n.language)}</td>
       <td>
         {verification.startedBy?.name ?? t(verification.scheduled ? 'verification.bySchedule' : 'verification.byShell')}
       </td>
@@ -54,20 +54,20 @@ export function History(props: {
       {rows.length === 0 ? (
         <EmptyState title={t('verification.none')}>{t('verification.noneWhy')}</EmptyState>
       ) : (
-        <table className={css.table}>
+        <table className={tables.table}>
           <thead>
             <tr>
               <th scope="col">{t('verification.column.started')}</th>
               <th scope="col">{t('audit.chain')}</th>
               <th scope="col">{t('verification.column.depth')}</th>
               <th scope="col">{t('verification.column.verdict')}</th>
-              <th scope="col" className={css.number}>
+              <th scope="col" className={tables.number}>
                 {t('verification.column.checked')}
               </th>
-              <th scope="col" className={css.number}>
+              <th scope="col" className={tables.number}>
                 {t('verification.column.faults')}
               </th>
-              <th scope="col" className={css.number}>
+              <th scope="col" className={tables.number}>
                 {t('verification.column.took')}
               </th>
               <th scope="col">{t('verification.column.by')}</th>

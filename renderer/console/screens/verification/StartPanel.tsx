@@ -9,6 +9,7 @@ import { useLoad } from '../../../ui/use-load.ts'
 import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import css from '../../parts/console.module.css'
+import own from './verification.module.css'
 
 const DEPTHS = ['quick', 'full'] as const
 export type Depth = (typeof DEPTHS)[number]
@@ -68,9 +69,9 @@ export function StartPanel(props: {
           value={depth}
           onChange={(value) => onDepth(DEPTHS.find((one) => one === value) ?? 'quick')}
         >
-          <div className={css.depths}>
+          <div className={own.depths}>
             {DEPTHS.map((one) => (
-              <div key={one} className={css.depth}>
+              <div key={one} className={own.depth}>
                 <Radio
                   value={one}
                   label={t(`verification.depth.${one}.name`)}
