@@ -90,7 +90,7 @@ export const createChain = async (
   await inTransaction(audit.db, async (trx) => {
     await insertChain(trx, chain, headOf(made.draft), at)
     await insertAuditKey(trx, key)
-    await insertEntries(trx, [made.link], words)
+    await insertEntries(trx, [made.link], words, audit.dialect)
   })
 }
 
@@ -177,7 +177,7 @@ export class ChainWriter {
       await moveHead(trx, this.#options.chain, from, head)
       for (const key of keys) await insertAuditKey(trx, key)
       await this.#faults('inside-append')
-      await insertEntries(trx, links, words)
+      await insertEntries(trx, links, words, this.#audit.dialect)
       await this.#faults('before-commit')
     })
     memory.head = head

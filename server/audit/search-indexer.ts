@@ -1,17 +1,22 @@
+import { countUnlisted, listNext } from '../db/repositories/audit-entries.ts'
 import { countUnsearched, indexNext } from '../db/repositories/audit-search.ts'
 import type { Opened } from '../db/open.ts'
 import type { AuditDb } from '../db/schema.ts'
 
 /** Entries taken at once: so few that a writer who comes in between waits no longer than for other writers. */
 const SLICE = 100
+/** What costs less is taken more at once: each slice touches as many pages of an index as it has entries. */
+const LIST_SLICE = 400
 /** Left behind further than this, entries are taken in although writers wait: what is not is searched by reading it. */
 const LAG_MAX = 10_000
 const IDLE_MS = 50
+/** Writers who are told come back with their next entry at once: only then nobody writes. */
+const QUIET_MS = 25
 const RETRY_MS = 1000
 
 /**
- * Fills the full text behind the chain, so that no writer pays for it. What is not in it yet is still found: lists read
- * it. Works when no writer waits, or when it was left behind too far. A failure is tried again later and stops nobody.
+ * Fills the indexes of lists and the full text behind the chain, so that no writer pays for them. What is not in them
+ * yet is still found: lists read it. Works when no writer waits, or when it was left behind too far. A failure is tried again later and stops nobody.
  */
 export class SearchIndexer {
   readonly #audit: Opened<AuditDb>
@@ -20,6 +25,7 @@ export class SearchIndexer {
   #timer: NodeJS.Timeout | null = null
   #work: Promise<void> = Promise.resolve()
   #isClosed = false
+  #keptBusyAt = 0
 
   /** `isBusy` tells whether a writer waits. */
   constructor(audit: Opened<AuditDb>, chain: string, isBusy: () => boolean) {
@@ -30,6 +36,7 @@ export class SearchIndexer {
 
   /** Entries came, or may have: looks after them soon. */
   kick(): void {
+    this.#keptBusyAt = performance.now()
     this.#after(IDLE_MS)
   }
 
@@ -59,7 +66,11 @@ export class SearchIndexer {
   /** One slice; after how many ms to look again, or null until the next kick. */
   async #run(): Promise<number | null> {
     const { db, dialect } = this.#audit
-    if (this.#isBusy() && (await countUnsearched(db, this.#chain)) < LAG_MAX) return IDLE_MS
+    const isBusy = this.#isBusy() || performance.now() - this.#keptBusyAt < QUIET_MS
+    if (!isBusy || (await countUnlisted(db, LAG_MAX)) === LAG_MAX) {
+      if ((await listNext(db, LIST_SLICE)) > 0) return 0
+    }
+    if (isBusy && (await countUnsearched(db, this.#chain)) < LAG_MAX) return IDLE_MS
     return (await indexNext(db, dialect, this.#chain, SLICE)) < SLICE ? null : 0
   }
 }

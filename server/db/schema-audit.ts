@@ -43,6 +43,8 @@ export interface EntryTable {
   signature: Blob
   /** Canonical JSON (RFC 8785) exactly as hashed and signed. */
   bytes: Blob
+  /** 1 when the indexes of lists hold it; until then lists find it by walking what is not in them yet. */
+  listed: Generated<Flag>
 }
 type Word = number
 /** Up to which sequence a chain is in the full text; what comes after is searched by reading it. */

@@ -3,6 +3,7 @@ import { AppError } from '../../../shared/contract/errors.ts'
 import type { AuditKey } from '../../../shared/audit/key-statement.ts'
 import type { StoredHead } from '../../../shared/audit/stored.ts'
 import type { AuditDb } from '../schema.ts'
+import { LISTED, UNLISTED } from './audit-plan.ts'
 import { findWords } from './audit-words.ts'
 
 type Reader = Kysely<AuditDb>
@@ -89,25 +90,27 @@ export const listAuditKeys = async (db: Reader, chain: string): Promise<readonly
 export const readRootKeyId = async (db: Reader, chain: string): Promise<string | null> => {
   const type = (await findWords(db, ['audit-key'])).get('audit-key')
   if (type === undefined) return null
-  const row = await db
-    .selectFrom('audit_key')
-    .innerJoin('entry', (join) =>
-      join.onRef('entry.object_id', '=', 'audit_key.key_id').onRef('entry.chain', '=', 'audit_key.chain'),
-    )
-    .select('audit_key.key_id')
-    .where('audit_key.chain', '=', chain)
-    .where('entry.object_type', '=', type)
-    .where('audit_key.kind', '=', 'hsm')
-    .orderBy('entry.sequence', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  if (row) return row.key_id
-  const newest = await db
+  const keys = await db
     .selectFrom('audit_key')
     .select('key_id')
     .where('chain', '=', chain)
     .where('kind', '=', 'hsm')
     .orderBy('created_at', 'desc')
-    .executeTakeFirst()
-  return newest?.key_id ?? null
+    .execute()
+  const ids = keys.map((key) => key.key_id)
+  if (ids.length === 0) return null
+  const about = db
+    .selectFrom('entry')
+    .select(['chain', 'sequence', 'object_id'])
+    .where('object_id', 'in', ids)
+    .where('object_type', '=', type)
+  // The unlisted first: what is listed in between is met twice rather than never.
+  const announcements = [...(await about.where(UNLISTED).execute()), ...(await about.where(LISTED).execute())]
+  const last = announcements
+    .filter((entry) => entry.chain === chain)
+    .reduce<(typeof announcements)[number] | null>(
+      (found, entry) => (found && found.sequence >= entry.sequence ? found : entry),
+      null,
+    )
+  return last?.object_id ?? ids[0] ?? null
 }

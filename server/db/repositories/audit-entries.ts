@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
 import type { StoredEntry, StoredPayload } from '../../../shared/audit/stored.ts'
+import type { DialectName } from '../migrations/index.ts'
 import type { AuditDb } from '../schema.ts'
 import { numbersOf, toEntryRow, toPayloadRow, toStoredEntry, toStoredPayload, wordsOf } from './audit-entry-row.ts'
 import type { NewEntry } from './audit-entry-row.ts'
@@ -25,16 +26,44 @@ export const ensureEntryWords = (db: Reader, entries: readonly NewEntry[]): Prom
   return ensureWords(db, texts)
 }
 
-/** Stores entries and payloads; inside the caller's transaction. Throws REQUEST_CONFLICT on a fork. */
+/**
+ * Stores entries and payloads; inside the caller's transaction. Throws REQUEST_CONFLICT on a fork. On SQLite they come
+ * into the indexes of lists later (`listNext`); on PostgreSQL, whose server may change no entry, at once.
+ */
 export const insertEntries = async (
   trx: Reader,
   entries: readonly NewEntry[],
   words: ReadonlyMap<string, number>,
+  dialect: DialectName,
 ): Promise<void> => {
-  const rows = entries.map((entry) => ({ ...toEntryRow(entry, words) }))
-  await insertRows(trx, 'entry', rows)
-  const payloads = entries.map((entry) => ({ ...toPayloadRow(entry) }))
-  await insertRows(trx, 'payload', payloads)
+  const listed = dialect === 'sqlite' ? 0 : 1
+  await insertRows(
+    trx,
+    'entry',
+    entries.map((entry) => ({ ...toEntryRow(entry, words), listed })),
+  )
+  await insertRows(
+    trx,
+    'payload',
+    entries.map((entry) => ({ ...toPayloadRow(entry) })),
+  )
+}
+
+/** How many entries are not in the indexes of lists yet, counted no further than `most`. */
+export const countUnlisted = async (db: Reader, most: number): Promise<number> => {
+  const unlisted = db.selectFrom('entry').select('id').where('listed', '<>', sql.lit(1)).limit(most)
+  const counted = db.selectFrom(unlisted.as('unlisted')).select((eb) => eb.fn.countAll<number | string>().as('count'))
+  return Number((await counted.executeTakeFirstOrThrow()).count)
+}
+
+/**
+ * Takes the oldest entries that are in no index of lists into them; gives how many. Whoever sets the mark back, or to
+ * anything else, has the entry found by walking, and taken in again.
+ */
+export const listNext = async (db: Reader, limit: number): Promise<number> => {
+  const oldest = db.selectFrom('entry').select('id').where('listed', '<>', sql.lit(1)).orderBy('id').limit(limit)
+  const done = await db.updateTable('entry').set({ listed: 1 }).where('id', 'in', oldest).executeTakeFirst()
+  return Number(done.numUpdatedRows)
 }
 
 /** Which of these intents are entries already. */

@@ -7,7 +7,7 @@ import { selectEntries } from './audit-entries.ts'
 import type { JoinedNumbers, JoinedRow } from './audit-entry-row.ts'
 import { resolveFilter, whereOf } from './audit-filter.ts'
 import type { EntryFilter, ResolvedFilter } from './audit-filter.ts'
-import { choosePlan, isFew, walkPlan } from './audit-plan.ts'
+import { LISTED, UNLISTED, choosePlan, isFew, mergeKeys, walkPlan, walkUnlisted } from './audit-plan.ts'
 import { countHits, findInTail, toJoinedRows } from './audit-search.ts'
 import { searchTextOf } from './audit-search-text.ts'
 import { encodeCursor, parseCursor, parseLimit } from './page.ts'
@@ -31,6 +31,7 @@ interface Search {
 /** A word in more entries than this is common: then few entries of a filter are read rather than its hits. */
 const COMMON_HITS = 5000
 const READ_BATCH = 200
+const UNLISTED_MAX = 1_000_000
 const NOTHING: Page<JoinedRow> = { items: [], next: null }
 
 const readRows = async (db: Reader, ids: readonly number[]): Promise<readonly JoinedRow[]> => {
@@ -86,10 +87,12 @@ const findSearched = async (db: Reader, search: Search): Promise<readonly number
   if (!isNarrow(filter) || (await countHits(db, words, dialect, COMMON_HITS)) < COMMON_HITS) return byHits(db, search)
   const { plan, count } = await choosePlan(db, filter, dialect, true)
   if (!isFew(count)) return byHits(db, search)
-  const found = await walkPlan(db, plan, filter, dialect, { after: null, limit: count + 1 })
+  // Few of the filter's: all of them are read, listed or not.
+  const unlisted = await walkUnlisted(db, filter, { after: null, limit: UNLISTED_MAX })
+  const found = await walkPlan(db, plan, filter, dialect, { after: null, limit: count + unlisted.length + 1 })
   return byReading(
     db,
-    found.map((key) => key.id),
+    mergeKeys(unlisted, found, Number.MAX_SAFE_INTEGER).map((key) => key.id),
     search,
   )
 }
@@ -123,8 +126,10 @@ export const listEntries = async (
     const below = after?.id ?? Number.MAX_SAFE_INTEGER
     return listByWords(db, { text, words, filter: resolved, dialect, below, limit: limit + 1 })
   }
+  const asked = { after, limit: limit + 1 }
+  const unlisted = await walkUnlisted(db, resolved, asked)
   const { plan } = await choosePlan(db, resolved, dialect, false)
-  const found = await walkPlan(db, plan, resolved, dialect, { after, limit: limit + 1 })
+  const found = mergeKeys(unlisted, await walkPlan(db, plan, resolved, dialect, asked), limit + 1)
   return pageOf(
     db,
     found.map((key) => key.id),
@@ -143,10 +148,12 @@ export const listTrail = async (
   const resolved = await resolveFilter(db, filter)
   if (!resolved) return NOTHING
   const query = selectEntries(db).where(whereOf(resolved)).where('entry.id', '>', after)
-  const rows = (await query
-    .orderBy('entry.id')
-    .limit(limit + 1)
-    .execute()) as readonly JoinedNumbers[]
+  const next = query.orderBy('entry.id').limit(limit + 1)
+  // The unlisted first: what is listed in between is met twice rather than never. They are the newer ones.
+  const unlisted = (await next.where(UNLISTED).execute()) as readonly JoinedNumbers[]
+  const listed = (await next.where(LISTED).execute()) as readonly JoinedNumbers[]
+  const met = new Map([...listed, ...unlisted].map((row) => [row.id, row]))
+  const rows = [...met.values()].sort((one, other) => one.id - other.id).slice(0, limit + 1)
   const items = await toJoinedRows(db, rows.slice(0, limit))
   const last = items.at(-1)
   return { items, next: rows.length > limit && last ? encodeCursor({ at: last.at, id: last.id }) : null }

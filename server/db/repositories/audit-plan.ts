@@ -37,12 +37,16 @@ const PROBE_MAX = 3000
 
 const TENANT_INDEX: Path['index'] = 'entry_tenant_at_id_index'
 
-/** All tenants there are, by jumping from one to the next in the index. */
+/** What the indexes of lists hold, and what they do not hold yet; written as literals, as the indexes say them. */
+export const LISTED = sql<boolean>`entry.listed = 1`
+export const UNLISTED = sql<boolean>`entry.listed <> 1`
+
+/** All tenants of listed entries, by jumping from one to the next in the index. */
 const readTenants = async (db: Reader): Promise<readonly number[]> => {
   const tenants: number[] = []
   for (let last = -1; ;) {
     const query = db.selectFrom('entry').select((eb) => eb.fn.min<number | null>('tenant').as('tenant'))
-    const { tenant } = await query.where('tenant', '>', last).executeTakeFirstOrThrow()
+    const { tenant } = await query.where('tenant', '>', last).where(LISTED).executeTakeFirstOrThrow()
     if (tenant === null) return tenants
     tenants.push(tenant)
     if (tenants.length > PATHS_MAX) return tenants
@@ -89,7 +93,7 @@ const fixedOf = (path: Path): RawBuilder<unknown> =>
         sql` and `,
       )
 
-/** Entries on the plan's paths within the filter's time, counted no further than `most`. */
+/** Listed entries on the plan's paths within the filter's time, counted no further than `most`. */
 const countOn = async (
   db: Reader,
   plan: Plan,
@@ -100,7 +104,7 @@ const countOn = async (
   const within = whereOf({ conditions: [], from, to, afterSequence: undefined })
   let counted = 0
   for (const path of plan.paths) {
-    const rows = sql`select 1 from ${source(path, dialect)} where ${fixedOf(path)} and ${within} limit ${sql.lit(most)}`
+    const rows = sql`select 1 from ${source(path, dialect)} where ${LISTED} and ${fixedOf(path)} and ${within} limit ${sql.lit(most)}`
     const result = await sql<{ found: number | string }>`select count(*) as found from (${rows}) as found`.execute(db)
     counted += Number(result.rows[0]?.found ?? 0)
     if (counted >= most) return most
@@ -132,23 +136,56 @@ export const isFew = (count: number): boolean => count < PROBE_MAX
 
 const newestFirst = (left: EntryKey, right: EntryKey): number => right.at - left.at || right.id - left.id
 
-/** The next entries of a plan that fit the filter, newest first. Each path gives its own, in order; they are merged. */
+// The time bounds the index; the number only tells apart those of one time.
+const boundOf = (after: After | null): RawBuilder<unknown> =>
+  after ? sql`entry.at <= ${after.at} and (entry.at < ${after.at} or entry.id < ${after.id})` : sql`1 = 1`
+
+interface KeyPage {
+  readonly after: After | null
+  readonly limit: number
+}
+
+/** The next entries that are in no index of lists yet and fit the filter, newest first: all of them are walked. */
+export const walkUnlisted = async (
+  db: Reader,
+  filter: ResolvedFilter,
+  { after, limit }: KeyPage,
+): Promise<readonly EntryKey[]> => {
+  const query = sql<EntryKey>`
+    select entry.at, entry.id from entry where ${UNLISTED} and ${whereOf(filter)} and ${boundOf(after)}
+    order by entry.at desc, entry.id desc limit ${sql.lit(limit)}`
+  return (await query.execute(db)).rows
+}
+
+/** Keys of both, newest first, each once: what was listed in between is met twice where the unlisted are read first. */
+export const mergeKeys = (
+  unlisted: readonly EntryKey[],
+  listed: readonly EntryKey[],
+  limit: number,
+): readonly EntryKey[] => {
+  if (unlisted.length === 0) return listed
+  const met = new Set(unlisted.map((key) => key.id))
+  return [...unlisted, ...listed.filter((key) => !met.has(key.id))].sort(newestFirst).slice(0, limit)
+}
+
+/**
+ * The next listed entries of a plan that fit the filter, newest first. Each path gives its own, in order; they are
+ * merged.
+ */
 export const walkPlan = async (
   db: Reader,
   plan: Plan,
   filter: ResolvedFilter,
   dialect: DialectName,
-  page: { readonly after: After | null; readonly limit: number },
+  page: KeyPage,
 ): Promise<readonly EntryKey[]> => {
   const rest = whereOf(filter, plan.kept)
-  const { after } = page
-  // The time bounds the index; the number only tells apart those of one time.
-  const bound = after ? sql`entry.at <= ${after.at} and (entry.at < ${after.at} or entry.id < ${after.id})` : sql`1 = 1`
+  const bound = boundOf(page.after)
   const found: EntryKey[] = []
   for (const path of plan.paths) {
     const query = sql<EntryKey>`
       select entry.at, entry.id from ${source(path, dialect)}
-      where ${fixedOf(path)} and ${rest} and ${bound}
+      where ${LISTED} and ${fixedOf(path)} and ${rest} and ${bound}
       order by entry.at desc, entry.id desc limit ${sql.lit(page.limit)}`
     found.push(...(await query.execute(db)).rows)
   }

@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely'
 import { fullTextDeleteWords } from './retention-words.ts'
 import type { DialectName } from '../migrations/index.ts'
 import type { AuditDb } from '../schema.ts'
+import { LISTED, UNLISTED } from './audit-plan.ts'
 import { findWords, readWords } from './audit-words.ts'
 
 type Reader = Kysely<AuditDb>
@@ -80,9 +81,10 @@ export const listEntriesAbout = async (
   const numbers = await findWords(db, [object.type, tenant])
   const [type, owner] = [numbers.get(object.type), numbers.get(tenant)]
   if (type === undefined || owner === undefined) return []
-  const rows = await db
+  // Left: SQLite begins with the entries, whichever of the two it takes for the smaller.
+  const found = db
     .selectFrom('entry')
-    .innerJoin('payload', (join) =>
+    .leftJoin('payload', (join) =>
       join.onRef('payload.chain', '=', 'entry.chain').onRef('payload.sequence', '=', 'entry.sequence'),
     )
     .select([
@@ -96,9 +98,13 @@ export const listEntriesAbout = async (
     .where('entry.object_id', '=', object.id)
     .where('entry.object_type', '=', type)
     .where('entry.tenant', '=', owner)
-    .orderBy('entry.chain')
-    .orderBy('entry.sequence')
-    .execute()
+  // The unlisted first: what is listed in between is met twice rather than never.
+  const unlisted = await found.where(UNLISTED).execute()
+  const listed = await found.where(LISTED).execute()
+  const met = new Set(unlisted.map(({ chain, sequence }) => `${chain} ${sequence}`))
+  const rows = [...listed.filter(({ chain, sequence }) => !met.has(`${chain} ${sequence}`)), ...unlisted].sort(
+    (one, other) => (one.chain === other.chain ? one.sequence - other.sequence : one.chain < other.chain ? -1 : 1),
+  )
   const words = await readWords(
     db,
     rows.flatMap((row) => [row.action, row.operator_role]),

@@ -91,7 +91,7 @@ describe('an audit database with entries in it', () => {
     expect(unique.rows[0]?.found).toBe(3)
     await expect(
       sql`insert into entry select max(id) + 1, chain, 999, at, tenant, division, office, operator_id, operator_role,
-        station, action, object_type, key_id, object_id, correlation_id, 'another', previous_signature, signature, bytes
+        station, action, object_type, key_id, object_id, correlation_id, 'another', previous_signature, signature, bytes, 0
         from entry where sequence = 5`.execute(audit.db),
     ).rejects.toMatchObject({ code: 'REQUEST_CONFLICT' })
     await audit.close()
