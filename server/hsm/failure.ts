@@ -3,6 +3,7 @@ import { AppError } from '../../shared/contract/errors.ts'
 /** Why a key store cannot serve: the `reason` in the detail of HSM_UNAVAILABLE. */
 export type HsmReason =
   | 'closed'
+  | 'crashed'
   | 'device'
   | 'file-unsafe'
   | 'folder-unsafe'
@@ -12,8 +13,11 @@ export type HsmReason =
   | 'pin-locked'
   | 'pin-missing'
   | 'pin-wrong'
+  | 'refused'
+  | 'signature'
   | 'store-missing'
   | 'timeout'
+  | 'token-ambiguous'
   | 'token-missing'
 
 export function unavailable(
@@ -23,3 +27,7 @@ export function unavailable(
 ): AppError {
   return new AppError('HSM_UNAVAILABLE', { reason, ...detail }, cause === undefined ? {} : { cause })
 }
+
+/** The module or the store has no such algorithm. */
+export const unsupported = (algorithm: string, label: string): AppError =>
+  new AppError('HSM_ALGORITHM_UNSUPPORTED', { algorithm, label })

@@ -1,6 +1,14 @@
 export { keyStoreConfig, type KeyStoreConfig } from './config.ts'
 export type { HsmReason } from './failure.ts'
-export { openKeyStore, toExternalSigner } from './open.ts'
+export { openKeyStore, toExternalSigner, type AskPin } from './open.ts'
 export { findSoftHsmLibrary, initSoftHsmToken, prepareSoftHsm, type SoftHsmToken } from './pkcs11/softhsm.ts'
-export type { KeyAlgorithm, KeyStore, KeyStoreHealth, KeyStoreKind, Signer } from './signer.ts'
+export type {
+  KeyAlgorithm,
+  KeyEntry,
+  KeyStore,
+  KeyStoreHealth,
+  KeyStoreKind,
+  SignatureAlgorithm,
+  Signer,
+} from './signer.ts'
 export { initSoftwareStore } from './software/key-store.ts'

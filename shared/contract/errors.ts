@@ -70,6 +70,7 @@ export const ERRORS = {
   EXPORT_STATE: row(409),
   EXPORT_TOO_LARGE: row(422),
   HOLDER_NOT_FOUND: row(404),
+  HSM_ALGORITHM_UNSUPPORTED: row(422),
   HSM_UNAVAILABLE: row(503, true),
   HSM_KEY_NOT_FOUND: row(500, false, true),
   INTERNAL: row(500, true),

@@ -16,6 +16,19 @@ const REASONS = new Map<number, HsmReason>([
   [pkcs11js.CKR_TOKEN_NOT_RECOGNIZED, 'token-missing'],
   [pkcs11js.CKR_SLOT_ID_INVALID, 'token-missing'],
   [pkcs11js.CKR_DEVICE_REMOVED, 'token-missing'],
+  // The call was wrong for this module or key; module and session are well.
+  [pkcs11js.CKR_ATTRIBUTE_TYPE_INVALID, 'refused'],
+  [pkcs11js.CKR_ATTRIBUTE_VALUE_INVALID, 'refused'],
+  [pkcs11js.CKR_DATA_INVALID, 'refused'],
+  [pkcs11js.CKR_DATA_LEN_RANGE, 'refused'],
+  [pkcs11js.CKR_FUNCTION_NOT_SUPPORTED, 'refused'],
+  [pkcs11js.CKR_KEY_FUNCTION_NOT_PERMITTED, 'refused'],
+  [pkcs11js.CKR_KEY_SIZE_RANGE, 'refused'],
+  [pkcs11js.CKR_KEY_TYPE_INCONSISTENT, 'refused'],
+  [pkcs11js.CKR_MECHANISM_INVALID, 'refused'],
+  [pkcs11js.CKR_MECHANISM_PARAM_INVALID, 'refused'],
+  [pkcs11js.CKR_TEMPLATE_INCOMPLETE, 'refused'],
+  [pkcs11js.CKR_TEMPLATE_INCONSISTENT, 'refused'],
 ])
 
 /** Any error of the module as HSM_UNAVAILABLE; its own name stays in the detail. AppErrors pass. */

@@ -56,11 +56,28 @@ export function releaseModule(libraryPath: string): void {
 /** Token labels are 32 octets, padded with blanks (PKCS#11 2.40, CK_TOKEN_INFO). */
 export const padTokenLabel = (label: string): string => label.padEnd(32, ' ')
 
-/** The slot whose initialised token has this label, or null. */
-export function findTokenSlot(cryptoki: Cryptoki, label: string): pkcs11js.Handle | null {
-  const found = cryptoki.C_GetSlotList(true).find((slot) => {
-    const info = cryptoki.C_GetTokenInfo(slot)
-    return (info.flags & pkcs11js.CKF_TOKEN_INITIALIZED) !== 0 && info.label.trimEnd() === label
-  })
-  return found ?? null
+/** Which token: all that is given must fit. */
+export interface TokenName {
+  readonly tokenLabel?: string | undefined
+  readonly tokenSerial?: string | undefined
 }
+
+const isNamed = ({ tokenLabel, tokenSerial }: TokenName, info: pkcs11js.TokenInfo): boolean =>
+  (info.flags & pkcs11js.CKF_TOKEN_INITIALIZED) !== 0 &&
+  (tokenLabel === undefined || info.label.trimEnd() === tokenLabel) &&
+  (tokenSerial === undefined || info.serialNumber.replace(/[\0 ]+$/, '') === tokenSerial)
+
+/** Slots whose initialised token is named so. A slot that cannot be read is none: it must not hide the others. */
+export const findTokenSlots = (cryptoki: Cryptoki, name: TokenName): pkcs11js.Handle[] =>
+  cryptoki.C_GetSlotList(true).filter((slot) => {
+    try {
+      return isNamed(name, cryptoki.C_GetTokenInfo(slot))
+    } catch (error) {
+      if (codeOf(error) === null) throw error
+      return false
+    }
+  })
+
+/** The slot whose initialised token has this label, or null. */
+export const findTokenSlot = (cryptoki: Cryptoki, tokenLabel: string): pkcs11js.Handle | null =>
+  findTokenSlots(cryptoki, { tokenLabel })[0] ?? null

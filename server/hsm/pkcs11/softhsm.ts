@@ -34,11 +34,12 @@ export const findSoftHsmLibrary = (places = PLACES[process.platform] ?? []): str
 const CONFIG_NAME = 'softhsm2.conf'
 
 /**
- * Points SoftHSM2 to a token folder of its own. The library reads SOFTHSM2_CONF when it is initialised, so this comes
- * before anything that loads it, and one process can use one token folder.
+ * The environment in which SoftHSM2 uses a token folder of its own; it reads that when it is initialised, so each
+ * process has one. Throws HSM_UNAVAILABLE `token-missing` where there is no such folder: one that was taken away must
+ * not be replaced by an empty one.
  */
-export async function prepareSoftHsm(tokenDir: string): Promise<void> {
-  await makePrivateFolder(tokenDir)
+export async function softHsmEnvironment(tokenDir: string): Promise<{ readonly SOFTHSM2_CONF: string }> {
+  if (!existsSync(tokenDir)) throw unavailable('token-missing', { path: tokenDir })
   const path = join(tokenDir, CONFIG_NAME)
   const text = `directories.tokendir = ${tokenDir}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n`
   const known = existsSync(path) ? await readFile(path, 'utf8') : null
@@ -48,7 +49,13 @@ export async function prepareSoftHsm(tokenDir: string): Promise<void> {
     await writeNewFile(aside, Buffer.from(text))
     await rename(aside, path)
   }
-  process.env['SOFTHSM2_CONF'] = path
+  return { SOFTHSM2_CONF: path }
+}
+
+/** Makes the token folder, and points this very process to it. Before anything here loads the library. */
+export async function prepareSoftHsm(tokenDir: string): Promise<void> {
+  await makePrivateFolder(tokenDir)
+  Object.assign(process.env, await softHsmEnvironment(tokenDir))
 }
 
 export interface SoftHsmToken {

@@ -49,7 +49,16 @@ export const storeHeader = z.strictObject({
 export const keyFile = z.strictObject({
   format: z.literal('countersign-key/1'),
   label: z.string(),
-  algorithm: z.enum(['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096', 'ed25519', 'aes-256']),
+  algorithm: z.enum([
+    'ecdsa-p256',
+    'ecdsa-p384',
+    'ecdsa-p521',
+    'rsa-2048',
+    'rsa-3072',
+    'rsa-4096',
+    'ed25519',
+    'aes-256',
+  ]),
   sealed: base64,
 })
 export type KeyFile = z.output<typeof keyFile>

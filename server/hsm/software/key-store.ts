@@ -1,4 +1,5 @@
 import {
+  constants,
   createPrivateKey,
   createPublicKey,
   generateKeyPair,
@@ -6,16 +7,17 @@ import {
   scrypt,
   sign,
   type KeyObject,
+  type SignKeyObjectInput,
 } from 'node:crypto'
-import { link, readFile, rm } from 'node:fs/promises'
+import { link, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { z } from 'zod'
 import { AppError } from '../../../shared/contract/errors.ts'
-import { hashOf, signatureAlgorithmFor } from '../../../shared/pki/index.ts'
+import { hashOf, keyAlgorithmOf, PkiError, publicKeyInfo, signatureAlgorithmsOf } from '../../../shared/pki/index.ts'
 import type { SoftwareStoreConfig } from '../config.ts'
-import { unavailable } from '../failure.ts'
-import { parseDataKey, parseLabel, parseRandomLength } from '../label.ts'
+import { unavailable, unsupported } from '../failure.ts'
+import { parseDataKey, parseKeyName, parseLabel, parseRandomLength } from '../label.ts'
 import {
   ensureSecretFile,
   isSystemError,
@@ -24,13 +26,14 @@ import {
   verifyPrivateFolder,
   writeNewFile,
 } from '../secret-file.ts'
-import type { KeyAlgorithm, KeyStore, KeyStoreHealth, Signer } from '../signer.ts'
+import type { KeyAlgorithm, KeyEntry, KeyStore, KeyStoreHealth, SignatureAlgorithm, Signer } from '../signer.ts'
 import { keyFile, seal, storeHeader, unseal, type KeyFile } from './key-file.ts'
 
 const HEADER = 'store.json'
 const CHECK = 'countersign-keystore-check'
+const FILE_END = '.key.json'
 
-const signAsync = promisify<string | null, Uint8Array, KeyObject, Buffer>(sign)
+const signAsync = promisify<string | null, Uint8Array, KeyObject | SignKeyObjectInput, Buffer>(sign)
 const generateAsync = promisify(generateKeyPair) as unknown as (
   type: string,
   options: object,
@@ -88,7 +91,7 @@ async function writeOnce(path: string, content: object): Promise<boolean> {
 }
 
 /** Opens what `initSoftwareStore` made. Throws HSM_UNAVAILABLE. */
-export async function openSoftwareKeyStore(config: SoftwareStoreConfig): Promise<KeyStore> {
+export async function openSoftwareKeyStore(config: SoftwareStoreConfig): Promise<SoftwareKeyStore> {
   await verifyPrivateFolder(config.folder)
   const passphrase = await readSecretFile(config.passphraseFile, 'passphrase-missing')
   const path = join(config.folder, HEADER)
@@ -114,7 +117,7 @@ function parseJson<T>(text: string, schema: z.ZodType<T>, path: string): T {
 }
 
 /** Development only: whoever reads this process's memory, or the folder and the passphrase, has the keys. */
-class SoftwareKeyStore implements KeyStore {
+export class SoftwareKeyStore implements KeyStore {
   readonly kind = 'software'
   readonly description: string
   readonly #folder: string
@@ -127,12 +130,12 @@ class SoftwareKeyStore implements KeyStore {
     this.#key = key
   }
 
-  async signer(label: string): Promise<Signer> {
-    const { algorithm, secret } = await this.#read(label)
+  async signer(name: string): Promise<Signer> {
+    const { algorithm, secret } = await this.#read(labelOf(name))
     try {
-      if (algorithm === 'aes-256') throw new AppError('HSM_KEY_NOT_FOUND', { label })
+      if (algorithm === 'aes-256') throw new AppError('HSM_KEY_NOT_FOUND', { label: name })
       const privateKey = createPrivateKey({ key: secret, format: 'der', type: 'pkcs8' })
-      return this.#signerOf(label, algorithm, privateKey)
+      return this.#signerOf(name, algorithm, privateKey)
     } finally {
       secret.fill(0)
     }
@@ -152,9 +155,45 @@ class SoftwareKeyStore implements KeyStore {
     }
   }
 
-  async has(label: string): Promise<boolean> {
+  /**
+   * Takes over a key that was made elsewhere (PKCS#8, DER; wiped); durable when it returns. Throws REQUEST_CONFLICT,
+   * HSM_ALGORITHM_UNSUPPORTED.
+   */
+  async importKey(label: string, pkcs8: Buffer): Promise<Signer> {
+    parseLabel(label)
+    this.#verifyOpen()
     try {
+      const privateKey = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
+      const algorithm = algorithmOf(privateKey)
+      if (!algorithm) throw unsupported(privateKey.asymmetricKeyType ?? 'unknown', label)
+      if (!(await this.#write(label, algorithm, pkcs8))) throw new AppError('REQUEST_CONFLICT', { label })
+      return this.#signerOf(label, algorithm, privateKey)
+    } finally {
+      pkcs8.fill(0)
+    }
+  }
+
+  async list(): Promise<readonly KeyEntry[]> {
+    this.#verifyOpen()
+    const names = (await readdir(this.#folder)).filter((name) => name.endsWith(FILE_END)).toSorted()
+    const entries: KeyEntry[] = []
+    for (const name of names) {
+      const label = name.slice(0, -FILE_END.length)
       const { algorithm, secret } = await this.#read(label)
+      const id = Buffer.from(label).toString('hex')
+      if (algorithm === 'aes-256') entries.push({ label, id, algorithm: 'secret', spki: null })
+      else {
+        const spki = spkiOf(createPrivateKey({ key: secret, format: 'der', type: 'pkcs8' }))
+        entries.push({ label, id, algorithm, spki })
+      }
+      secret.fill(0)
+    }
+    return entries
+  }
+
+  async has(name: string): Promise<boolean> {
+    try {
+      const { algorithm, secret } = await this.#read(labelOf(name))
       secret.fill(0)
       return algorithm !== 'aes-256'
     } catch (error) {
@@ -208,16 +247,18 @@ class SoftwareKeyStore implements KeyStore {
   }
 
   #signerOf(label: string, algorithm: KeyAlgorithm, privateKey: KeyObject): Signer {
-    const spki = new Uint8Array(createPublicKey(privateKey).export({ format: 'der', type: 'spki' }))
-    const hash = hashOf(signatureAlgorithmFor(algorithm))
+    const spki = spkiOf(privateKey)
+    const signatures = signatureAlgorithmsOf(algorithm)
     return {
       label,
       algorithm,
       kind: 'software',
+      signatures,
       publicKeySpki: () => new Uint8Array(spki),
-      sign: async (data) => {
+      sign: async (data, chosen = signatures[0]) => {
         this.#verifyOpen()
-        return new Uint8Array(await signAsync(hash, data, privateKey))
+        if (!chosen || !signatures.includes(chosen)) throw unsupported(chosen ?? algorithm, label)
+        return new Uint8Array(await signAsync(hashOf(chosen), data, paddedFor(chosen, privateKey)))
       },
     }
   }
@@ -257,11 +298,41 @@ class SoftwareKeyStore implements KeyStore {
   }
 
   #path(label: string): string {
-    return join(this.#folder, `${label}.key.json`)
+    return join(this.#folder, `${label}${FILE_END}`)
   }
 
   #verifyOpen(): void {
     if (this.#closed) throw unavailable('closed')
+  }
+}
+
+const spkiOf = (privateKey: KeyObject): Uint8Array =>
+  new Uint8Array(createPublicKey(privateKey).export({ format: 'der', type: 'spki' }))
+
+/** Salt as long as the hash (RFC 4055 3.1). */
+const paddedFor = (algorithm: SignatureAlgorithm, key: KeyObject): KeyObject | SignKeyObjectInput =>
+  algorithm.startsWith('rsa-pss-')
+    ? { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
+    : key
+
+function algorithmOf(privateKey: KeyObject): KeyAlgorithm | null {
+  try {
+    return keyAlgorithmOf(publicKeyInfo(spkiOf(privateKey)))
+  } catch (error) {
+    if (error instanceof PkiError) return null
+    throw error
+  }
+}
+
+/** A CKA_ID here is the label itself, as keys get it that this product makes in a token. */
+function labelOf(name: string): string {
+  parseKeyName(name)
+  if (!name.startsWith('id:')) return name
+  const label = Buffer.from(name.slice(3), 'hex').toString('latin1')
+  try {
+    return parseLabel(label)
+  } catch (error) {
+    throw new AppError('HSM_KEY_NOT_FOUND', { label: name }, { cause: error })
   }
 }
 

@@ -1,9 +1,22 @@
 import { describe, expect, it } from 'vitest'
-import { signatureAlgorithmFor, verifySignature, type KeyAlgorithm } from '../../../../shared/pki/index.ts'
+import {
+  signatureAlgorithmFor,
+  signatureAlgorithmsOf,
+  verifySignature,
+  type KeyAlgorithm,
+} from '../../../../shared/pki/index.ts'
 import type { KeyStore } from '../../../../server/hsm/index.ts'
 import { failureOf } from './folders.ts'
 
-const ALGORITHMS: readonly KeyAlgorithm[] = ['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'ed25519']
+const ALGORITHMS: readonly KeyAlgorithm[] = [
+  'ecdsa-p256',
+  'ecdsa-p384',
+  'ecdsa-p521',
+  'rsa-2048',
+  'rsa-3072',
+  'rsa-4096',
+  'ed25519',
+]
 const data = new TextEncoder().encode('statement')
 
 /** What every key store does; run on each. `reopen` gives a second, independent look at the same keys. */
@@ -27,6 +40,25 @@ export function keyStoreSuite(open: () => KeyStore, reopen: () => Promise<KeySto
         await again.close()
       }
     })
+    it('makes every signature the key is for, and no other', async () => {
+      const signer = await open().signer(label)
+      expect(signer.signatures).toEqual(signatureAlgorithmsOf(algorithm))
+      const spki = signer.publicKeySpki()
+      for (const chosen of signer.signatures) {
+        verifySignature({ algorithm: chosen, spki, data, signature: await signer.sign(data, chosen) })
+      }
+      const other = algorithm === 'ed25519' ? 'rsa-pss-sha256' : 'ed25519'
+      expect(await failureOf(signer.sign(data, other))).toBe('HSM_ALGORITHM_UNSUPPORTED')
+    })
+    it('is found by its id', async () => {
+      const entry = (await open().list()).find((one) => one.label === label)
+      expect(entry).toMatchObject({ algorithm, id: expect.stringMatching(/^([0-9a-f]{2})+$/) })
+      const signer = await open().signer(`id:${entry?.id}`)
+      expect(signer).toMatchObject({ label: `id:${entry?.id}`, algorithm })
+      expect(signer.publicKeySpki()).toEqual(entry?.spki)
+      const signature = await signer.sign(data)
+      verifySignature({ algorithm: signatureAlgorithmFor(algorithm), spki: signer.publicKeySpki(), data, signature })
+    })
     it('refuses the label a second time and keeps the key', async () => {
       const before = (await open().signer(label)).publicKeySpki()
       expect(await failureOf(open().generate(label, algorithm))).toBe('REQUEST_CONFLICT')
@@ -38,7 +70,7 @@ export function keyStoreSuite(open: () => KeyStore, reopen: () => Promise<KeySto
     const signer = await open().generate('busy', 'ecdsa-p256')
     const spki = signer.publicKeySpki()
     const signed = await Promise.all(
-      Array.from({ length: 40 }, async (_, i) => ({
+      Array.from({ length: 64 }, async (_, i) => ({
         data: Uint8Array.of(i),
         signature: await signer.sign(Uint8Array.of(i)),
       })),
@@ -60,6 +92,27 @@ export function keyStoreSuite(open: () => KeyStore, reopen: () => Promise<KeySto
     expect(await open().has('here')).toBe(true)
     expect(await open().has('not-here')).toBe(false)
     expect(await failureOf(open().signer('not-here'))).toBe('HSM_KEY_NOT_FOUND')
+  })
+
+  it('lists keys that sign and keys that seal', async () => {
+    await open().generate('listed.one', 'ecdsa-p256')
+    await open().ensureWrappingKey('listed.two')
+    const listed = (await open().list()).filter(({ label }) => label.startsWith('listed.'))
+    expect(listed.map(({ label, algorithm }) => [label, algorithm])).toEqual([
+      ['listed.one', 'ecdsa-p256'],
+      ['listed.two', 'secret'],
+    ])
+    expect(listed[0]?.spki).toEqual((await open().signer('listed.one')).publicKeySpki())
+    expect(listed[1]?.spki).toBeNull()
+  })
+
+  it.each(['id:', 'id:0', 'id:0G', 'id:AB', `id:${'00'.repeat(65)}`])('refuses the id %j', async (name) => {
+    expect(await failureOf(open().signer(name))).toBe('REQUEST_INVALID')
+  })
+  it('knows no key of another id', async () => {
+    expect(await failureOf(open().signer('id:00ff'))).toBe('HSM_KEY_NOT_FOUND')
+    expect(await open().has('id:00ff')).toBe(false)
+    expect(await failureOf(open().generate('id:00ff', 'ecdsa-p256'))).toBe('REQUEST_INVALID')
   })
 
   it.each(['', '../x', 'A', 'a b', 'a/b', '.a', 'a'.repeat(33)])('refuses the label %j', async (label) => {
