@@ -11,6 +11,7 @@ import {
   unpackJson,
   unpackPair,
   unpackSign,
+  type CallName,
   type Failure,
   type OpenOrder,
 } from './protocol.ts'
