@@ -8,6 +8,7 @@ import { CardService } from './services/cards.ts'
 import { ConsoleService } from './services/console.ts'
 import { DiagnosticsService } from './services/diagnostics.ts'
 import { EnrolmentService } from './services/enrolments.ts'
+import { ExportService } from './services/exports.ts'
 import { EventHub } from './services/events.ts'
 import { HandOverService } from './services/hand-over.ts'
 import { makeHandlers } from './services/handlers.ts'
@@ -113,6 +114,7 @@ export function assemble({ config, host, log, logFile, remote, store, cards, sta
     receipt,
     diagnostics: new DiagnosticsService({ cards, remote, store, witness, about, logFile }),
     console: new ConsoleService({ cards, remote, session }),
+    exports: new ExportService({ cards, remote, session }),
     witness,
   })
   const prepare = () => {

@@ -9,6 +9,7 @@ import type { CardService } from './cards.ts'
 import type { ConsoleService } from './console.ts'
 import type { DiagnosticsService } from './diagnostics.ts'
 import type { EnrolmentService } from './enrolments.ts'
+import type { ExportService } from './exports.ts'
 import type { HandOverService } from './hand-over.ts'
 import type { HolderService } from './holders.ts'
 import type { PersonaliseService } from './personalise.ts'
@@ -33,6 +34,7 @@ export interface DeskServices {
   receipt: ReceiptService
   diagnostics: DiagnosticsService
   console: ConsoleService
+  exports: ExportService
   witness: WitnessService
 }
 
@@ -101,6 +103,8 @@ export function makeHandlers(s: DeskServices): DeskHandlers {
       s.store.writeDraft(draftOf(s, name), value as never)
       return done
     },
+    'exports.list': (input) => s.exports.list(input),
+    'exports.sign': (input) => s.exports.sign(input),
     'diagnostics.checks': () => s.diagnostics.checks(),
     'diagnostics.report': () => s.diagnostics.report(),
     'witness.state': async () => s.witness.state(),

@@ -6,10 +6,13 @@ import {
   IconDeviceDesktop,
   IconLockOpen,
   IconSettings,
+  IconSignature,
   IconUserPlus,
   IconUsers,
   type Icon,
 } from '../ui/icons.ts'
+import { addTexts } from '../ui/i18n.ts'
+import { EXPORT_TEXTS } from './texts-later.ts'
 
 /** A screen of the desk; its code is fetched when it is first opened. `path` is what stands behind its name in the hash. */
 export interface DeskScreen {
@@ -64,6 +67,16 @@ export const SCREENS: readonly DeskScreen[] = [
     right: 'console.use',
     keys: 'g o',
     View: lazy(async () => ({ default: (await import('./screens/ConsoleApproval.tsx')).ConsoleApproval })),
+  },
+  {
+    id: 'exports',
+    icon: IconSignature,
+    right: 'audit.export',
+    keys: 'g x',
+    View: lazy(async () => {
+      const [screen] = await Promise.all([import('./screens/Exports.tsx'), addTexts(EXPORT_TEXTS)])
+      return { default: screen.Exports }
+    }),
   },
   {
     id: 'settings',

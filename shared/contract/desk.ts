@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Failure } from './result.ts'
 import { ContradictionKind } from './routes/audit-witness.ts'
+import { ExportState, ExportView } from './routes/exports.ts'
 import { Base64, CardSerial, CertificateSerial, Id, page, PublicJwk, Text, TimeMs } from './scalars.ts'
 import { Sealed } from './sealed.ts'
 import { ConsoleRequestView } from './session.ts'
@@ -279,6 +280,20 @@ export const DESK_CALLS = {
   'drafts.put': call({
     input: z.strictObject({ name: z.string().regex(/^[a-z0-9:_-]{1,100}$/i), value: z.json().nullable() }),
     output: done,
+  }),
+
+  'exports.list': call({
+    input: z.strictObject({ ...listInput, state: ExportState.optional() }),
+    output: page(ExportView),
+  }),
+  /** Signs an export's manifest with the 9C key of the operator's card, beside the server; `manifestDigest` is what was shown. */
+  'exports.sign': call({
+    input: z.strictObject({
+      id: Id,
+      manifestDigest: z.string().regex(/^[0-9a-f]{64}$/),
+      pin: Sealed,
+    }),
+    output: ExportView,
   }),
 
   'diagnostics.checks': call({ input: none, output: z.array(HealthCheck) }),

@@ -311,6 +311,19 @@ export function makeCalls(world: World, emit: (event: string, value: unknown) =>
       world.drafts.set(name, value)
       return { done: true }
     },
+    'exports.list': async ({ limit, cursor }) => {
+      online()
+      return page(world.scene === 'empty' ? [] : world.exports, limit, cursor)
+    },
+    'exports.sign': async ({ id, pin }) => {
+      const { card } = checkPin(world.readers[0]?.name ?? '', (await unseal(pin)).values.pin)
+      const found = world.exports.find((view) => view.id === id)
+      if (found === undefined) throw new AppError('EXPORT_NOT_FOUND')
+      const name = card?.certificates[0]?.subject.replace(/^CN=|,.*/g, '') ?? ''
+      const next = { ...found, signers: [...found.signers, { name, kind: 'card', level: 'B-B', at: NOW } as const] }
+      world.exports = world.exports.map((view) => (view.id === id ? next : view))
+      return next
+    },
     'diagnostics.checks': async () => [
       { name: 'server', state: 'ok', detail: 'countersign.example answers, TLS 1.3', ms: 12 },
       { name: 'card-service', state: 'ok', detail: 'process 4121, 3 h', ms: 3 },

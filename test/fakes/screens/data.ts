@@ -10,6 +10,7 @@ import type {
   ReaderView,
   SessionView,
 } from '../../../shared/contract/views.ts'
+import type { ExportView } from '../../../shared/contract/routes/exports.ts'
 import type { Role, Slot } from '../../../shared/contract/words.ts'
 
 type OfficeRef = SessionView['operator'] & { division: string }
@@ -25,6 +26,7 @@ export const office: OfficeRef = { id: 'off_milano-centro', name: 'Milano Centro
 export const officer: OperatorRef = { id: 'opr_moretti0', name: 'Chiara Moretti' }
 export const helpDesk: OperatorRef = { id: 'opr_ferrari0', name: 'Davide Ferrari' }
 export const admin: OperatorRef = { id: 'opr_greco000', name: 'Laura Greco' }
+export const auditor: OperatorRef = { id: 'opr_00000004', name: 'Elena Ferri' }
 export const station = { id: 'stn_desk-0001', name: 'Counter 2' }
 
 const NAMES: readonly [string, string, string, string][] = [
@@ -301,3 +303,33 @@ export const trail = (objectType: string, objectId: string, objectName: string):
     signature: 'c2lnbmF0dXJl'.repeat(7),
     keyId: 'audit-1',
   }))
+
+/** An auditor's finished exports: the newest not yet signed by card. */
+export const makeExports = (): ExportView[] => {
+  const made = (n: number, selection: ExportView['selection'], signers: ExportView['signers']): ExportView => ({
+    id: `export_0000000${n}`,
+    state: 'ready',
+    selection,
+    format: 'jsonl',
+    level: 'B-LT',
+    completeness: selection.kind === 'chain' ? 'whole' : 'inclusion',
+    language: 'it',
+    reason: 'Request 41/2026 of the court of Milan',
+    requestedBy: auditor,
+    requestedAt: NOW - n * DAY,
+    endedAt: NOW - n * DAY + 42_000,
+    keptUntil: NOW + (7 - n) * DAY,
+    phase: null,
+    written: 24_310 * n,
+    total: 24_310 * n,
+    bytes: 31_400_213,
+    fileName: `audit-${n}.zip`,
+    manifestDigest: '8eca21c44ef8decb45579ea19fac7a971a8041a73b3a798742de44c66ca44e9a',
+    signers: [{ name: 'Countersign audit export', kind: 'hsm', level: 'B-LT', at: NOW - n * DAY }, ...signers],
+    error: null,
+  })
+  return [
+    made(1, { kind: 'search', search: { last: '30d', objectType: ['holder', 'card'], office: ['Milano Centro'] } }, []),
+    made(2, { kind: 'chain', chain: 'node-1' }, [{ name: auditor.name, kind: 'card', level: 'B-B', at: NOW - DAY }]),
+  ]
+}

@@ -1,15 +1,18 @@
 import { exportJWK, generateKeyPair } from 'jose'
 import type { ConnectionState, DemoCard, SessionState, WitnessState } from '../../../shared/contract/desk.ts'
+import type { ExportView } from '../../../shared/contract/routes/exports.ts'
 import type { CardOnReader, CardView, EnrolmentView, HolderView, ReaderView } from '../../../shared/contract/views.ts'
 import type { EnrolmentState } from '../../../shared/contract/words.ts'
 import {
   admin,
+  auditor,
   blankCard,
   certificateView,
   emptyReader,
   helpDesk,
   holders,
   knownCard,
+  makeExports,
   NOW,
   office,
   officer,
@@ -28,6 +31,7 @@ export const SCENES = [
   'officer',
   'help-desk',
   'admin',
+  'auditor',
   'locked',
   'offline',
   'empty',
@@ -57,6 +61,7 @@ export interface World {
   cards: CardView[]
   demo: DemoCard[]
   drafts: Map<string, unknown>
+  exports: ExportView[]
   witness: WitnessState
   sealKey: Promise<{ jwk: { kty: 'EC'; crv: 'P-256'; x: string; y: string }; secret: CryptoKey }>
 }
@@ -114,6 +119,8 @@ function readersOf(scene: Scene): ReaderView[] {
       ]
     case 'blocked':
       return [mine(personCard(officer.name, OFFICER_SERIAL, 0)), emptyReader(second)]
+    case 'auditor':
+      return [mine(personCard(auditor.name, OFFICER_SERIAL)), emptyReader(second)]
     case 'admin':
       return [mine(personCard(admin.name, 'ADAD')), emptyReader(second)]
     default:
@@ -134,6 +141,8 @@ function sessionOf(scene: Scene): SessionState {
       return { status: 'locked', session: session(officer, 'RO', OFFICER_SERIAL), why: 'card-removed' }
     case 'help-desk':
       return { status: 'signed-in', session: session(helpDesk, 'HD', 'D00D'), reader: first }
+    case 'auditor':
+      return { status: 'signed-in', session: session(auditor, 'AO', OFFICER_SERIAL), reader: first }
     case 'admin':
       return { status: 'signed-in', session: session(admin, 'SA', 'ADAD'), reader: first }
     default:
@@ -206,6 +215,7 @@ export function makeWorld(scene: Scene): World {
       { id: 'blank', label: 'Blank card', serial: BLANK_SERIAL, blank: true, inReader: READERS[1] },
     ],
     drafts: new Map(),
+    exports: makeExports(),
     witness: witnessOf(scene),
     sealKey: makeSealKey(),
   }

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { isErrorCode } from '../../../../shared/contract/index.ts'
 import type { ExportView } from '../../../../shared/contract/routes/exports.ts'
+import { Digest } from '../../../ui/Digest.tsx'
 import { formatNumber } from '../../../ui/format.ts'
 import { IconRefresh, IconSignature } from '../../../ui/icons.ts'
 import { Facts } from '../../../ui/Screen.tsx'
@@ -15,7 +16,6 @@ import { IconFileCheck, IconTrash } from '../../parts/icons.ts'
 import { Instant } from '../../parts/Instant.tsx'
 import { ReasonDialog } from '../../parts/ReasonDialog.tsx'
 import { exportLink } from '../../route/export-selection.ts'
-import { Digest } from './Digest.tsx'
 import { DownloadFile } from './DownloadFile.tsx'
 import css from './exports.module.css'
 import { SecondSignature } from './SecondSignature.tsx'
@@ -31,7 +31,14 @@ function Known({ row }: { row: ExportView }) {
         [t('fact.by'), row.requestedBy.name],
         [t('fact.ended'), row.endedAt === null ? null : <Instant key="ended" at={row.endedAt} />],
         [t('fact.language'), t(`new.languages.${row.language}`)],
-        [t('fact.file'), row.fileName === null ? null : <span className="cs-mono">{row.fileName}</span>],
+        [
+          t('fact.file'),
+          row.fileName === null ? null : (
+            <span key="file" className="cs-mono">
+              {row.fileName}
+            </span>
+          ),
+        ],
         [t('fact.size'), row.bytes === null ? null : formatBytes(row.bytes, i18n.language)],
         [
           t('fact.signers'),

@@ -2,6 +2,7 @@ import { Button, Group, Progress } from '@mantine/core'
 import { Fragment } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { ExportState, ExportView } from '../../../../shared/contract/routes/exports.ts'
+import { selectionWords } from '../../../ui/selection-words.ts'
 import { FailureNotice } from '../../../ui/FailureNotice.tsx'
 import { formatNumber } from '../../../ui/format.ts'
 import { ToneBadge, type Tone } from '../../../ui/Tone.tsx'
@@ -12,7 +13,6 @@ import tables from '../../parts/tables.module.css'
 import { useAction } from '../../stores/use-action.ts'
 import { ExportDetails } from './ExportDetails.tsx'
 import css from './exports.module.css'
-import { selectionWords } from './selection-words.ts'
 
 const TONES: Readonly<Record<ExportState, Tone>> = {
   waiting: 'idle',

@@ -9,6 +9,7 @@ import {
   type ExportEstimate,
   type ExportSelection,
 } from '../../../../shared/contract/routes/exports.ts'
+import { selectionWords } from '../../../ui/selection-words.ts'
 import { FailureNotice } from '../../../ui/FailureNotice.tsx'
 import { formatNumber } from '../../../ui/format.ts'
 import { goTo } from '../../../ui/route.ts'
@@ -20,7 +21,6 @@ import { once, useAction } from '../../stores/use-action.ts'
 import { ChoiceList } from './ChoiceList.tsx'
 import { isTooManyForPdf, settleChoices, type ExportChoices } from './export-choices.ts'
 import css from './exports.module.css'
-import { selectionWords } from './selection-words.ts'
 
 const TIME_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone
 

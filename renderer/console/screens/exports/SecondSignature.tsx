@@ -1,9 +1,9 @@
 import { Button, Group, Stack } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import type { ExportView } from '../../../../shared/contract/routes/exports.ts'
+import { Digest } from '../../../ui/Digest.tsx'
 import { Dialog } from '../../../ui/Dialog.tsx'
 import { Notice } from '../../../ui/Tone.tsx'
-import { Digest } from './Digest.tsx'
 import css from './exports.module.css'
 
 /** Where and how the officer's own card signs: at the desk, after the digest was compared. */

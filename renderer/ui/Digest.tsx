@@ -1,4 +1,4 @@
-import css from './exports.module.css'
+import css from './parts.module.css'
 
 /** A digest in groups, so that two people can read it to each other; it is copied without the gaps. */
 export function Digest({ hex, testId }: { hex: string; testId?: string }) {

@@ -1,0 +1,95 @@
+import { AppError, type DeskOutput, type DeskRequest } from '../../shared/contract/index.ts'
+import type { ExportView } from '../../shared/contract/routes/exports.ts'
+import { readAttributes } from '../../shared/pki/cms-attribute.ts'
+import { readMimeType, readSigningTime } from '../../shared/pki/cms-attributes.ts'
+import { readDer, TAG } from '../../shared/pki/der-read.ts'
+import {
+  cmsHashFor,
+  equalBytes,
+  fromHex,
+  keyAlgorithmOf,
+  parseCertificate,
+  PkiError,
+  prepareSignedAttributes,
+  type SignatureAlgorithm,
+  signatureAlgorithmFor,
+} from '../../shared/pki/index.ts'
+import { certificateIn } from './operator-key.ts'
+import type { CardPort, Remote } from './ports.ts'
+import type { SessionService } from './session.ts'
+
+/** How far the time the officer would sign may lie from the server's own. */
+const SKEW_MS = 10 * 60_000
+
+/** Exports of the audit that the operator made, and the operator's own signature beside the server's. */
+export class ExportService {
+  readonly #parts: { cards: CardPort; remote: Remote; session: SessionService }
+  constructor(parts: { cards: CardPort; remote: Remote; session: SessionService }) {
+    this.#parts = parts
+  }
+
+  list(query: DeskRequest<'exports.list'>): Promise<DeskOutput<'exports.list'>> {
+    return this.#parts.remote.call('listExports', { query })
+  }
+
+  /**
+   * Signs (9C) the manifest whose digest the screen showed, as a second signer of it (CAdES, RFC 5652 5.4), and gives the
+   * server the signature. What the server asks to have signed must be that digest, this card's certificate and the
+   * present time, and nothing beside: EXPORT_SIGNATURE_INVALID otherwise, before the PIN is used. A key whose signatures
+   * are over another hash than the digest shown costs CARD_UNSUPPORTED: nobody could tell what it signs.
+   */
+  async sign({ id, manifestDigest, pin }: DeskRequest<'exports.sign'>): Promise<ExportView> {
+    const { cards, remote, session } = this.#parts
+    const { reader, via, serial } = session.operatorCard()
+    const view = await cards.inspect(reader)
+    if (serial !== null && view.card !== null && view.card.serial !== serial) throw new AppError('CARD_CHANGED')
+    const { der } = certificateIn(view, '9C')
+    const certificate = new Uint8Array(Buffer.from(der, 'base64'))
+    const keyAlgorithm = keyAlgorithmOf(parseCertificate(certificate).key)
+    if (keyAlgorithm === null) throw new AppError('CARD_UNSUPPORTED', { slot: '9C' })
+    const algorithm = signatureAlgorithmFor(keyAlgorithm)
+    if (cmsHashFor(algorithm) !== 'sha256') throw new AppError('CARD_UNSUPPORTED', { slot: '9C', reason: 'hash' })
+
+    const order = await remote.call('prepareSecondSignature', { params: { id }, body: { certificate: der } })
+    const data = new Uint8Array(Buffer.from(order.signedAttributes, 'base64'))
+    assertNothingElse(data, { digest: fromHex(manifestDigest), certificate, algorithm, now: remote.nowMs() })
+    const made = await cards.sign({ reader, via, slot: '9C', pin, data })
+    if (Buffer.compare(made.certificate, certificate) !== 0) throw new AppError('CARD_CHANGED')
+    const body = { certificate: der, signature: Buffer.from(made.signature).toString('base64') }
+    return remote.call('addSecondSignature', { params: { id }, body })
+  }
+}
+
+interface Shown {
+  readonly digest: Uint8Array
+  readonly certificate: Uint8Array
+  readonly algorithm: SignatureAlgorithm
+  readonly now: number
+}
+
+/** The bytes are exactly the attributes this desk would have written itself for what was shown. Throws EXPORT_SIGNATURE_INVALID. */
+function assertNothingElse(attributes: Uint8Array, { digest, certificate, algorithm, now }: Shown): void {
+  const { signingTime, mimeType } = readChoices(attributes)
+  const expected = prepareSignedAttributes({
+    contentDigest: digest,
+    certificate,
+    algorithm,
+    ...(signingTime === null ? {} : { signingTime }),
+    ...(mimeType === null ? {} : { mimeType }),
+  })
+  const isOfNow = signingTime !== null && Math.abs(signingTime.getTime() - now) <= SKEW_MS
+  if (!isOfNow || !equalBytes(expected, attributes))
+    throw new AppError('EXPORT_SIGNATURE_INVALID', { reason: 'not-what-was-shown' })
+}
+
+/** What the server may choose; everything else follows from what was shown. */
+function readChoices(bytes: Uint8Array): { signingTime: Date | null; mimeType: string | null } {
+  try {
+    const attributes = readAttributes(readDer(bytes), TAG.set)
+    return { signingTime: readSigningTime(attributes), mimeType: readMimeType(attributes) }
+  } catch (error) {
+    if (error instanceof PkiError)
+      throw new AppError('EXPORT_SIGNATURE_INVALID', { reason: 'malformed' }, { cause: error })
+    throw error
+  }
+}
