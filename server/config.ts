@@ -5,6 +5,7 @@ import { parseWitnessKey } from '../shared/audit/cosignature.ts'
 import { ChainName } from '../shared/audit/entry.ts'
 import { AppError } from '../shared/contract/errors.ts'
 import type { DatabaseLocation } from './db/index.ts'
+import { signingConfig } from './signing/config.ts'
 
 const path = z.string().min(1).max(1000)
 const Database = z.discriminatedUnion('kind', [
@@ -161,6 +162,7 @@ export const ServerConfigSchema = z.strictObject({
   mail: Mail.nullable().default(null),
   checkpoints: Checkpoints.prefault({}),
   timestamping: Timestamping.prefault({}),
+  signing: signingConfig.prefault({}),
 })
 export type ServerConfig = Readonly<z.infer<typeof ServerConfigSchema>>
 export type DatabaseConfig = z.infer<typeof Database>
@@ -215,6 +217,10 @@ export const parseConfig = (value: unknown, folder: string): ServerConfig => {
     timestamping: {
       ...c.timestamping,
       authorities: c.timestamping.authorities.map((one) => ({ ...one, trustFile: at(one.trustFile) })),
+    },
+    signing: {
+      ...c.signing,
+      ...(c.signing.trustFile === undefined ? {} : { trustFile: at(c.signing.trustFile) }),
     },
   })
 }

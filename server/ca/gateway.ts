@@ -8,6 +8,7 @@ export type CertificateProfileName =
   | 'encryption'
   | 'card-authentication'
   | 'server-tls'
+  | 'export-seal'
 
 /** Who the certificate names. The request's own subject is never taken over. */
 export interface CertificateSubject {

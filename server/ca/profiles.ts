@@ -21,7 +21,10 @@ export interface CertificateProfile {
 
 /** What a PIV card makes (NIST SP 800-78-5 table 1), and larger RSA keys of tokens. */
 const CARD_KEYS: readonly KeyAlgorithm[] = ['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096']
+/** What the server's own key store may hold beside. */
+const SERVER_KEYS: readonly KeyAlgorithm[] = [...CARD_KEYS, 'ecdsa-p521', 'ed25519']
 const THREE_YEARS = 1095
+const SEAL_USAGE = ['digitalSignature', 'contentCommitment'] as const
 
 const authentication: CertificateProfile = {
   keyUsage: { ec: ['digitalSignature'], rsa: ['digitalSignature'] },
@@ -63,5 +66,13 @@ export const PROFILES: Readonly<Record<CertificateProfileName, CertificateProfil
     validityDays: 397,
     names: ['dns', 'ip'],
     requiresOneOf: ['dns', 'ip'],
+  },
+  // Signatures of exports (ETSI EN 319 412-3 4.3, TS 119 412-2 4.3.2): for that and nothing else, so no extended usage.
+  'export-seal': {
+    keyUsage: { ec: SEAL_USAGE, rsa: SEAL_USAGE, ed25519: SEAL_USAGE },
+    keyAlgorithms: SERVER_KEYS,
+    extendedKeyUsage: [],
+    validityDays: THREE_YEARS,
+    names: [],
   },
 }

@@ -97,8 +97,8 @@ export interface Signatures {
   pades(pdf: Uint8Array, order: PadesOrder): Promise<Uint8Array>
 
   /**
-   * Prepares a second signer of a CAdES signature. The certificate is one of ours, not revoked, with contentCommitment.
-   * Throws also CERTIFICATE_*.
+   * Prepares a second signer of a CAdES signature. The certificate is of our own CA, not revoked, with contentCommitment
+   * (else SIGNING_CERTIFICATE_UNUSABLE); whether it is this operator's is for the caller to know.
    */
   prepareSecond(signature: Uint8Array, content: Content, certificate: Uint8Array): Promise<SecondPrepared>
   /** The same signature with the second signer beside the first (RFC 5652 5.3), at the level. Verified. */

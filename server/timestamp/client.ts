@@ -8,6 +8,8 @@ import {
   parseCertificate,
   verifyTimeStampResponse,
   type Certificate,
+  type MessageImprint,
+  type VerifiedTimeStamp,
 } from '../../shared/pki/index.ts'
 import { postBounded } from './http-post.ts'
 
@@ -37,6 +39,13 @@ export interface Stamped {
   readonly url: string
 }
 
+/** The same with what a signature that is to last needs of it. */
+export interface StampedImprint extends Stamped {
+  readonly verified: VerifiedTimeStamp
+  /** Whose word was taken for it, see `Authority`. */
+  readonly anchors: readonly Certificate[]
+}
+
 const TIMEOUT_MS = 10_000
 const MAX_BYTES = 256 * 1024
 const NONCE_BYTES = 16
@@ -50,6 +59,12 @@ export const readAnchors = (file: string): readonly Certificate[] => {
   }
 }
 
+/** Authorities as the configuration names them. Throws CONFIG_INVALID. */
+export const authoritiesOf = (
+  authorities: readonly { readonly url: string; readonly trustFile: string; readonly policy?: string | undefined }[],
+): readonly Authority[] =>
+  authorities.map(({ url, trustFile, policy }) => ({ url, policy, anchors: readAnchors(trustFile) }))
+
 /** RFC 3161 over HTTP (3.4): asks for a token, and keeps none that does not verify. */
 export class TimestampClient {
   readonly #options: TimestampClientOptions
@@ -62,13 +77,24 @@ export class TimestampClient {
     return this.#options.authorities.length > 0
   }
 
+  /** Everybody whose word is taken for the time: of all authorities of the configuration. */
+  get anchors(): readonly Certificate[] {
+    return this.#options.authorities.flatMap(({ anchors }) => anchors)
+  }
+
   /** A token over a SHA-256 digest. Throws TIMESTAMP_UNAVAILABLE with the last authority's reason. */
   async stamp(digest: Uint8Array): Promise<Stamped> {
+    const { token, at, url } = await this.stampImprint({ hash: 'sha256', digest })
+    return { token, at, url }
+  }
+
+  /** A token over any imprint. Throws TIMESTAMP_UNAVAILABLE with the last authority's reason. */
+  async stampImprint(imprint: MessageImprint): Promise<StampedImprint> {
     const reasons: string[] = []
     const causes: unknown[] = []
     for (const authority of this.#options.authorities) {
       try {
-        return await this.#ask(authority, digest)
+        return await this.#ask(authority, imprint)
       } catch (cause) {
         reasons.push(reasonOf(cause))
         causes.push(cause)
@@ -78,9 +104,8 @@ export class TimestampClient {
     throw new AppError('TIMESTAMP_UNAVAILABLE', detail, { cause: new AggregateError(causes, reasons.join(', ')) })
   }
 
-  async #ask({ url, anchors, policy }: Authority, digest: Uint8Array): Promise<Stamped> {
+  async #ask({ url, anchors, policy }: Authority, imprint: MessageImprint): Promise<StampedImprint> {
     const nonce = new Uint8Array(randomBytes(NONCE_BYTES))
-    const imprint = { hash: 'sha256', digest } as const
     const body = buildTimeStampRequest({ ...imprint, nonce, ...(policy === undefined ? {} : { policy }) })
     const timeoutMs = this.#options.timeoutMs ?? TIMEOUT_MS
     const answer = await postBounded({ url, type: 'application/timestamp-query', body, timeoutMs, maxBytes: MAX_BYTES })
@@ -95,7 +120,7 @@ export class TimestampClient {
       revocation: 'none',
       now: new Date((this.#options.now ?? Date.now)()),
     })
-    return { token: verified.token, at: verified.genTime.getTime(), url }
+    return { token: verified.token, at: verified.genTime.getTime(), url, verified, anchors }
   }
 }
 

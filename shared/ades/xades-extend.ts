@@ -112,15 +112,30 @@ export interface XadesNeeds {
   /** By which the content must be digested to verify everything. */
   readonly hashes: readonly HashName[]
   readonly mimeType: string
+  /** DER of the tokens, in the order in which they came: the newest last. */
+  readonly timeStamps: readonly Uint8Array[]
+  /** What a B-LT has already; certificates of KeyInfo too. */
+  readonly carried: ValidationData
 }
 
 /** What must be given to `verifyXades`, read from a signature of which nothing is verified yet. Throws as it does. */
 export function readXadesNeeds(xml: Uint8Array): XadesNeeds {
-  const { form, references, unsigned, signed } = readXades(xml)
+  const { form, references, unsigned, signed, certificates: inKeyInfo } = readXades(xml)
   const content = references.filter(({ to }) => to === 'content')
   const archives = unsigned.flatMap((one) => (one.kind === 'archive-time-stamp' ? [peekTimeStamp(one.token)] : []))
   const hashes = new Set([...content.map(({ hash }) => hash), ...archives.map(({ imprint }) => imprint.hash)])
-  return { uri: form === 'detached' ? (content[0]?.uri ?? null) : null, hashes: [...hashes], mimeType: signed.mimeType }
+  const carried = unsigned.flatMap((one) => ('values' in one ? [one.values] : []))
+  return {
+    uri: form === 'detached' ? (content[0]?.uri ?? null) : null,
+    hashes: [...hashes],
+    mimeType: signed.mimeType,
+    timeStamps: unsigned.flatMap((one) => ('token' in one ? [one.token] : [])),
+    carried: {
+      certificates: [...inKeyInfo, ...carried.flatMap((one) => one.certificates)],
+      crls: carried.flatMap((one) => one.crls),
+      ocsp: carried.flatMap((one) => one.ocsp),
+    },
+  }
 }
 
 const stamp = (name: string, token: Uint8Array): string =>

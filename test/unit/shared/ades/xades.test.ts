@@ -103,12 +103,17 @@ describe('when a signature is made', () => {
   })
 
   it('says what is needed to verify it', () => {
-    expect(readXadesNeeds(detached.renewed)).toEqual({
-      uri: 'export.csv',
-      hashes: ['sha256', 'sha512'],
-      mimeType: 'text/csv',
-    })
-    expect(readXadesNeeds(enveloped.basic)).toEqual({ uri: null, hashes: ['sha256'], mimeType: 'text/xml' })
+    const renewed = readXadesNeeds(detached.renewed)
+    expect(renewed).toMatchObject({ uri: 'export.csv', hashes: ['sha256', 'sha512'], mimeType: 'text/csv' })
+    expect(renewed.timeStamps).toHaveLength(3)
+    expect(renewed.carried.crls).toHaveLength(4)
+    expect(renewed.carried.certificates.map((der) => parseCertificate(der).subject.commonName)).toEqual([
+      'Leaf',
+      'Issuing',
+      'Root',
+    ])
+    const basic = readXadesNeeds(enveloped.basic)
+    expect(basic).toMatchObject({ uri: null, hashes: ['sha256'], mimeType: 'text/xml', timeStamps: [] })
   })
 
   it('is written while the document is, in one pass', async () => {
