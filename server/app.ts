@@ -6,6 +6,7 @@ import { newCorrelation } from './hooks/correlation.ts'
 import { sendProblem } from './hooks/errors.ts'
 import type { Log } from './log/log.ts'
 import { isConsolePage, registerConsole } from './routes/console-files.ts'
+import { registerExportFiles, type ExportFilesPort } from './routes/export-files.ts'
 import { makeHandlers } from './routes/handlers.ts'
 import { registerPublic } from './routes/public.ts'
 import { registerRoutes, type RegistrarOptions } from './routes/registrar.ts'
@@ -16,6 +17,7 @@ export interface AppOptions extends Omit<RegistrarOptions, 'handlers'> {
   readonly version: string
   readonly bodyBytes: number
   readonly consoleFolder: string | null
+  readonly exportFiles: ExportFilesPort
   /** PEM; null for tests that inject. */
   readonly tls: { readonly key: string; readonly cert: string } | null
 }
@@ -67,6 +69,7 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
   // The API answers JSON only and stands outside: even turned off, the hooks of the headers cost each of its requests.
   await app.register((pages) => registerPages(pages, options))
   registerRoutes(app, { ...options, handlers: makeHandlers(options.services) })
+  registerExportFiles(app, options.exportFiles)
   await app.ready()
   return app
 }

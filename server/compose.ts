@@ -6,9 +6,10 @@ import { auditServices, witnessesOf } from './auditing.ts'
 import { buildApp } from './app.ts'
 import { openWitnessing } from './audit/checkpoint-service.ts'
 import { VerificationJobs, type ChainState, type VerificationRun } from './audit/index.ts'
-import { openInternalCa, type CaGateway } from './ca/index.ts'
+import { openInternalCa, type InternalCa } from './ca/index.ts'
 import type { ServerConfig } from './config.ts'
 import { Directory } from './db/repositories/directory.ts'
+import { keysOf } from './key-uses.ts'
 import { caConfigOf, findTenant, openFoundation, type Foundation } from './foundation.ts'
 import { DatabaseAccess, keepRefusedStart } from './identity/database-access.ts'
 import { Denials } from './identity/denials.ts'
@@ -16,10 +17,12 @@ import { SESSION_WRAPPING_KEY, Sessions } from './identity/sessions.ts'
 import { SignIn } from './identity/sign-in.ts'
 import { TrustedSigners } from './identity/trusted-signers.ts'
 import type { Log } from './log/log.ts'
+import { openExports } from './exports/open.ts'
 import { Health } from './monitor/health.ts'
 import { Load } from './monitor/load.ts'
 import { openMaintenance, openOperations } from './operations.ts'
 import { openOwnWork } from './own-work.ts'
+import { AuditScope } from './services/audit-scope.ts'
 import { Cards } from './services/cards.ts'
 import { Certificates } from './services/certificates.ts'
 import { Changes } from './services/change.ts'
@@ -135,11 +138,25 @@ const composeOn = async (foundation: Foundation, ground: Ground): Promise<Compos
   if (maintenance) await logins.maintain(maintenance)
   // Parts with jobs of their own are opened here: their handlers go to `openOperations`, their services to `services`,
   // their `close` to the end, before the databases (server/README.md: "A part with jobs").
+  const exporting = openExports({
+    config,
+    version: VERSION,
+    databases,
+    directory,
+    scope: new AuditScope(directory, config.audit.sight),
+    changes,
+    own: work.own,
+    queue: work.queue,
+    log,
+    seal: () => witnessing.checkpoints.make(),
+    signatures: async () =>
+      (await import('./export-signing.ts')).openExportSigning({ config, keys, ca, findIssued: deps.findIssued }),
+  })
   const operations = openOperations({
     name: config.name,
     sight: config.audit.sight,
     work,
-    handlers: {},
+    handlers: { ...exporting.handlers },
     databases,
     maintenance,
     sequencer,
@@ -177,13 +194,16 @@ const composeOn = async (foundation: Foundation, ground: Ground): Promise<Compos
     unblocks: new Unblocks(deps),
     people: new People(deps),
     profiles: deps.profiles,
+    keys: keysOf(foundation, keys, tenant),
     ...auditing,
     witnesses,
     ...operations.services,
+    exports: exporting.exports,
     health,
   }
   const app = await buildApp({
     services,
+    exportFiles: exporting.files,
     directory,
     denials,
     load,
@@ -205,10 +225,12 @@ const composeOn = async (foundation: Foundation, ground: Ground): Promise<Compos
   await witnessing.start()
   await auditing.verification.recover()
   await watches.start()
+  exporting.start()
   const close = async (): Promise<void> => {
     watches.close()
     await app.close()
     await witnessing.close()
+    await exporting.close()
     await operations.close()
     auditing.verification.close()
     await inclusion.close()
@@ -252,7 +274,7 @@ const openServiceDeps = async (
   { config, databases, keys, caStore }: Foundation,
   directory: Directory,
   changes: Changes,
-): Promise<ServiceDeps & { readonly ca: CaGateway }> => {
+): Promise<ServiceDeps & { readonly ca: InternalCa }> => {
   const { db } = databases.operational
   const ca = await openInternalCa({ config: caConfigOf(config), keyStore: keys, store: caStore, now: () => new Date() })
   const vault = new Vault(keys)

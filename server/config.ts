@@ -18,13 +18,26 @@ const Database = z.discriminatedUnion('kind', [
   }),
 ])
 const Keys = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('pkcs11'),
-    library: path,
-    tokenLabel: z.string().min(1).max(32),
-    pinFile: path,
-    softHsmTokenFolder: path.optional(),
-  }),
+  z
+    .strictObject({
+      kind: z.literal('pkcs11'),
+      library: path,
+      /** Which token of the module: by label, by serial number, or both. */
+      tokenLabel: z.string().min(1).max(32).optional(),
+      tokenSerial: z.string().min(1).max(16).optional(),
+      /** Left out: the PIN is asked for at the terminal, at each start of the server and of its shell. */
+      pinFile: path.optional(),
+      softHsmTokenFolder: path.optional(),
+      /** After so long a call of the module has failed, and its process is replaced. */
+      timeoutMs: z.int().min(100).max(120_000).default(10_000),
+      sessions: z.int().min(1).max(64).default(4),
+    })
+    .refine(({ tokenLabel, tokenSerial }) => tokenLabel !== undefined || tokenSerial !== undefined, {
+      path: ['tokenLabel'],
+    })
+    // A token that `setup` makes gets this label, and a random PIN in this file.
+    .refine((k) => k.softHsmTokenFolder === undefined || k.tokenLabel !== undefined, { path: ['tokenLabel'] })
+    .refine((k) => k.softHsmTokenFolder === undefined || k.pinFile !== undefined, { path: ['pinFile'] }),
   z.strictObject({ kind: z.literal('software'), folder: path, passphraseFile: path }),
 ])
 const Limits = z.strictObject({
@@ -107,6 +120,17 @@ const Checkpoints = z.strictObject({
   /** The same when no desk at all has: long enough for offices that are closed from Friday to Tuesday. */
   desksStaleHours: z.int().min(1).max(8760).default(120),
 })
+const Exports = z.strictObject({
+  /** Where packages lie until they are fetched; needs room for the largest. */
+  folder: path.default('exports'),
+  /** How long a package is kept after it was made. */
+  keepDays: z.int().min(1).max(365).default(7),
+  /** Of all packages together. */
+  maxBytes: z
+    .int()
+    .min(1024 * 1024)
+    .default(50 * 1024 ** 3),
+})
 const Timestamping = z.strictObject({
   /** RFC 3161, asked in this order; none: no time-stamps. */
   authorities: z
@@ -162,6 +186,7 @@ export const ServerConfigSchema = z.strictObject({
   mail: Mail.nullable().default(null),
   checkpoints: Checkpoints.prefault({}),
   timestamping: Timestamping.prefault({}),
+  exports: Exports.prefault({}),
   signing: signingConfig.prefault({}),
 })
 export type ServerConfig = Readonly<z.infer<typeof ServerConfigSchema>>
@@ -193,7 +218,7 @@ export const parseConfig = (value: unknown, folder: string): ServerConfig => {
       ? { ...k, folder: at(k.folder), passphraseFile: at(k.passphraseFile) }
       : {
           ...k,
-          pinFile: at(k.pinFile),
+          ...(k.pinFile === undefined ? {} : { pinFile: at(k.pinFile) }),
           ...(k.softHsmTokenFolder === undefined ? {} : { softHsmTokenFolder: at(k.softHsmTokenFolder) }),
         }
   const c = parsed.data
@@ -213,6 +238,7 @@ export const parseConfig = (value: unknown, folder: string): ServerConfig => {
       ...(c.mail.caFile === undefined ? {} : { caFile: at(c.mail.caFile) }),
     },
     keys: keys(c.keys),
+    exports: { ...c.exports, folder: at(c.exports.folder) },
     consoleFolder: c.consoleFolder === null ? null : at(c.consoleFolder),
     timestamping: {
       ...c.timestamping,

@@ -410,7 +410,7 @@ export interface AuditExportTable extends Entity, Placed {
   node: string
   job_id: string
   state: 'waiting' | 'ready' | 'failed' | 'cancelled' | 'gone'
-  order: JsonText
+  ordered: JsonText
   /** What was in reach when it was ordered, resolved: `ExportFilter`. */
   filter: JsonText
   completeness: string
@@ -426,6 +426,27 @@ export interface AuditExportTable extends Entity, Placed {
   ended_at: Time | null
   kept_until: Time | null
   error: string | null
+}
+
+/** A certificate of another authority for a key of the key store; see migration 0008. */
+export interface KeyCertificateTable {
+  id: string
+  tenant: string
+  label: string
+  /** SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
+  key_id: string
+  /** JSON array of DER, base64: the certificate first. */
+  chain: JsonText
+  created_at: Time
+}
+/** Which key took over a use, and when; the newest row is in force. */
+export interface KeySuccessionTable {
+  id: string
+  tenant: string
+  use: 'export'
+  label: string
+  key_id: string
+  created_at: Time
 }
 
 export interface OperationalDb {
@@ -463,6 +484,8 @@ export interface OperationalDb {
   cleaning: CleaningTable
   erasure: ErasureTable
   audit_export: AuditExportTable
+  key_certificate: KeyCertificateTable
+  key_succession: KeySuccessionTable
 }
 
 export type OperationalDatabase = Kysely<OperationalDb>

@@ -29,6 +29,8 @@ export const SCHEDULES: Readonly<Record<ScheduleName, ScheduleSpec>> = {
   // Without a window it deletes nothing; setting the window is the deliberate act.
   'audit-cleaning': { kind: 'audit-cleaning', cron: '15 4 * * *', isEnabled: true, body: {} },
   'personal-data-erasure': { kind: 'personal-data-erasure', cron: '45 4 * * 0', isEnabled: false, body: {} },
+  'export-clearing': { kind: 'export-clearing', cron: '10 5 * * *', isEnabled: true, body: {} },
+  'signature-renewal': { kind: 'signature-renewal', cron: '40 5 * * *', isEnabled: true, body: {} },
 }
 
 export interface SchedulerDeps {

@@ -11,5 +11,7 @@ export interface Incoming<N extends HttpName> {
   /** Both only where the route asks for a right. */
   readonly call: Call
   readonly session: LiveSession
+  /** A whole `Set-Cookie` line for the answer. */
+  readonly setCookie: (line: string) => void
 }
 export type Handlers = { readonly [N in HttpName]: (incoming: Incoming<N>) => Promise<HttpAnswer<N>> | HttpAnswer<N> }

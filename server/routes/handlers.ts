@@ -6,11 +6,13 @@ import type { Cards } from '../services/cards.ts'
 import type { Certificates } from '../services/certificates.ts'
 import type { Enrolments } from '../services/enrolments.ts'
 import type { Holders } from '../services/holders.ts'
+import type { Keys } from '../services/keys.ts'
 import type { People } from '../services/people.ts'
 import type { Personalisation } from '../services/personalisation.ts'
 import type { Profiles } from '../services/profiles.ts'
 import type { Unblocks } from '../services/unblocks.ts'
 import type { Handlers } from './handler.ts'
+import { exportsHandlers, type ExportsServices } from './handlers-exports.ts'
 import { auditHandlers, type AuditServices } from './handlers-audit.ts'
 import { witnessHandlers, type WitnessServices } from './handlers-witness.ts'
 import { operationsHandlers, type OperationsServices } from './handlers-operations.ts'
@@ -18,7 +20,7 @@ import { operationsHandlers, type OperationsServices } from './handlers-operatio
 export type { Handlers, Incoming } from './handler.ts'
 
 /** What routes call. */
-export interface Services extends AuditServices, WitnessServices, OperationsServices {
+export interface Services extends AuditServices, ExportsServices, WitnessServices, OperationsServices {
   readonly ping: () => HttpAnswer<'ping'>
   readonly signIn: SignIn
   readonly sessions: Sessions
@@ -30,6 +32,7 @@ export interface Services extends AuditServices, WitnessServices, OperationsServ
   readonly unblocks: Unblocks
   readonly people: People
   readonly profiles: Profiles
+  readonly keys: Keys
   readonly health: Health
 }
 
@@ -94,6 +97,8 @@ export const makeHandlers = (s: Services): Handlers => ({
   ...operationsHandlers(s),
   ...auditHandlers(s),
   ...witnessHandlers(s),
+  ...exportsHandlers(s),
 
+  listKeys: ({ call }) => s.keys.list(call),
   readHealth: () => s.health.read(),
 })

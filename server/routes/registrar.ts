@@ -135,6 +135,7 @@ const makeRoute = (name: HttpName, route: HttpRoute, options: RegistrarOptions, 
       browser: (request.headers['user-agent'] ?? '').slice(0, 300),
       call,
       session: entered?.session,
+      setCookie: (line: string) => void reply.header('set-cookie', line),
     } as unknown as Incoming<HttpName>
     let answer: unknown
     try {

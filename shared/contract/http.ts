@@ -9,6 +9,7 @@ import { auditVerificationRoutes } from './routes/audit-verification.ts'
 import { cardsRoutes } from './routes/cards.ts'
 import { directoryRoutes } from './routes/directory.ts'
 import { enrolmentsRoutes } from './routes/enrolments.ts'
+import { exportsRoutes, keysRoutes } from './routes/exports.ts'
 import { holdersRoutes } from './routes/holders.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { systemRoutes } from './routes/system.ts'
@@ -31,6 +32,8 @@ export const HTTP = {
   ...auditWitnessRoutes,
   ...auditRetentionRoutes,
   ...auditAccessRoutes,
+  ...exportsRoutes,
+  ...keysRoutes,
   ...alarmsRoutes,
   ...jobsRoutes,
   ...systemRoutes,

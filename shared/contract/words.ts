@@ -64,6 +64,7 @@ export const ObjectType = z.enum([
   'audit-retention',
   'audit-witness',
   'access-review',
+  'export',
   'alarm',
   'job',
   'schedule',

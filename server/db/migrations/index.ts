@@ -12,6 +12,8 @@ import { sessionClock } from './operational-0003.ts'
 import { intentsOfNodes } from './operational-0004.ts'
 import { operations } from './operational-0005.ts'
 import { filtersAndReviews } from './operational-0006.ts'
+import { exportsOfAudit } from './operational-0007-exports.ts'
+import { keysAndTheirCertificates } from './operational-0008-keys.ts'
 import type { Migration } from './columns.ts'
 
 export type { DialectName, Migration } from './columns.ts'
@@ -24,6 +26,8 @@ export const OPERATIONAL_MIGRATIONS: readonly Migration[] = [
   intentsOfNodes,
   operations,
   filtersAndReviews,
+  exportsOfAudit,
+  keysAndTheirCertificates,
 ]
 export const AUDIT_MIGRATIONS: readonly Migration[] = [
   initialAudit,

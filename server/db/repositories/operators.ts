@@ -139,3 +139,14 @@ export const findStation = async (db: Db, tenant: string, id: string): Promise<S
 export const setStationSeen = async (trx: OperationalTransaction, id: string, at: number): Promise<void> => {
   await trx.updateTable('station').set({ last_seen_at: at }).where('id', '=', id).execute()
 }
+
+/** Whether a certificate (SHA-256 of its DER, hex) is one this operator signs with now. */
+export const isOperatorCertificate = async (
+  db: OperationalDatabase,
+  operatorId: string,
+  fingerprint: string,
+): Promise<boolean> => {
+  const query = db.selectFrom('operator_certificate').select('id').where('operator_id', '=', operatorId)
+  const found = await query.where('fingerprint', '=', fingerprint).where('status', '=', 'active').executeTakeFirst()
+  return found !== undefined
+}

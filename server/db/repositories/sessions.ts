@@ -57,3 +57,9 @@ export const lastSignInAt = async (db: Db, operatorId: string): Promise<number |
       .where('operator_id', '=', operatorId)
       .executeTakeFirst()
   )?.at ?? null
+
+/** False once it ended or was locked, or ran out. */
+export const isSessionOpen = async (db: Db, id: string, now: number): Promise<boolean> => {
+  const open = db.selectFrom('session').select('id').where('id', '=', id).where('ended_at', 'is', null)
+  return (await open.where('expires_at', '>', now).executeTakeFirst()) !== undefined
+}

@@ -70,6 +70,7 @@ export const ExportSignerView = z.strictObject({
   level: SignatureLevel,
   at: TimeMs,
 })
+export type ExportSignerView = z.infer<typeof ExportSignerView>
 
 export const ExportView = z.strictObject({
   id: Id,
@@ -125,6 +126,7 @@ export const DownloadPass = z.strictObject({
   bytes: z.number().int().min(0),
   expiresAt: TimeMs,
 })
+export type DownloadPass = z.infer<typeof DownloadPass>
 
 /** What the officer's card is to sign: the DER of the signed attributes over the manifest (CAdES, RFC 5652 5.4). */
 export const SecondSignatureOrder = z.strictObject({

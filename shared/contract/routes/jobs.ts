@@ -9,6 +9,9 @@ export const JobKind = z.enum([
   'audit-cleaning',
   'audit-erasure',
   'personal-data-erasure',
+  'audit-export',
+  'export-clearing',
+  'signature-renewal',
 ])
 export type JobKind = z.infer<typeof JobKind>
 
@@ -56,6 +59,8 @@ export const ScheduleName = z.enum([
   'audit-verification-full',
   'audit-cleaning',
   'personal-data-erasure',
+  'export-clearing',
+  'signature-renewal',
 ])
 export type ScheduleName = z.infer<typeof ScheduleName>
 

@@ -1,0 +1,54 @@
+import { AppError } from '../../shared/contract/errors.ts'
+import { readExport } from '../db/repositories/exports.ts'
+import { isSessionOpen } from '../db/repositories/sessions.ts'
+import type { OperationalDatabase } from '../db/schema.ts'
+import type { ExportFolders } from './folders.ts'
+import { etagOf, keptMembers, layoutOf } from './kept-members.ts'
+import { streamPackage } from './package-stream.ts'
+import type { DownloadPasses } from './passes.ts'
+import { settleSignature } from './second-signature.ts'
+
+/** A package as it can be downloaded now. */
+export interface PackageFile {
+  readonly size: number
+  readonly fileName: string
+  readonly etag: string
+  stream(range: { readonly from: number; readonly to: number }): AsyncIterable<Uint8Array>
+}
+
+export interface PackageFilesDeps {
+  readonly db: OperationalDatabase
+  readonly tenant: string
+  readonly node: string
+  readonly folders: ExportFolders
+  readonly passes: DownloadPasses
+}
+
+/** Files of packages for whoever holds a pass of theirs, as long as the session it was given to goes on. */
+export class PackageFiles {
+  readonly #deps: PackageFilesDeps
+
+  constructor(deps: PackageFilesDeps) {
+    this.#deps = deps
+  }
+
+  /** Throws EXPORT_PASS_INVALID; EXPORT_NOT_FOUND for one that is gone meanwhile, or lies with another node. */
+  async open(id: string, pass: string | null, now: number): Promise<PackageFile> {
+    const { db, tenant, node, folders, passes } = this.#deps
+    const session = pass === null ? null : passes.sessionOf(pass, id, now)
+    if (session === null || !(await isSessionOpen(db, session, now))) throw new AppError('EXPORT_PASS_INVALID')
+    const row = await readExport(db, tenant, id)
+    if (row?.state !== 'ready' || row.node !== node || row.file_name === null)
+      throw new AppError('EXPORT_NOT_FOUND', { id })
+    const folder = folders.whole(id)
+    await settleSignature(folder, row)
+    const kept = keptMembers(row)
+    const layout = layoutOf(kept)
+    return {
+      size: layout.size,
+      fileName: row.file_name,
+      etag: etagOf(kept),
+      stream: (range) => streamPackage(folder, kept, layout, range),
+    }
+  }
+}

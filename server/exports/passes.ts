@@ -1,0 +1,55 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+
+/** How long a pass lasts; a range asked for before that goes on. */
+export const PASS_MS = 10 * 60_000
+const PASSES_MAX = 10_000
+const PASS = /^[A-Za-z0-9_-]{43}$/
+
+interface Kept {
+  readonly digest: Buffer
+  readonly exportId: string
+  readonly sessionId: string
+  readonly expiresAt: number
+}
+
+const digestOf = (pass: string): Buffer => createHash('sha256').update(pass, 'utf8').digest()
+
+/**
+ * Rights to read one export's file for some minutes. Only digests are kept, in memory: whoever reads it has no pass, and a
+ * server that starts anew knows none. A pass is of one export and one session, and ends with either.
+ */
+export class DownloadPasses {
+  readonly #kept = new Map<string, Kept>()
+
+  /** The pass is told once and is nowhere else. */
+  issue(exportId: string, sessionId: string, now: number): { readonly pass: string; readonly expiresAt: number } {
+    this.#forget(now)
+    const pass = randomBytes(32).toString('base64url')
+    const digest = digestOf(pass)
+    const expiresAt = now + PASS_MS
+    this.#kept.set(digest.toString('hex'), { digest, exportId, sessionId, expiresAt })
+    return { pass, expiresAt }
+  }
+
+  /** The session it was given to; null for one that is not of this export, ran out, or was never given. */
+  sessionOf(pass: string, exportId: string, now: number): string | null {
+    if (!PASS.test(pass)) return null
+    const digest = digestOf(pass)
+    const kept = this.#kept.get(digest.toString('hex'))
+    if (!kept || !timingSafeEqual(kept.digest, digest)) return null
+    return kept.exportId === exportId && kept.expiresAt > now ? kept.sessionId : null
+  }
+
+  /** Whoever holds one of this export holds nothing any more. */
+  revoke(exportId: string): void {
+    for (const [name, kept] of this.#kept) if (kept.exportId === exportId) this.#kept.delete(name)
+  }
+
+  #forget(now: number): void {
+    for (const [name, kept] of this.#kept) if (kept.expiresAt <= now) this.#kept.delete(name)
+    for (const name of this.#kept.keys()) {
+      if (this.#kept.size < PASSES_MAX) return
+      this.#kept.delete(name)
+    }
+  }
+}
