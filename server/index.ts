@@ -38,7 +38,7 @@ const start = async (): Promise<void> => {
   }
   const config = readConfig(values.config)
   const log = makeLog(config.log.level)
-  const lease = takeLease(config)
+  const lease = await takeLease(config)
   // Every answer parsed by its schema once more: for those who change the program, not for those who wait for it.
   const { NODE_ENV: kind, CI } = process.env
   const checkAnswers = kind === 'test' || kind === 'development' || CI === 'true'

@@ -76,22 +76,25 @@ function newestChange(folders) {
   return newest
 }
 
-/** Builds the screens and the desk when a source is newer than the last build. */
+/** Builds the screens, the desk and what a start runs when a source is newer than the last build. */
 export function ensureBuilt(say = console.error) {
   const stamp = join(ROOT, 'out', '.built')
   const newest = Math.max(
     newestChange(['shared', 'main', 'preload', 'renderer', 'server', 'resources']),
     ...['electron.vite.config.ts', 'package-lock.json'].map((f) => statSync(join(ROOT, f)).mtimeMs),
   )
-  if (existsSync(stamp) && statSync(stamp).mtimeMs >= newest) return false
+  const launcher = join(ROOT, 'out', 'programs', 'launch.js')
+  if (existsSync(launcher) && existsSync(stamp) && statSync(stamp).mtimeMs >= newest) return false
   say('Building the screens (about half a minute) …')
   const vite = join(ROOT, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js')
-  const run = spawnSync(node24(), [vite, 'build', '--logLevel', 'warn'], {
-    cwd: ROOT,
-    env: toolEnvironment(),
-    encoding: 'utf8',
-  })
-  if (run.status !== 0) throw new Error(`The build failed:\n${run.stdout}\n${run.stderr}`)
+  const bundle = join(ROOT, 'main', 'launch', 'bundle-programs.ts')
+  for (const args of [
+    [vite, 'build', '--logLevel', 'warn'],
+    ['--disable-warning=ExperimentalWarning', bundle],
+  ]) {
+    const run = spawnSync(node24(), args, { cwd: ROOT, env: toolEnvironment(), encoding: 'utf8' })
+    if (run.status !== 0) throw new Error(`The build failed:\n${run.stdout}\n${run.stderr}`)
+  }
   mkdirSync(dirname(stamp), { recursive: true })
   writeFileSync(stamp, '')
   return true
@@ -128,6 +131,13 @@ export const SYSTEM_PARTS = [
   { package: 'default-jdk-headless', found: () => which('javac') },
   { package: 'libbcprov-java', found: () => existsSync('/usr/share/java/bcprov.jar') },
   { package: 'libbcpkix-java', found: () => existsSync('/usr/share/java/bcpkix.jar') },
+  {
+    package: 'postgresql',
+    found: () =>
+      which('initdb') ||
+      (existsSync('/usr/lib/postgresql') &&
+        readdirSync('/usr/lib/postgresql').some((v) => existsSync(`/usr/lib/postgresql/${v}/bin/initdb`))),
+  },
   { package: 'g++', found: () => which('g++') },
   { package: 'make', found: () => which('make') },
   { package: 'python3', found: () => which('python3') },

@@ -64,7 +64,7 @@ export const awaitCleaning = async (ground: Ground, id: string): Promise<Outcome
         const isEnded = state === 'done' || state === 'failed'
         const isCancelled = !isEnded && stop.signal.aborted
         terminal.show(isEnded ? '' : `cleaning ${config.name}: ${state}; Ctrl-C ends the waiting, not the cleaning`)
-        if (isEnded || isCancelled || !isHeldByAnother(config)) return { state, error, isCancelled }
+        if (isEnded || isCancelled || !(await isHeldByAnother(config))) return { state, error, isCancelled }
         await sleep(LOOK_MS)
       }
     },
@@ -85,7 +85,7 @@ export const awaitCheckpoint = async ({ config, databases, terminal }: Ground): 
       terminal.show('')
       return latest
     }
-    if (!isHeldByAnother(config)) throw new AppError('AUDIT_PROOF_UNAVAILABLE', { reason: 'server-ended' })
+    if (!(await isHeldByAnother(config))) throw new AppError('AUDIT_PROOF_UNAVAILABLE', { reason: 'server-ended' })
     if (Date.now() >= end) throw new AppError('CONFIG_INVALID', { reason: 'in-use' })
     terminal.show(`waiting for the server's checkpoint of ${wanted} entries; the last is of ${latest?.size ?? 0}`)
     await sleep(LOOK_MS)

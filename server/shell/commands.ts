@@ -160,11 +160,11 @@ export const runCommand = async (
   const { name, command, rest } = findCommand(words, values)
   const given = { ...values, words: rest }
   if (command.access === 'read') return reading(config, name, log, (ground) => command.run(ground, given), terminal)
-  if (command.beside && isHeldByAnother(config)) {
+  if (command.beside && (await isHeldByAnother(config))) {
     const { beside } = command
     return reading(config, name, log, (ground) => beside(ground, given), terminal)
   }
-  const lease = takeLease(config)
+  const lease = await takeLease(config)
   try {
     return await writing(config, name, log, (ground) => command.run(ground, given), terminal)
   } finally {

@@ -61,7 +61,7 @@ const run = async (): Promise<number> => {
   const config = readConfig(values.config)
   const log = makeLog(config.log.level === 'info' ? 'error' : config.log.level)
   if (positionals.join(' ') === 'setup') {
-    const lease = takeLease(config)
+    const lease = await takeLease(config)
     try {
       const made = await setUp(config, readPlan(values.plan ?? ''), log)
       const text = JSON.stringify(made, null, values.json === true ? undefined : 2)

@@ -27,14 +27,11 @@ const unlessThere = async (making: Promise<void>): Promise<void> => {
 export const makeInstallation = async (config: ServerConfig): Promise<void> => {
   const { keys: kept } = config
   if (kept.kind === 'software') await initSoftwareStore({ folder: kept.folder, passphraseFile: kept.passphraseFile })
-  else if (kept.softHsmTokenFolder !== undefined) {
-    await initSoftHsmToken({
-      libraryPath: kept.library,
-      tokenDir: kept.softHsmTokenFolder,
-      label: kept.tokenLabel,
-      pinFile: kept.pinFile,
-      soPinFile: `${kept.pinFile}-so`,
-    })
+  else {
+    const { library, softHsmTokenFolder: tokenDir, tokenLabel: label, pinFile } = kept
+    // The configuration has either all three or no folder.
+    if (tokenDir !== undefined && label !== undefined && pinFile !== undefined)
+      await initSoftHsmToken({ libraryPath: library, tokenDir, label, pinFile, soPinFile: `${pinFile}-so` })
   }
   const location = {
     operational: databaseLocation(config.databases.operational),

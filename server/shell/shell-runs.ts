@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import type { Opened } from '../db/open.ts'
 import { endRun, listRuns } from '../db/repositories/audit-runs.ts'
 import type { AuditDb } from '../db/schema.ts'
-import { isRunning } from './lease.ts'
+import { isRunning } from './lease-file.ts'
 
 const LOOKED_AT = 1000
 const prefixOf = (server: string): string => `${server}#shell@${hostname()}:`

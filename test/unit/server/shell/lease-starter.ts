@@ -7,7 +7,7 @@ const [example, folder, at] = process.argv.slice(2)
 const config = parseConfig(JSON.parse(example ?? '') as unknown, folder ?? '')
 while (Date.now() < Number(at));
 try {
-  takeLease(config)
+  await takeLease(config)
   process.stdout.write('held\n')
 } catch (error) {
   process.stdout.write(`${(error as { code?: string }).code ?? String(error)}\n`)

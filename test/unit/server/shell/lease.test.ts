@@ -28,22 +28,22 @@ describe('when a lease was left', () => {
     ['by one whose id another process has by now', `${process.ppid} another-boot:1`, !hasProc],
     ['by a version that wrote the id alone, and it runs', String(process.ppid), true],
     ['with nothing in it', '', false],
-  ])('%s', (_, text, isHeld) => {
+  ])('%s', async (_, text, isHeld) => {
     writeFileSync(file, text)
-    expect(isHeldByAnother(config)).toBe(isHeld)
-    if (isHeld) return expect(() => takeLease(config)).toThrow('CONFIG_INVALID')
-    const lease = takeLease(config)
+    expect(await isHeldByAnother(config)).toBe(isHeld)
+    if (isHeld) return expect(takeLease(config)).rejects.toThrow('CONFIG_INVALID')
+    const lease = await takeLease(config)
     expect(readFileSync(file, 'utf8').split(' ')[0]).toBe(String(process.pid))
     lease.release()
     // Nothing is left beside it either.
     expect(readdirSync(join(folder, 'data'))).toEqual([])
   })
 
-  it('and a turn with it: refused once, free at the next start', () => {
+  it('and a turn with it: refused once, free at the next start', async () => {
     writeFileSync(file, '4194303')
     writeFileSync(`${file}.turn`, '4194303')
-    expect(() => takeLease(config)).toThrow('CONFIG_INVALID')
-    takeLease(config).release()
+    await expect(takeLease(config)).rejects.toThrow('CONFIG_INVALID')
+    ;(await takeLease(config)).release()
   })
 })
 

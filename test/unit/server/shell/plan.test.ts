@@ -64,18 +64,18 @@ describe('when a chain has a writer', () => {
   const config = parseConfig(example, folder)
   const file = join(folder, `data/audit.db.${config.name}.lease`)
 
-  it('lets nobody else in until it is done', () => {
-    const lease = takeLease(config)
+  it('lets nobody else in until it is done', async () => {
+    const lease = await takeLease(config)
     expect(readFileSync(file, 'utf8').split(' ')[0]).toBe(String(process.pid))
     writeFileSync(file, '1')
-    expect(() => takeLease(config)).toThrow('CONFIG_INVALID')
+    await expect(takeLease(config)).rejects.toThrow('CONFIG_INVALID')
     writeFileSync(file, String(process.pid))
     lease.release()
-    takeLease(config).release()
+    ;(await takeLease(config)).release()
   })
 
-  it('takes over from a process that is gone', () => {
+  it('takes over from a process that is gone', async () => {
     writeFileSync(file, '4194303')
-    takeLease(config).release()
+    ;(await takeLease(config)).release()
   })
 })
