@@ -20,8 +20,11 @@ export const keyStoreConfigOf = (keys: KeysConfig): KeyStoreConfig =>
         kind: 'hsm',
         libraryPath: keys.library,
         tokenLabel: keys.tokenLabel,
+        tokenSerial: keys.tokenSerial,
         pinFile: keys.pinFile,
-        ...(keys.softHsmTokenFolder === undefined ? {} : { softHsmTokenDir: keys.softHsmTokenFolder }),
+        softHsmTokenDir: keys.softHsmTokenFolder,
+        timeoutMs: keys.timeoutMs,
+        sessions: keys.sessions,
       }
 
 export const caConfigOf = (config: ServerConfig) =>
@@ -84,17 +87,24 @@ export const openFoundation = async (
   log: Log,
   onChainState: (state: ChainState) => void = () => undefined,
 ): Promise<Foundation> => {
+  // The key store's process starts and logs in while the databases are opened.
+  const opening = openKeyStore(keyStoreConfigOf(config.keys))
+  // What it refuses is told below, where it is waited for.
+  opening.catch(() => undefined)
+  const closeKeys = () => opening.then((keys) => keys.close()).catch(() => undefined)
   const databases = await openDatabases({
     operational: databaseLocation(config.databases.operational),
     audit: databaseLocation(config.databases.audit),
+  }).catch(async (error: unknown) => {
+    await closeKeys()
+    throw error
   })
-  const closers: (() => Promise<void>)[] = [() => databases.close()]
+  const closers: (() => Promise<void>)[] = [() => databases.close(), closeKeys]
   const close = async (): Promise<void> => {
     for (const one of closers.reverse()) await one()
   }
   try {
-    const keys = await openKeyStore(keyStoreConfigOf(config.keys))
-    closers.push(() => keys.close())
+    const keys = await opening
     const signer = await keys.signer(await chainKeyLabel(databases.audit, config.name))
     const sequencer = new Sequencer({
       operational: databases.operational,
