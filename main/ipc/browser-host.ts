@@ -43,10 +43,13 @@ export async function startBrowserHost(parts: BrowserHostParts): Promise<Browser
   return host
 }
 
+const PREPARE_AFTER_MS = 400
+
 class Host implements BrowserHost {
   readonly #parts: BrowserHostParts
   readonly #access = new ScreenAccess()
-  readonly #script = readBridgeScript()
+  #script: Buffer | null = null
+  readonly #prepare = setTimeout(() => this.#bridge(), PREPARE_AFTER_MS).unref()
   readonly #sockets = new WebSocketServer({
     noServer: true,
     maxPayload: FRAME_MAX_BYTES,
@@ -90,8 +93,14 @@ class Host implements BrowserHost {
     this.url = this.#link()
   }
 
+  /** Made when the start is over: what strips its types costs more than all else of the host. */
+  #bridge(): Buffer {
+    return (this.#script ??= readBridgeScript())
+  }
+
   async close(): Promise<void> {
     this.#isClosing = true
+    clearTimeout(this.#prepare)
     if (this.#relink) clearTimeout(this.#relink)
     for (const socket of this.#sockets.clients) socket.close(CLOSE.stopping)
     this.#server.closeAllConnections()
@@ -115,7 +124,7 @@ class Host implements BrowserHost {
       return this.#exchange(request, (status, body) => void end(status, 'application/json', JSON.stringify(body)))
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return void end(405, 'text/plain', 'Only reading is possible here.')
-    if (pathname === '/bridge/bridge.js') return void end(200, 'text/javascript; charset=utf-8', this.#script)
+    if (pathname === '/bridge/bridge.js') return void end(200, 'text/javascript; charset=utf-8', this.#bridge())
     const file = await readScreenFile(this.#parts.rendererFolder, pathname)
     if (file === null) return void end(404, 'text/plain', 'Not found.')
     const isPage = file.type.startsWith('text/html')

@@ -1,6 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { followCommands } from './console-commands.ts'
 import { openDemo, type DemoInstance } from './demo.ts'
 import { DEMO_OPERATORS } from './demo-operators.ts'
@@ -9,6 +10,9 @@ import { startProgram, stopProgram, type RunningProgram } from './processes.ts'
 import { startServer } from './server.ts'
 import { ROOT } from './setup.mjs'
 import { findChromium, findElectron, hasDisplay, openChromium, openElectron } from './windows.ts'
+
+/** Where it is built, this is what was built (bundle-programs.ts). */
+const DESK = fileURLToPath(new URL('../browser.ts', import.meta.url))
 
 /** The development launcher: `npm start` after set-up. Starts the server and a desk, and stops all of it when asked. */
 async function main(): Promise<void> {
@@ -45,7 +49,7 @@ async function main(): Promise<void> {
     const desk = () =>
       startProgram({
         name: 'The desk',
-        script: 'main/browser.ts',
+        script: DESK,
         args: ['--config', instance.deskConfig],
         onLine: tellLink,
       })

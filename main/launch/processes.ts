@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { node24, ROOT, toolEnvironment } from './setup.mjs'
 
 /** A program of ours that runs until it is stopped, and the JSON line it printed when it was ready. */
@@ -15,6 +15,7 @@ export interface RunningProgram {
 
 export interface ProgramStart {
   name: string
+  /** Its file, from the repository's folder where it is not absolute. */
   script: string
   args: readonly string[]
   env?: Record<string, string>
@@ -34,7 +35,7 @@ const FOLLOW = join(ROOT, 'main/launch/follow-parent.mjs')
 export async function startProgram(start: ProgramStart): Promise<RunningProgram> {
   const child = spawn(
     node24(),
-    ['--disable-warning=ExperimentalWarning', '--import', FOLLOW, join(ROOT, start.script), ...start.args],
+    ['--disable-warning=ExperimentalWarning', '--import', FOLLOW, resolve(ROOT, start.script), ...start.args],
     {
       cwd: ROOT,
       env: toolEnvironment(start.env),

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import module from 'node:module'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { ensureBuilt, ensureInstalled, node24, ROOT, toolEnvironment } from './setup.mjs'
 
 const HELP = `Countersign, the registration desk.
@@ -35,14 +36,19 @@ if (args.includes('--help') || args.includes('-h')) {
   }
 }
 
+/** Built, but where sources are watched: a program that was changed must not run as it was built. */
+function launcher() {
+  return join(ROOT, args.includes('--dev') ? 'main/launch/launch.ts' : 'out/programs/launch.js')
+}
+
 /** In this process where it is the Node that npm delivered (as in every npm script once packages are there), else in one of it. */
 async function launch() {
   if (Number(process.versions.node.split('.')[0]) >= 24) {
     module.enableCompileCache?.(toolEnvironment().NODE_COMPILE_CACHE)
-    await import('./launch.ts')
+    await import(pathToFileURL(launcher()).href)
     return
   }
-  const command = ['--disable-warning=ExperimentalWarning', join(ROOT, 'main/launch/launch.ts'), ...args]
+  const command = ['--disable-warning=ExperimentalWarning', launcher(), ...args]
   const child = spawn(node24(), command, { stdio: 'inherit', env: toolEnvironment() })
   // The terminal sends Ctrl-C to the whole group; the launcher stops its children and ends, and so do we after it.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
