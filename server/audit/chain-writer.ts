@@ -10,6 +10,7 @@ import type { AuditDb } from '../db/schema.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { endorseKey, newEpochKey, rootKeyOf } from './chain-keys.ts'
 import type { EpochKey, RootKey } from './chain-keys.ts'
+import { layOut } from './entry-halves.ts'
 import { noFaults } from './faults.ts'
 import type { FaultPort } from './faults.ts'
 import type { AuditIntent } from './intent.ts'
@@ -296,7 +297,9 @@ export class ChainWriter {
     const at = { chain: draft.chain, sequence: draft.sequence + 1, key: epoch.key.keyId }
     const prepared = prepareLinks(intents, at)
     const halves = prepared.map((link) => link.halves)
-    const task = { halves, previous: draft.signature, key: epoch.key.privateKey }
+    const { tree, signature: previous } = draft
+    const run = layOut(halves, previous)
+    const task = { run, previous, key: epoch.key.privateKey, tree: { size: tree.size, edge: tree.toBytes() } }
     const made = joinLinks(prepared, await this.#sealer.seal(task), draft)
     memory.made = made.draft
     memory.epoch = { ...epoch, entries: epoch.entries + intents.length }

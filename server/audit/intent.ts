@@ -1,12 +1,14 @@
 import type { Transaction } from 'kysely'
 import { AppError } from '../../shared/contract/errors.ts'
 import type { AuditAction, Entry } from '../../shared/audit/entry.ts'
-import { canonicalize } from '../../shared/audit/jcs.ts'
 import type { Json } from '../../shared/audit/json.ts'
 import { isAnnouncement } from '../../shared/audit/marks.ts'
+import { encodePayload, makePayload, payloadDigest } from '../../shared/audit/payload.ts'
 import { insertIntent } from '../db/repositories/audit-intents.ts'
 import type { OperationalDb } from '../db/schema.ts'
-import { entryHalves } from './entry-bytes.ts'
+import { entryFormOf } from './entry-bytes.ts'
+import type { EntryForm, EntryPlace, Placeless } from './entry-bytes.ts'
+import { nextSalt } from './salts.ts'
 import { assertNoSecretFields } from './secrets.ts'
 
 /** Who did it, in which role, from which office. */
@@ -41,19 +43,15 @@ export interface AuditIntent {
 /** Bytes of canonical JSON one intent may have. */
 export const INTENT_MAX_BYTES = 256 * 1024
 
-const PLACEHOLDER = new Uint8Array(32)
-
-/** Where the intent's entry will stand in its chain. */
-export interface EntryPlace {
-  readonly chain: string
-  readonly sequence: number
-  readonly key: string
-  readonly payload: Uint8Array
+/** What is made of an intent before its place in the chain is known. */
+export interface StoredForm {
+  readonly form: EntryForm
+  readonly payload: { readonly salt: Uint8Array; readonly bytes: Uint8Array }
+  /** Of salt and payload, as the entry holds it. */
+  readonly digest: Uint8Array
 }
 
-/** The entry an intent becomes at its place, but for the signature before. */
-export const entryOf = (intent: AuditIntent, place: EntryPlace): Omit<Entry, 'previous'> => ({
-  ...place,
+const placelessOf = (intent: AuditIntent, payload: Uint8Array): Placeless => ({
   at: intent.at,
   tenant: intent.tenant,
   division: intent.division ?? null,
@@ -64,18 +62,42 @@ export const entryOf = (intent: AuditIntent, place: EntryPlace): Omit<Entry, 'pr
   object: intent.object,
   correlationId: intent.correlationId,
   intent: intent.id,
+  payload,
 })
+
+/** The entry an intent becomes at its place, but for the signature before. */
+export const entryOf = (
+  intent: AuditIntent,
+  place: EntryPlace & { readonly payload: Uint8Array },
+): Omit<Entry, 'previous'> => ({
+  ...placelessOf(intent, place.payload),
+  chain: place.chain,
+  sequence: place.sequence,
+  key: place.key,
+})
+
+/** Forms of intents that were checked: what is signed is what was there then, whatever became of the objects in it. */
+const forms = new WeakMap<AuditIntent, StoredForm>()
+
+const makeForm = (intent: AuditIntent): StoredForm => {
+  const bytes = encodePayload(makePayload(intent.before, intent.after, intent.reason))
+  const salt = nextSalt()
+  const digest = payloadDigest(salt, bytes)
+  return { form: entryFormOf(placelessOf(intent, digest)), payload: { salt, bytes }, digest }
+}
+
+/** Throws REQUEST_INVALID for an intent that can be no entry. */
+export const formOf = (intent: AuditIntent): StoredForm => forms.get(intent) ?? makeForm(intent)
 
 /**
  * An intent that cannot become an entry would stop the chain once it is committed: it is refused before, and the change
  * it tells of with it.
  */
-const assertCanBeEntry = (intent: AuditIntent): void => {
+const formChecked = (intent: AuditIntent): StoredForm => {
   const isReason = intent.reason === null || typeof intent.reason === 'string'
   try {
     if (!isReason) throw new TypeError('reason')
-    const place = { chain: 'x', sequence: 0, key: 'x', payload: PLACEHOLDER }
-    entryHalves(entryOf(intent, place))
+    return makeForm(intent)
   } catch (cause) {
     throw new AppError('INTERNAL', { reason: 'intent-invalid' }, { cause })
   }
@@ -88,24 +110,50 @@ const assertCanBeEntry = (intent: AuditIntent): void => {
 export const isReserved = (intent: Pick<AuditIntent, 'action' | 'object'>): boolean => isAnnouncement(intent)
 
 /**
- * Writes the intent in the transaction of the change it tells of, so that both are committed or neither is. The entry is
- * in the chain once `sequencer.settle([intent.id])` resolved; answer nobody before that. Throws INTERNAL when the
+ * The intent as it will be signed, whatever becomes of what was given and the objects in it. Throws INTERNAL when the
  * payload holds a field named like a secret, the intent cannot become an entry or is the chain's own to write,
- * REQUEST_TOO_LARGE, REQUEST_CONFLICT (id used before). `node` names the node whose sequencer drains it; null: any.
- * Gives what was written, whatever becomes of `intent` and the objects in it: give that along to `settle`.
+ * REQUEST_TOO_LARGE.
+ */
+export const checkIntent = (intent: AuditIntent): AuditIntent => {
+  if (isReserved(intent)) throw new AppError('INTERNAL', { reason: 'intent-reserved' })
+  assertNoSecretFields(intent.before)
+  assertNoSecretFields(intent.after)
+  const { operator, object } = intent
+  const checked: AuditIntent = {
+    id: intent.id,
+    at: intent.at,
+    tenant: intent.tenant,
+    division: intent.division ?? null,
+    office: intent.office ?? null,
+    operator: operator && { id: operator.id, role: operator.role, office: operator.office },
+    station: intent.station,
+    action: intent.action,
+    object: { type: object.type, id: object.id },
+    correlationId: intent.correlationId,
+    before: intent.before,
+    after: intent.after,
+    reason: intent.reason,
+  }
+  const form = formChecked(checked)
+  if (form.payload.bytes.length > INTENT_MAX_BYTES) throw new AppError('REQUEST_TOO_LARGE', { reason: 'audit-intent' })
+  forms.set(checked, form)
+  return checked
+}
+
+/**
+ * Writes the intent in the transaction of the change it tells of, so that both are committed or neither is. The entry is
+ * in the chain once `sequencer.settle([intent.id])` resolved; answer nobody before that. Throws what `checkIntent`
+ * throws, REQUEST_CONFLICT (id used before). `node` names the node whose sequencer drains it; null: any. Gives what was
+ * written, whatever becomes of `intent` and the objects in it: give that along to `settle`.
  */
 export const recordIntent = async (
   trx: Transaction<OperationalDb>,
   intent: AuditIntent,
   node: string | null = null,
 ): Promise<AuditIntent> => {
-  if (isReserved(intent)) throw new AppError('INTERNAL', { reason: 'intent-reserved' })
-  assertNoSecretFields(intent.before)
-  assertNoSecretFields(intent.after)
-  assertCanBeEntry(intent)
-  const body = canonicalize(intent as unknown as Json)
-  if (Buffer.byteLength(body) > INTENT_MAX_BYTES) throw new AppError('REQUEST_TOO_LARGE', { reason: 'audit-intent' })
-  const written = JSON.parse(body) as AuditIntent
-  await insertIntent(trx, { id: written.id, created_at: written.at, body, node })
-  return written
+  const checked = checkIntent(intent)
+  // What the check let pass is written by the engine as RFC 8785 would, but for the order of members.
+  const body = JSON.stringify(checked)
+  await insertIntent(trx, { id: checked.id, created_at: checked.at, body, node })
+  return checked
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { AppError } from '../../shared/contract/errors.ts'
 import { encodeBase64url } from '../../shared/audit/base64url.ts'
 import type { Entry } from '../../shared/audit/entry.ts'
@@ -6,16 +5,17 @@ import type { Json } from '../../shared/audit/json.ts'
 import { parseKeyStatement } from '../../shared/audit/key-statement.ts'
 import { KEY_OBJECT } from '../../shared/audit/marks.ts'
 import type { AuditKey } from '../../shared/audit/key-statement.ts'
-import { entrySigningBytes } from '../../shared/audit/link.ts'
+import { DOMAINS, entrySigningBytes } from '../../shared/audit/link.ts'
 import { MerkleFrontier, leafHash } from '../../shared/audit/merkle.ts'
-import { SALT_BYTES, encodePayload, makePayload, newSalt, payloadDigest } from '../../shared/audit/payload.ts'
 import type { ChainHead } from '../db/repositories/audit-chain.ts'
 import type { NewEntry } from '../db/repositories/audit-entry-row.ts'
-import { entryHalves } from './entry-bytes.ts'
-import { joinHalves } from './entry-halves.ts'
+import { placeForm } from './entry-bytes.ts'
+import type { EntryPlace } from './entry-bytes.ts'
+import { SIGNATURE_BYTES, joinHalves } from './entry-halves.ts'
 import type { EntryHalves } from './entry-halves.ts'
-import { entryOf } from './intent.ts'
-import type { AuditIntent } from './intent.ts'
+import { entryOf, formOf } from './intent.ts'
+import type { AuditIntent, StoredForm } from './intent.ts'
+import type { Sealed, TreeEdge } from './link-sealer.ts'
 
 /** The tenant of entries the chain writes about itself. */
 export const CHAIN_TENANT = 'system'
@@ -45,61 +45,39 @@ export const headOf = ({ sequence, signature, tree }: Draft): ChainHead => ({
 export interface PreparedLink {
   readonly entry: Omit<Entry, 'previous'>
   readonly halves: EntryHalves
-  readonly payload: { readonly salt: Uint8Array; readonly bytes: Uint8Array }
+  readonly payload: StoredForm['payload']
 }
 
 /** The entries of intents in a row, from a sequence on, to be signed by one key. Throws REQUEST_INVALID. */
-export const prepareLinks = (
-  intents: readonly AuditIntent[],
-  from: { readonly chain: string; readonly sequence: number; readonly key: string },
-): readonly PreparedLink[] => {
-  // All salts at once: each call to the random generator costs more than its bytes.
-  const salts = newSalts(intents.length)
-  return intents.map((intent, place) => {
-    const bytes = encodePayload(makePayload(intent.before, intent.after, intent.reason))
-    const salt = salts[place] ?? newSalt()
-    const entry = entryOf(intent, {
-      chain: from.chain,
-      sequence: from.sequence + place,
-      key: from.key,
-      payload: payloadDigest(salt, bytes),
-    })
-    return { entry, halves: entryHalves(entry), payload: { salt, bytes } }
+export const prepareLinks = (intents: readonly AuditIntent[], from: EntryPlace): readonly PreparedLink[] =>
+  intents.map((intent, offset) => {
+    const { form, payload, digest } = formOf(intent)
+    const place = { chain: from.chain, sequence: from.sequence + offset, key: from.key }
+    return { entry: entryOf(intent, { ...place, payload: digest }), halves: placeForm(form, place), payload }
   })
-}
 
-const newSalts = (count: number): readonly Uint8Array[] => {
-  const bytes = randomBytes(SALT_BYTES * count)
-  return Array.from({ length: count }, (_, place) =>
-    Uint8Array.prototype.slice.call(bytes, place * SALT_BYTES, (place + 1) * SALT_BYTES),
-  )
-}
-
-/** Bytes, signature and leaf hash of an entry. */
-export interface SealedLink {
-  readonly bytes: Uint8Array
-  readonly signature: Uint8Array
-  readonly leaf: Uint8Array
-}
-
-/** Puts what was signed to what was prepared, in order. Changes the draft's tree; give the draft to nobody else. */
+/** Puts what was signed to what was prepared, in order. */
 export const joinLinks = (
   prepared: readonly PreparedLink[],
-  sealed: readonly SealedLink[],
+  { run, signatures, tree }: Sealed,
   draft: Draft,
 ): { readonly links: readonly NewEntry[]; readonly draft: Draft } => {
+  if (signatures.length !== prepared.length * SIGNATURE_BYTES)
+    throw new AppError('CHAIN_KEY_UNUSABLE', { reason: 'unsealed' })
   let [sequence, previous] = [draft.sequence, draft.signature]
   const links: NewEntry[] = []
   for (const [place, { entry, payload }] of prepared.entries()) {
-    const seal = sealed[place]
-    if (!seal) throw new AppError('CHAIN_KEY_UNUSABLE', { reason: 'unsealed' })
-    draft.tree.append(seal.leaf)
-    links.push({ entry: { ...entry, previous }, bytes: seal.bytes, signature: seal.signature, payload })
+    const [from = 0, , , end = 0] = run.places.subarray(place * 4, place * 4 + 4)
+    const signature = signatures.subarray(place * SIGNATURE_BYTES, (place + 1) * SIGNATURE_BYTES)
+    const bytes = run.bytes.subarray(from + DOMAINS.entry.length, end)
+    links.push({ entry: { ...entry, previous }, bytes, signature, payload })
     sequence = entry.sequence
-    previous = seal.signature
+    previous = signature
   }
-  return { links, draft: { ...draft, sequence, signature: previous } }
+  return { links, draft: { ...draft, sequence, signature: previous, tree: treeOf(tree) } }
 }
+
+export const treeOf = ({ size, edge }: TreeEdge): MerkleFrontier => MerkleFrontier.fromBytes(size, edge)
 
 interface LinkKey {
   readonly keyId: string
@@ -113,16 +91,13 @@ export const makeLink = async (
   key: LinkKey,
 ): Promise<{ readonly link: NewEntry; readonly draft: Draft }> => {
   const { chain, sequence, signature: previous } = draft
-  const prepared = prepareLinks([intent], { chain, sequence: sequence + 1, key: key.keyId })
-  const sealed: SealedLink[] = []
-  for (const { halves } of prepared) {
-    const bytes = joinHalves(halves, previous)
-    sealed.push({ bytes, signature: await key.sign(entrySigningBytes(bytes)), leaf: leafHash(bytes) })
-  }
-  const { links, draft: next } = joinLinks(prepared, sealed, draft)
-  const [link] = links
-  if (!link) throw new AppError('INTERNAL', { reason: 'link-missing' })
-  return { link, draft: next }
+  const [prepared] = prepareLinks([intent], { chain, sequence: sequence + 1, key: key.keyId })
+  if (!prepared) throw new AppError('INTERNAL', { reason: 'link-missing' })
+  const bytes = joinHalves(prepared.halves, previous)
+  const signature = await key.sign(entrySigningBytes(bytes))
+  draft.tree.append(leafHash(bytes))
+  const link = { entry: { ...prepared.entry, previous }, bytes, signature, payload: prepared.payload }
+  return { link, draft: { ...draft, sequence: sequence + 1, signature } }
 }
 
 /** The intent of the entry that brings a key into the chain and commits its signer to the tree so far. */

@@ -1,11 +1,13 @@
 import { parentPort } from 'node:worker_threads'
 import { sealLinks } from './link-sealer.ts'
-import type { SealTask } from './link-sealer.ts'
-import type { SealedLink } from './link-maker.ts'
+import type { Sealed, SealTask } from './link-sealer.ts'
 
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
-const answer = (message: readonly SealedLink[] | 'ready'): void => parentPort?.postMessage(message)
+const answer = (message: Sealed | 'ready', moved: readonly ArrayBuffer[] = []): void =>
+  parentPort?.postMessage(message, moved)
 
 /** The thread of `LinkSealer`: answers each task in order. */
-parentPort?.on('message', (task: SealTask) => answer(sealLinks(task)))
+parentPort?.on('message', (task: SealTask) => {
+  const sealed = sealLinks(task)
+  answer(sealed, [sealed.run.bytes.buffer])
+})
 answer('ready')

@@ -2,34 +2,56 @@ import { sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 import { AppError } from '../../shared/contract/errors.ts'
-import { entrySigningBytes } from '../../shared/audit/link.ts'
-import { leafHash } from '../../shared/audit/merkle.ts'
-import { joinHalves } from './entry-halves.ts'
-import type { EntryHalves } from './entry-halves.ts'
-import type { SealedLink } from './link-maker.ts'
+import { DOMAINS } from '../../shared/audit/link.ts'
+import { MerkleFrontier, leafHash } from '../../shared/audit/merkle.ts'
+import { SIGNATURE_BYTES } from './entry-halves.ts'
+import type { EntryRun } from './entry-halves.ts'
+
+/** A tree up to the entries that are signed, as `MerkleFrontier` gives it. */
+export interface TreeEdge {
+  readonly size: number
+  readonly edge: Uint8Array
+}
 
 /** Entries in a row, to be signed one over the other by an epoch's key. */
 export interface SealTask {
-  readonly halves: readonly EntryHalves[]
+  /** Given away: whoever asks does not have it until it is answered. */
+  readonly run: EntryRun
   readonly previous: Uint8Array
   readonly key: KeyObject
+  readonly tree: TreeEdge
+}
+
+/** The run with all signatures before in it, the entries' own signatures, and the tree over them. */
+export interface Sealed {
+  readonly run: EntryRun
+  readonly signatures: Uint8Array
+  readonly tree: TreeEdge
 }
 
 /** Signs them here and now. */
-export const sealLinks = ({ halves, previous, key }: SealTask): readonly SealedLink[] => {
-  let before = previous
-  return halves.map((half) => {
-    const bytes = joinHalves(half, before)
-    before = new Uint8Array(sign(null, entrySigningBytes(bytes), key))
-    return { bytes, signature: before, leaf: leafHash(bytes) }
-  })
+export const sealLinks = ({ run, previous, key, tree: before }: SealTask): Sealed => {
+  const { places } = run
+  const bytes = Buffer.from(run.bytes.buffer, run.bytes.byteOffset, run.bytes.byteLength)
+  const count = places.length / 4
+  const signatures = new Uint8Array(count * SIGNATURE_BYTES)
+  const tree = MerkleFrontier.fromBytes(before.size, before.edge)
+  let last: Buffer = Buffer.from(previous.buffer, previous.byteOffset, previous.byteLength)
+  for (let place = 0; place < count; place += 1) {
+    const [from = 0, room = 0, , end = 0] = places.subarray(place * 4, place * 4 + 4)
+    bytes.write(last.toString('base64url'), room, 'latin1')
+    last = sign(null, bytes.subarray(from, end), key)
+    signatures.set(last, place * SIGNATURE_BYTES)
+    tree.append(leafHash(bytes.subarray(from + DOMAINS.entry.length, end)))
+  }
+  return { run, signatures, tree: { size: tree.size, edge: tree.toBytes() } }
 }
 
 /** Fewer than this are signed sooner than another thread is asked. */
 const WORTH_A_THREAD = 8
 
 interface Waiting {
-  resolve(sealed: readonly SealedLink[]): void
+  resolve(sealed: Sealed): void
   reject(error: unknown): void
 }
 
@@ -54,15 +76,14 @@ export class LinkSealer {
   }
 
   /** Throws CHAIN_KEY_UNUSABLE when the thread died. */
-  async seal(task: SealTask): Promise<readonly SealedLink[]> {
-    if (task.halves.length < WORTH_A_THREAD) return sealLinks(task)
+  async seal(task: SealTask): Promise<Sealed> {
+    if (task.run.places.length < WORTH_A_THREAD * 4) return sealLinks(task)
     const thread = (this.#thread ??= this.#start())
     // Nobody waits for a thread to start.
     if (!thread.isReady) return sealLinks(task)
     return new Promise((resolve, reject) => {
       thread.waiting.push({ resolve, reject })
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-      thread.worker.postMessage(task)
+      thread.worker.postMessage(task, [task.run.bytes.buffer])
     })
   }
 
@@ -76,7 +97,7 @@ export class LinkSealer {
     const worker = this.#newWorker()
     worker.unref()
     const thread: Thread = { worker, waiting: [], isReady: false }
-    worker.on('message', (sealed: readonly SealedLink[] | 'ready') => {
+    worker.on('message', (sealed: Sealed | 'ready') => {
       if (sealed === 'ready') thread.isReady = true
       else thread.waiting.shift()?.resolve(sealed)
     })

@@ -37,5 +37,11 @@ export interface AuditSequencer {
    * `recordIntent` gave them, since what is given is what is signed.
    */
   settle(intentIds: readonly string[], committed?: readonly AuditIntent[]): Promise<void>
+  /**
+   * For what changes nothing else: no intent is recorded, the entry itself is the record. Resolves when the entries are
+   * durable in the chain. Throws what `recordIntent` throws; AUDIT_CHAIN_UNWRITABLE when they could not be written, or
+   * it is not known whether they were: the same intents (their ids) recorded afterwards become entries once.
+   */
+  append(intents: readonly AuditIntent[]): Promise<void>
   state(): ChainState
 }

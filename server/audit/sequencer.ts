@@ -9,7 +9,7 @@ import { ChainWriter } from './chain-writer.ts'
 import type { Batch, ChainWriterOptions } from './chain-writer.ts'
 import { noFaults } from './faults.ts'
 import type { FaultPort } from './faults.ts'
-import { isReserved } from './intent.ts'
+import { checkIntent, isReserved } from './intent.ts'
 import type { AuditIntent } from './intent.ts'
 import type { AuditSequencer, AuditSigner, ChainState } from './ports.ts'
 import { SearchIndexer } from './search-indexer.ts'
@@ -32,9 +32,16 @@ interface Waiter {
   reject(error: unknown): void
 }
 
+/** An intent a writer came with. */
+interface Given {
+  readonly intent: AuditIntent
+  /** Whether it is in the database as well, committed with the change it tells of. */
+  readonly isRecorded: boolean
+}
+
 /** Intents on their way into the chain, and the entries made of them; null when all were entries already. */
 interface InFlight {
-  readonly intents: readonly AuditIntent[]
+  readonly taken: readonly Given[]
   readonly batch: Batch | null
 }
 
@@ -43,16 +50,18 @@ const MET_MAX = 10_000
 const WORTH_HALVING = 16
 /** Batches of what writers gave along between two looks for intents nobody came with. */
 const GIVEN_IN_A_ROW = 4
+/** Intents that are entries and still lie in the database while others are written: so many are deleted at once. */
+const DELETED_AT_ONCE = 512
 
 const codeOf = (error: unknown): string => (error instanceof AppError ? error.code : 'INTERNAL')
 
-const readIntent = ({ id, body }: PendingIntent): AuditIntent => {
+const readIntent = ({ id, body }: PendingIntent): Given => {
   const intent = JSON.parse(body) as AuditIntent
   // The table's id decides what is done once; the body must not say another.
   if (intent.id !== id) throw new AppError('AUDIT_CHAIN_UNWRITABLE', { reason: 'intent-altered', intent: id })
   // Who writes to this table is not who may bring in keys. It stays where it is, for somebody to look at.
   if (isReserved(intent)) throw new AppError('AUDIT_CHAIN_UNWRITABLE', { reason: 'intent-reserved', intent: id })
-  return intent
+  return { intent, isRecorded: true }
 }
 
 /**
@@ -63,15 +72,19 @@ const readIntent = ({ id, body }: PendingIntent): AuditIntent => {
  * 1. the service's transaction: change and intent are durable together; the next start drains the intent
  * 2. the audit transaction: entries, keys and head are durable together; the intent is still there and is passed over
  *    the next time by its unique id
- * 3. who waits for the intent is told, and the intent is deleted: done
+ * 3. who waits for the intent is told, and the intent is deleted, while others write many at once: done
+ *
+ * What comes by `append` was never recorded: if the process dies before 2 nobody was told, and nothing is left of it.
  */
 export class Sequencer implements AuditSequencer {
   readonly #options: SequencerOptions
   readonly #writer: ChainWriter
   readonly #faults: FaultPort
   readonly #waiters = new Map<string, Waiter[]>()
-  /** Committed intents their writers gave along, in the order of their commits. */
-  #given: AuditIntent[] = []
+  /** Intents their writers came with, in the order of their commits. */
+  #given: Given[] = []
+  /** Intents that are entries, and are to be deleted. */
+  readonly #done = new Set<string>()
   /** Intents read from the database whose writers may still come with them. */
   readonly #met = new Set<string>()
   /** Whether the last read of the database left nothing behind. */
@@ -136,7 +149,19 @@ export class Sequencer implements AuditSequencer {
     assertOutsideTransaction(this.#options.audit.db)
     const waits = [...new Set(intentIds)].map((id) => this.#wait(id))
     // What was read from the database before its writer came here is in the chain, or on its way.
-    for (const intent of committed) if (!this.#met.delete(intent.id)) this.#given.push(intent)
+    for (const intent of committed) if (!this.#met.delete(intent.id)) this.#given.push({ intent, isRecorded: true })
+    this.#kick()
+    await Promise.all(waits)
+  }
+
+  async append(intents: readonly AuditIntent[]): Promise<void> {
+    this.assertWritable()
+    if (intents.length === 0) return
+    assertOutsideTransaction(this.#options.operational.db)
+    assertOutsideTransaction(this.#options.audit.db)
+    const checked = intents.map(checkIntent)
+    const waits = checked.map(({ id }) => this.#wait(id))
+    for (const intent of checked) this.#given.push({ intent, isRecorded: false })
     this.#kick()
     await Promise.all(waits)
   }
@@ -232,12 +257,15 @@ export class Sequencer implements AuditSequencer {
     let making: Promise<InFlight> | null = null
     try {
       for (;;) {
-        const next: readonly AuditIntent[] = this.#rollOvers > 0 ? [] : await this.#next(current)
-        if (next.length === 0 && !current) return this.#rollOvers === 0
+        const next: readonly Given[] = this.#rollOvers > 0 ? [] : await this.#next(current)
+        if (next.length === 0 && !current) {
+          await this.#deleteDone()
+          return this.#rollOvers === 0
+        }
         making = next.length > 0 ? this.#makeNext(next) : null
         // Met below, after the store: its failure must not be unheard meanwhile.
         making?.catch(() => undefined)
-        if (current) await this.#storeNext(current)
+        if (current) await this.#storeNext(current, making === null)
         current = making ? await making : null
         // Everything that was there before has been looked up; what comes from now on is new.
         if (making && this.#isAllRead) this.#writer.trust()
@@ -251,6 +279,7 @@ export class Sequencer implements AuditSequencer {
       await making?.catch(() => undefined)
       // The answer to a commit may have been lost: what is true is read from the database before the next try.
       this.#writer.forget()
+      // Whoever came by `append` is told that it failed, and nothing is left of it; the others' is read again.
       this.#given = []
       this.#isAllRead = false
       throw error
@@ -258,18 +287,24 @@ export class Sequencer implements AuditSequencer {
   }
 
   /** The next intents after those in flight: as their writers gave them, else what the database still has. */
-  async #next(current: InFlight | null): Promise<readonly AuditIntent[]> {
+  async #next(current: InFlight | null): Promise<readonly Given[]> {
     await this.#faults('before-read')
     const { batch = BATCH } = this.#options
-    const inFlight = new Set(current?.intents.map((intent) => intent.id))
-    if (this.#given.length > 0 && this.#writer.isSure && !this.#isReadDue(inFlight)) {
-      this.#unread += 1
-      // Half of those who wait: while theirs is stored and they are told, the other half's is signed.
-      const half = Math.max(WORTH_HALVING, Math.ceil(this.#waiters.size / 2))
-      return this.#given.splice(0, Math.min(batch, half))
+    const inFlight = new Set(current?.taken.map(({ intent }) => intent.id))
+    if (!this.#isGivenNext(inFlight)) {
+      if (this.#writer.isSure && this.#findUnmet(inFlight).length === 0) return []
+      const read = await this.#read(inFlight)
+      // What came by `append` waits for the chain to be sure of itself again, and for nothing else.
+      if (read.length > 0 || !this.#isGivenNext(inFlight)) return read
     }
-    if (this.#writer.isSure && this.#findUnmet(inFlight).length === 0) return []
-    return this.#read(inFlight)
+    this.#unread += 1
+    // Half of those who wait: while theirs is stored and they are told, the other half's is signed.
+    const half = Math.max(WORTH_HALVING, Math.ceil(this.#waiters.size / 2))
+    return this.#given.splice(0, Math.min(batch, half))
+  }
+
+  #isGivenNext(inFlight: ReadonlySet<string>): boolean {
+    return this.#given.length > 0 && this.#writer.isSure && !this.#isReadDue(inFlight)
   }
 
   /** Who came without an intent waits no longer than a few batches, however many others write; nor what is half read. */
@@ -280,54 +315,62 @@ export class Sequencer implements AuditSequencer {
 
   /** Those waited for that are neither on their way nor given along. */
   #findUnmet(inFlight: ReadonlySet<string>): readonly string[] {
-    const given = new Set(this.#given.map((intent) => intent.id))
+    const given = new Set(this.#given.map(({ intent }) => intent.id))
     return [...this.#waiters.keys()].filter((id) => !inFlight.has(id) && !given.has(id))
   }
 
-  async #read(inFlight: ReadonlySet<string>): Promise<readonly AuditIntent[]> {
+  async #read(inFlight: ReadonlySet<string>): Promise<readonly Given[]> {
     const { operational, chain, batch = BATCH } = this.#options
     this.#unread = 0
     const unmet = this.#findUnmet(inFlight)
-    const given = this.#given
-    this.#given = []
-    const limit = batch + inFlight.size
+    const given = this.#given.filter(({ isRecorded }) => isRecorded)
+    this.#given = this.#given.filter(({ isRecorded }) => !isRecorded)
+    const limit = batch + inFlight.size + this.#done.size
     const rows = await readIntents(operational.db, chain, limit)
-    const fresh = rows.filter(({ id }) => !inFlight.has(id)).map(readIntent)
+    const fresh = rows.filter(({ id }) => !inFlight.has(id) && !this.#done.has(id)).map(readIntent)
     this.#isAllRead = rows.length < limit
-    this.#meet(fresh, new Set([...given, ...this.#given].map((intent) => intent.id)))
+    this.#meet(fresh, new Set([...given, ...this.#given].map(({ intent }) => intent.id)))
     if (fresh.length === 0 && this.#isAllRead) this.#writer.trust()
-    const read = new Set(fresh.map((intent) => intent.id))
+    const read = new Set(fresh.map(({ intent }) => intent.id))
     // Committed before the reading, on their way nowhere, and not there: nothing is left that they could wait for.
     if (this.#isAllRead) await this.#settleLeftover(unmet.filter((id) => !read.has(id)))
     return fresh
   }
 
   /** What is read here must not be taken again from a writer who comes with it later. */
-  #meet(fresh: readonly AuditIntent[], given: ReadonlySet<string>): void {
-    const read = new Set(fresh.map((intent) => intent.id))
-    this.#given = this.#given.filter((intent) => !read.has(intent.id))
-    for (const { id } of fresh) if (!given.has(id)) this.#met.add(id)
+  #meet(fresh: readonly Given[], given: ReadonlySet<string>): void {
+    const read = new Set(fresh.map(({ intent }) => intent.id))
+    this.#given = this.#given.filter(({ intent }) => !read.has(intent.id))
+    for (const { intent } of fresh) if (!given.has(intent.id)) this.#met.add(intent.id)
     if (this.#met.size <= MET_MAX) return
     // Too many whose writers never come, as after a crash: from here on the chain is asked again.
     this.#met.clear()
     this.#writer.doubt()
   }
 
-  async #makeNext(intents: readonly AuditIntent[]): Promise<InFlight> {
-    return { intents, batch: await this.#writer.make(intents) }
+  async #makeNext(taken: readonly Given[]): Promise<InFlight> {
+    return { taken, batch: await this.#writer.make(taken.map(({ intent }) => intent)) }
   }
 
-  async #storeNext({ intents, batch }: InFlight): Promise<void> {
-    const { db } = this.#options.operational
+  async #storeNext({ taken, batch }: InFlight, isLast: boolean): Promise<void> {
     if (batch) await this.#writer.store(batch)
-    const ids = intents.map((intent) => intent.id)
-    // The entries are durable: who waits need not wait for what is only tidied up. The deletion is begun first, so
-    // that in one process nobody who was told finds the intent still there.
-    const deleted = inTransaction(db, (trx) => deleteIntents(trx, ids))
-    for (const id of ids) this.#resolve(id)
-    await deleted
-    await this.#faults('after-delete')
+    for (const { intent, isRecorded } of taken) if (isRecorded) this.#done.add(intent.id)
+    // The entries are durable: who waits need not wait for what is only tidied up. Where nothing else is on its way
+    // the deletion is begun first, so that in one process nobody who was told finds the intent still there.
+    const isDeleting = isLast || this.#done.size >= DELETED_AT_ONCE
+    const deleted = isDeleting ? this.#deleteDone() : null
+    for (const { intent } of taken) this.#resolve(intent.id)
     this.#search.kick()
+    await deleted
+  }
+
+  /** Takes out what is in the chain. If the process dies before, the next one passes it over by its unique id. */
+  async #deleteDone(): Promise<void> {
+    const ids = [...this.#done]
+    if (ids.length === 0) return
+    await inTransaction(this.#options.operational.db, (trx) => deleteIntents(trx, ids))
+    for (const id of ids) this.#done.delete(id)
+    await this.#faults('after-delete')
   }
 
   /** Waited for, and not in the table: an entry already, or never written. */

@@ -96,11 +96,15 @@ export class Changes {
   tellOnce(call: Call, told: Told): Promise<void> {
     const name = JSON.stringify([told.action, told.object.type, told.object.id])
     return this.#once.run(call.actor.sessionId, name, async () => {
-      const intent = await inTransaction(this.#db, (trx) =>
-        recordIntent(trx, intentOf(authorOf(call), told), this.#sequencer.chain),
-      )
-      // A chain that stopped takes the intent when it runs again.
-      await this.#sequencer.settle([intent.id], [intent]).catch(() => undefined)
+      const intent = intentOf(authorOf(call), told)
+      try {
+        await this.#sequencer.append([intent])
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'AUDIT_CHAIN_UNWRITABLE') throw error
+        // A chain that stopped takes the intent when it runs again, once, whether or not it has the entry already.
+        await inTransaction(this.#db, (trx) => recordIntent(trx, intent, this.#sequencer.chain))
+        await this.#sequencer.settle([intent.id]).catch(() => undefined)
+      }
     })
   }
 

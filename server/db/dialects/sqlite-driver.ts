@@ -4,6 +4,7 @@ import type { DatabaseConnection, Driver, QueryResult } from 'kysely'
 import { AppError } from '../../../shared/contract/errors.ts'
 import { registerDirectRead } from './direct-read.ts'
 import { translateSqliteError } from './errors.ts'
+import { rowsOf } from './many-rows.ts'
 import { StatementCache } from './statement-cache.ts'
 import { refuseInsideTransaction } from './transaction-scope.ts'
 
@@ -93,11 +94,17 @@ export class SqliteDriver implements Driver {
   }
 
   /** Runs a statement. Outside a transaction what was written before is committed first. */
-  execute<R>(holding: Holding, { sql, parameters }: CompiledQuery): QueryResult<R> {
+  execute<R>(holding: Holding, query: CompiledQuery): QueryResult<R> {
+    const { sql, parameters } = query
     if (holding.isInTransaction) this.#assertStillOpen()
     else this.#settleBefore()
     try {
       const statement = this.#statements.prepare(sql)
+      const many = rowsOf(query)
+      if (many) {
+        for (const row of many) statement.run(row)
+        return { numAffectedRows: BigInt(many.length), rows: [] }
+      }
       if (statement.reader) return { rows: statement.all(...parameters) as R[] }
       const { changes, lastInsertRowid } = statement.run(...parameters)
       return { numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid), rows: [] }

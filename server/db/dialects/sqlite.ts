@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3'
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
 import type { Dialect } from 'kysely'
+import { registerManyRows } from './many-rows.ts'
 import { SqliteDriver, translated } from './sqlite-driver.ts'
 
 /** The driver holds the lock itself, where it can tell a caller that would wait for its own transaction. */
@@ -14,7 +15,11 @@ class LockingAdapter extends SqliteAdapter {
 export const sqliteDialect = (database: Database.Database, token: object): Dialect => ({
   createDriver: () => new SqliteDriver(database, token),
   createQueryCompiler: () => new SqliteQueryCompiler(),
-  createAdapter: () => new LockingAdapter(),
+  createAdapter: () => {
+    const adapter = new LockingAdapter()
+    registerManyRows(adapter)
+    return adapter
+  },
   createIntrospector: (db) => new SqliteIntrospector(db),
 })
 

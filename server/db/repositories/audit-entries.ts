@@ -6,7 +6,7 @@ import type { AuditDb } from '../schema.ts'
 import { numbersOf, toEntryRow, toPayloadRow, toStoredEntry, toStoredPayload, wordsOf } from './audit-entry-row.ts'
 import type { NewEntry } from './audit-entry-row.ts'
 import { insertRows } from './audit-statements.ts'
-import { ensureWords, readWords } from './audit-words.ts'
+import { ensureWords, knownNumbers, readWords } from './audit-words.ts'
 
 type Reader = Kysely<AuditDb>
 
@@ -21,9 +21,11 @@ const chunks = <T>(items: readonly T[]): readonly (readonly T[])[] => {
 
 /** The numbers of all texts these entries hold, made where they are new; before the transaction that stores them. */
 export const ensureEntryWords = (db: Reader, entries: readonly NewEntry[]): Promise<ReadonlyMap<string, number>> => {
-  const texts = new Set<string>()
-  for (const entry of entries) for (const text of wordsOf(entry)) if (text !== null) texts.add(text)
-  return ensureWords(db, texts)
+  const known = knownNumbers(db)
+  const missing = new Set<string>()
+  for (const entry of entries)
+    for (const text of wordsOf(entry)) if (text !== null && !known.has(text)) missing.add(text)
+  return missing.size === 0 ? Promise.resolve(known) : ensureWords(db, missing)
 }
 
 /**

@@ -1,8 +1,18 @@
 import { CompiledQuery } from 'kysely'
 import type { Compilable, Kysely } from 'kysely'
+import { manyRows, takesManyRows } from '../dialects/many-rows.ts'
 
 /** Built statements by name, for each kind of database a process talks to. */
 const built = new WeakMap<object, Map<string, string>>()
+
+const builtSql = (db: Kysely<never>, name: string, build: () => Compilable): string => {
+  const { adapter } = db.getExecutor()
+  const known = built.get(adapter) ?? new Map<string, string>()
+  built.set(adapter, known)
+  const sql = known.get(name) ?? build().compile().sql
+  known.set(name, sql)
+  return sql
+}
 
 /**
  * Runs a statement that is built once and only bound afterwards: building one through Kysely costs more than SQLite
@@ -14,11 +24,7 @@ export const runBuilt = async <Row>(
   build: () => Compilable,
   parameters: readonly unknown[],
 ): Promise<readonly Row[]> => {
-  const { adapter } = db.getExecutor()
-  const known = built.get(adapter) ?? new Map<string, string>()
-  built.set(adapter, known)
-  const sql = known.get(name) ?? build().compile().sql
-  known.set(name, sql)
+  const sql = builtSql(db, name, build)
   return (await db.executeQuery<Row>(CompiledQuery.raw(sql, [...parameters]))).rows
 }
 
@@ -42,6 +48,13 @@ export const insertRows = async <Tables>(
   rows: readonly Row[],
 ): Promise<void> => {
   const trx = db as unknown as Kysely<never>
+  const [first] = rows
+  if (!first) return
+  if (takesManyRows(trx)) {
+    const sql = builtSql(trx, `insert ${table} 1`, () => db.insertInto(table).values([first] as never))
+    await trx.executeQuery(manyRows(sql, rows.map(Object.values)))
+    return
+  }
   for (const piece of pieces(rows)) {
     const build = () => db.insertInto(table).values(piece as never)
     const parameters = piece.flatMap((row) => Object.values(row))

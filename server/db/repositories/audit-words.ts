@@ -23,6 +23,9 @@ const knownOf = (db: Reader): Known => {
   return fresh
 }
 
+/** The numbers met so far; what is missing is asked for by `findWords`, or made by `ensureWords`. */
+export const knownNumbers = (db: Reader): ReadonlyMap<string, number> => knownOf(db).numbers
+
 /** Of two rows with one text, which someone put there, only the first counts: filters ask for one number. */
 const isFirst = sql<boolean>`id = (select min(other.id) from word as other where other.text = word.text)`
 

@@ -38,23 +38,28 @@ const sequencer = new Sequencer({ ...databases, chain: 'node-1', mode: 'epoch', 
 await sequencer.start()
 process.stdout.write('started\n')
 
+const newIntent = (type: string): AuditIntent => {
+  const id = newId('intent')
+  return {
+    id,
+    at: Date.now(),
+    tenant: 'tenant-1',
+    operator: null,
+    station: null,
+    action: 'Insertion',
+    object: { type, id },
+    correlationId: id,
+    before: null,
+    after: { name: id },
+    reason: null,
+  }
+}
+
 const writer = async (name: string): Promise<void> => {
   for (;;) {
-    const id = newId('intent')
+    const intent = newIntent('setting')
+    const { id } = intent
     const value = JSON.stringify({ writer: name })
-    const intent: AuditIntent = {
-      id,
-      at: Date.now(),
-      tenant: 'tenant-1',
-      operator: null,
-      station: null,
-      action: 'Insertion',
-      object: { type: 'setting', id },
-      correlationId: id,
-      before: null,
-      after: { name: id },
-      reason: null,
-    }
     await inTransaction(databases.operational.db, async (trx) => {
       await trx.insertInto('setting').values({ name: id, value, updated_at: Date.now() }).execute()
       await recordIntent(trx, intent, 'node-1')
@@ -64,4 +69,15 @@ const writer = async (name: string): Promise<void> => {
     process.stdout.write(`${id}\n`)
   }
 }
-await Promise.all(Array.from({ length: 8 }, (_, place) => writer(`writer-${place}`)))
+/** Tells of what changed nothing: no intent is recorded. */
+const teller = async (): Promise<void> => {
+  for (;;) {
+    const intent = newIntent('route')
+    await sequencer.append([intent])
+    process.stdout.write(`told ${intent.id}\n`)
+  }
+}
+await Promise.all([
+  ...Array.from({ length: 8 }, (_, place) => writer(`writer-${place}`)),
+  ...Array.from({ length: 3 }, teller),
+])

@@ -62,18 +62,30 @@ const runUntilKilled = (point: string, after: number, told: number): Promise<rea
   })
 
 const settledBefore = new Set<string>()
+const toldBefore = new Set<string>()
+const TOLD = 'told '
 
 /** After a restart: every change has its entry, once; every change told of is there; the chain is whole. */
 const expectWhole = async (databases: Databases, told: readonly string[]): Promise<void> => {
   const settings = await databases.operational.db.selectFrom('setting').select('name').execute()
   const changes = settings.map((row) => row.name).sort()
-  const rows = await databases.audit.db
-    .selectFrom('entry')
-    .select(['intent_id', 'object_id'])
-    .where('object_type', '=', (eb) => eb.selectFrom('word').select('id').where('text', '=', 'setting'))
-    .execute()
-  expect(rows.map((row) => row.object_id).sort()).toEqual(changes)
-  for (const id of told) settledBefore.add(id)
+  const objectsOf = async (type: string): Promise<readonly string[]> => {
+    const rows = await databases.audit.db
+      .selectFrom('entry')
+      .select('object_id')
+      .where('object_type', '=', (eb) => eb.selectFrom('word').select('id').where('text', '=', type))
+      .execute()
+    return rows.map((row) => row.object_id).sort()
+  }
+  expect(await objectsOf('setting')).toEqual(changes)
+  for (const line of told) {
+    if (line.startsWith(TOLD)) toldBefore.add(line.slice(TOLD.length))
+    else settledBefore.add(line)
+  }
+  const appended = await objectsOf('route')
+  expect(new Set(appended).size).toBe(appended.length)
+  const kept = new Set(appended)
+  for (const id of toldBefore) expect(kept.has(id)).toBe(true)
   for (const id of settledBefore) expect(changes).toContain(id)
   expect(await databases.operational.db.selectFrom('audit_intent').select('id').execute()).toEqual([])
   expect(await verifyDatabase(databases, signer, 'full')).toMatchObject({ ok: true })

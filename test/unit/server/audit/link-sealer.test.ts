@@ -2,17 +2,28 @@ import { generateKeyPairSync, verify } from 'node:crypto'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { SIGNATURE_BYTES, joinHalves, layOut } from '../../../../server/audit/entry-halves.ts'
 import { LinkSealer } from '../../../../server/audit/link-sealer.ts'
-import type { SealTask } from '../../../../server/audit/link-sealer.ts'
+import type { Sealed, SealTask } from '../../../../server/audit/link-sealer.ts'
 import { entrySigningBytes } from '../../../../shared/audit/link.ts'
+import { MerkleFrontier, leafHash } from '../../../../shared/audit/merkle.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519')
-const half = { head: '{"previous":"', tail: '"}' }
+const halvesOf = (length: number) =>
+  Array.from({ length }, (_, place) => ({
+    head: `{"name":"Łucja ${place} 😀","previous":"`,
+    tail: `","sequence":${place}}`,
+  }))
+const EMPTY = { size: 0, edge: new Uint8Array(0) }
+// As of a key of the key store, whose signatures are of any length.
+const PREVIOUS = new Uint8Array(71).fill(7)
 const task = (length = 16): SealTask => ({
-  halves: Array.from({ length }, () => half),
-  previous: new Uint8Array(64),
+  run: layOut(halvesOf(length), PREVIOUS),
+  previous: PREVIOUS,
   key: privateKey,
+  tree: EMPTY,
 })
+const lengthOf = ({ signatures }: Sealed): number => signatures.length / SIGNATURE_BYTES
 
 const started: Worker[] = []
 const newWorker = (): Worker => {
@@ -45,9 +56,20 @@ describe('when entries are signed in a thread', () => {
     await startThread()
     const rounds = Array.from({ length: 20 }, (_, round) => 8 + round)
     const sealed = await Promise.all(rounds.map((length) => sealer.seal(task(length))))
-    expect(sealed.map((links) => links.length)).toEqual(rounds)
-    for (const { bytes, signature } of sealed.flat())
-      expect(verify(null, entrySigningBytes(bytes), publicKey, signature)).toBe(true)
+    expect(sealed.map(lengthOf)).toEqual(rounds)
+    for (const { run, signatures, tree } of sealed) {
+      const leaves = new MerkleFrontier()
+      let previous: Uint8Array = PREVIOUS
+      for (const [place, half] of halvesOf(lengthOf({ run, signatures, tree })).entries()) {
+        const bytes = joinHalves(half, previous)
+        const [from, , , end] = run.places.subarray(place * 4, place * 4 + 4)
+        expect(Buffer.from(run.bytes.subarray(from, end))).toEqual(Buffer.from(entrySigningBytes(bytes)))
+        previous = signatures.subarray(place * SIGNATURE_BYTES, (place + 1) * SIGNATURE_BYTES)
+        expect(verify(null, entrySigningBytes(bytes), publicKey, previous)).toBe(true)
+        leaves.append(leafHash(bytes))
+      }
+      expect(tree).toEqual({ size: leaves.size, edge: leaves.toBytes() })
+    }
   })
 
   it('rejects what a thread was asked that died, and starts another', async () => {
@@ -55,7 +77,7 @@ describe('when entries are signed in a thread', () => {
     const asked = sealer.seal(task())
     worker.emit('error', new Error('planned'))
     await expect(asked).rejects.toMatchObject({ code: 'CHAIN_KEY_UNUSABLE', detail: { reason: 'thread' } })
-    expect(await sealer.seal(task())).toHaveLength(16)
+    expect(lengthOf(await sealer.seal(task()))).toBe(16)
     expect(started).toHaveLength(2)
   })
 
@@ -65,7 +87,7 @@ describe('when entries are signed in a thread', () => {
     await startThread()
     const asked = sealer.seal(task(2000))
     first.emit('exit', 1)
-    expect(await asked).toHaveLength(2000)
+    expect(lengthOf(await asked)).toBe(2000)
     await sealer.seal(task())
     expect(started).toHaveLength(2)
   })

@@ -78,6 +78,88 @@ describe('when many write at once', () => {
   })
 })
 
+describe('when what changes nothing is appended', () => {
+  it('64 writers, some with changes, some without, each once and durable when told', async () => {
+    bench = await openBench({ batch: 40, epochEntries: 50 })
+    const writers = Array.from({ length: 64 }, async (_, writer) => {
+      for (let round = 0; round < 6; round += 1) {
+        const intent = newIntent({
+          object: { type: 'route', id: `route-${writer}-${round}` },
+          after: { writer, round },
+        })
+        if (writer % 3 === 0) await bench.sequencer.append([intent, newIntent()])
+        else {
+          await bench.record([intent])
+          await bench.sequencer.settle([intent.id], writer % 3 === 1 ? [intent] : [])
+        }
+        const stored = bench.databases.audit.db.selectFrom('entry').select('sequence')
+        expect(await stored.where('intent_id', '=', intent.id).execute()).toHaveLength(1)
+      }
+    })
+    await Promise.all(writers)
+    expect(await own()).toHaveLength(64 * 6 + 22 * 6)
+    expect(await pending()).toEqual([])
+    expect(bench.sequencer.state()).toMatchObject({ state: 'running', waiting: 0 })
+    for (const mode of ['full', 'quick'] as const) expect(await bench.verify(mode)).toMatchObject({ ok: true })
+  })
+
+  it('signs what was given, whatever becomes of it afterwards', async () => {
+    bench = await openBench()
+    const after = { name: 'Anna' }
+    const intent = newIntent({ after })
+    const appended = bench.sequencer.append([intent])
+    after.name = 'Berta'
+    await appended
+    const { bytes } = await bench.databases.audit.db
+      .selectFrom('payload')
+      .select('bytes')
+      .orderBy('sequence', 'desc')
+      .executeTakeFirstOrThrow()
+    expect(Buffer.from(bytes ?? []).toString()).toContain('Anna')
+    expect(await bench.verify()).toMatchObject({ ok: true })
+  })
+
+  it.each<[string, Partial<AuditIntent>, string]>([
+    ['a secret', { after: { pin: '1234' } }, 'secret-in-audit'],
+    ['no name of a tenant', { tenant: '' }, 'intent-invalid'],
+    ['a key of the chain', { action: 'KeyUse', object: { type: 'audit-key', id: 'x' } }, 'intent-reserved'],
+  ])('refuses %s, and writes nothing', async (_, more, reason) => {
+    bench = await openBench()
+    await expect(bench.sequencer.append([newIntent(), newIntent(more)])).rejects.toMatchObject({
+      code: 'INTERNAL',
+      detail: { reason },
+    })
+    expect(await own()).toEqual([])
+  })
+
+  it.each(FAULT_POINTS)('says so when a write fails at %s; recorded afterwards it is an entry once', async (point) => {
+    let left = 0
+    const faults = (at: FaultPoint): Promise<void> => {
+      if (at !== point || left === 0) return Promise.resolve()
+      left -= 1
+      return Promise.reject(new Error(`planned fault ${at}`))
+    }
+    bench = await openBench({ faults })
+    await bench.write([newIntent()])
+    await bench.sequencer.recover()
+    left = 1
+    const intent = newIntent()
+    const appended = bench.sequencer.append([intent])
+    // Nothing recorded, nothing to delete.
+    if (point === 'after-delete') await appended
+    else {
+      await expect(appended).rejects.toMatchObject({ code: 'AUDIT_CHAIN_UNWRITABLE' })
+      await bench.record([intent])
+      await expect.poll(() => bench.sequencer.state().state, { timeout: 10_000 }).toBe('running')
+      await bench.sequencer.settle([intent.id])
+    }
+    await bench.sequencer.append([newIntent()])
+    expect((await own()).filter((row) => row.intent_id === intent.id)).toHaveLength(1)
+    expect(await own()).toHaveLength(3)
+    expect(await bench.verify()).toMatchObject({ ok: true })
+  })
+})
+
 describe('when settle is called inside the transaction of the change', () => {
   it('refuses at once instead of waiting for itself, and the chain goes on', async () => {
     bench = await openBench()
