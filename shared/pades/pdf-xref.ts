@@ -155,7 +155,7 @@ function readRows(dict: PdfDict, data: Uint8Array): Map<number, XrefEntry> {
   const clause = 'ISO 32000-1 7.5.8.2'
   const widths = numbersOf(dict.entries.get('W'))
   const size = dict.entries.get('Size')
-  if (widths?.length !== 3 || widths.some((one) => one > 7)) return refuse('cross-reference', `${clause}: W`)
+  if (widths?.length !== 3 || widths.some((one) => one > 8)) return refuse('cross-reference', `${clause}: W`)
   if (!isNatural(size) || size.value > MAX_OBJECT_NUMBER + 1) return refuse('cross-reference', `${clause}: Size`)
   const index = dict.entries.has('Index') ? numbersOf(dict.entries.get('Index')) : [0, size.value]
   if (!index || index.length % 2 !== 0) return refuse('cross-reference', `${clause}: Index`)
@@ -165,7 +165,7 @@ function readRows(dict: PdfDict, data: Uint8Array): Map<number, XrefEntry> {
   const field = (width: number): number => {
     let value = 0
     for (let i = 0; i < width; i++) value = value * 256 + (data[at++] ?? 0)
-    return value
+    return Number.isSafeInteger(value) ? value : refuse('cross-reference', `${clause}: number`)
   }
   for (let pair = 0; pair < index.length; pair += 2) {
     const first = index[pair] ?? 0

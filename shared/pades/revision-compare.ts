@@ -33,6 +33,7 @@ const FIELD_KEYS: readonly string[] = [
   'SV',
   'MK',
   'Border',
+  'TU',
 ]
 /** What changes in an empty signature field when it is signed. */
 const FILLED_KEYS: readonly string[] = ['V', 'AP', 'F', 'M', 'MK']
@@ -40,7 +41,7 @@ const FILLED_KEYS: readonly string[] = ['V', 'AP', 'F', 'M', 'MK']
 const EXTENSION_KEYS: readonly string[] = ['Type', 'BaseVersion', 'ExtensionLevel', 'URL', 'ExtensionRevision']
 /** Points squared; a page has 500,000. What an empty field shows once it is signed was not there at signing. */
 const MAX_BOX = 100_000
-const CATALOG_KEYS: readonly string[] = ['DSS', 'AcroForm', 'Extensions', 'Version']
+const CATALOG_KEYS: readonly string[] = ['DSS', 'AcroForm', 'Extensions', 'Version', 'Metadata']
 const INFO_KEYS: readonly string[] = ['ModDate', 'Producer', 'Creator', 'CreationDate']
 const SHADOW = 'ISO 32000-1 12.8.2: changed after signing'
 
@@ -115,7 +116,18 @@ class Comparison {
       if (version && !isVersion) refuse('changed-catalog', 'ISO 32000-1 7.7.2: Version')
     }
     this.#extensions(before.entries.get('Extensions'), after.entries.get('Extensions'))
+    this.#metadata(before.entries.get('Metadata'), after.entries.get('Metadata'))
     this.#explain(this.#file.rootRef.number)
+  }
+
+  /** 14.3.2: what programs say of the file, beside Info; shown on no page, so it may not be what a page uses. */
+  #metadata(before: PdfValue | undefined, after: PdfValue | undefined): void {
+    if (isSameValue(before ?? NULL, after ?? NULL) && !this.#isChanged(after)) return
+    const stream = this.#file.resolve(after)
+    const isMetadata = stream.kind === 'stream' && isNamed(stream.dict, 'Metadata')
+    const isShared = after?.kind === 'ref' && this.#reachOfSigned().objects.has(after.number)
+    if (!isMetadata || isShared) refuse('changed-catalog', SHADOW, { key: 'Metadata' })
+    this.#explain(after)
   }
 
   /** 7.12: developers' names with numbers; nothing that anything else than the catalog could use. */

@@ -92,18 +92,18 @@ export interface Reach {
 }
 
 /**
- * What a reader can come to from the catalog and the document information, the security store left out: it is shown by
- * nobody. A number referred to without an object counts: whoever defines it later decides what is shown there.
+ * What a reader can come to from the catalog and the document information, but not by way of the security store and the
+ * metadata, which no page shows. A number referred to without an object counts: whoever defines it later decides what is shown there.
  */
 export function reachOf(file: PdfFile): Reach {
   const objects = new Set<number>()
   const missing = new Set<number>()
   const pending: (PdfValue | PdfStream)[] = []
-  const visit = (value: PdfValue | PdfStream, but?: string): void => {
+  const visit = (value: PdfValue | PdfStream, but: readonly string[] = []): void => {
     if (value.kind === 'array') for (const item of value.items) visit(item)
     else if (value.kind === 'dict' || value.kind === 'stream') {
       const { entries } = value.kind === 'dict' ? value : value.dict
-      for (const [key, item] of entries) if (key !== but) visit(item)
+      for (const [key, item] of entries) if (!but.includes(key)) visit(item)
     } else if (value.kind === 'ref') {
       if (objects.has(value.number) || missing.has(value.number)) return
       const found = file.load(value.number, value.generation)
@@ -115,7 +115,7 @@ export function reachOf(file: PdfFile): Reach {
     }
   }
   objects.add(file.rootRef.number)
-  visit(file.root, 'DSS')
+  visit(file.root, ['DSS', 'Metadata'])
   visit(file.trailer.entries.get('Info') ?? { kind: 'null' })
   for (let next = pending.pop(); next; next = pending.pop()) visit(next)
   return { objects, missing }
