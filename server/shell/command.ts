@@ -39,6 +39,12 @@ export const OPTIONS = [
   'depth',
   'out',
   'certificate',
+  'label',
+  'algorithm',
+  'subject',
+  'issuers',
+  'file',
+  'passphrase-file',
 ] as const
 export const FLAGS = ['full', 'quick', 'all', 'dry-run'] as const
 export type CommandValues = { readonly [N in (typeof OPTIONS)[number]]?: string | undefined } & {
@@ -107,6 +113,12 @@ export const adviceFor = (error: unknown): string | null => {
     return 'There is no next key a certificate could be for. Make it with: audit key prepare --out FILE'
   if (error.code === 'REQUEST_INVALID' && error.detail['path'] === '--certificate' && reason === 'key')
     return 'The certificate is not for the next key of the key store. Nothing was written.'
+  if (error.code === 'REQUEST_INVALID' && reason === 'reserved')
+    return 'Keys of the chain, the CA and the vault are made by the commands that bring them into use.'
+  if (error.code === 'REQUEST_INVALID' && reason === 'no-anchor')
+    return 'The way to a root is missing: give --issuers FILE with the issuing certificates and the root.'
+  if (error.code === 'REQUEST_INVALID' && error.detail['path'] === 'keys' && reason === 'hsm')
+    return 'The keys of this server lie in an HSM, and a key that was in a file does not belong there. Make one with: keys generate'
   if (error.code === 'CHAIN_KEY_UNUSABLE')
     return 'The key store does not hold the key the chain was signed with last, or cannot use it. Nothing was written.'
   return null

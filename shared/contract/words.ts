@@ -65,6 +65,7 @@ export const ObjectType = z.enum([
   'audit-witness',
   'access-review',
   'export',
+  'key',
   'alarm',
   'job',
   'schedule',
