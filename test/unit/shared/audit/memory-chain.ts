@@ -38,7 +38,7 @@ interface Pair {
   readonly spki: Uint8Array
   sign(data: Uint8Array): Uint8Array
 }
-const pairOf = (type: 'ec' | 'ed25519'): Pair => {
+export const pairOf = (type: 'ec' | 'ed25519'): Pair => {
   const made: { privateKey: KeyObject; publicKey: KeyObject } =
     type === 'ec' ? generateKeyPairSync('ec', { namedCurve: 'prime256v1' }) : generateKeyPairSync('ed25519')
   const spki = Uint8Array.from(made.publicKey.export({ format: 'der', type: 'spki' }))

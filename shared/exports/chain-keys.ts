@@ -1,0 +1,55 @@
+import { keyAlgorithmOf, keyIdOf, type VerifySignature } from '../audit/crypto.ts'
+import { findKeyFault, parseKeyStatement, spkiOfStatement, type AuditKey } from '../audit/key-statement.ts'
+import { fromBase64 } from '../audit/note-key.ts'
+import { rootKeyIdOf, traceHsmKeys, type KnownHsmKey } from '../audit/note-key-statement.ts'
+import { keySigningBytes } from '../audit/link.ts'
+import { AppError } from '../contract/errors.ts'
+import type { ChainFile } from './chain-file.ts'
+
+/** The keys a chain's file vouches for: each endorsed by one that leads back to the key the origin names. */
+export interface ChainKeys {
+  readonly all: ReadonlyMap<string, AuditKey>
+  readonly hsm: readonly KnownHsmKey[]
+  readonly rootKeyId: string
+}
+
+/** The key as a store would have it, so that the chain's own rules can be asked (`findKeyFault`). */
+const auditKeyOf = ({ statement, endorsement, certificate }: ChainFile['keys'][number]): AuditKey => {
+  const bytes = fromBase64(statement)
+  const said = parseKeyStatement(bytes)
+  return {
+    keyId: said.key,
+    chain: said.chain,
+    kind: said.kind,
+    algorithm: said.algorithm,
+    label: said.label,
+    spki: spkiOfStatement(said),
+    certificate: certificate === null ? null : fromBase64(certificate),
+    statement: bytes,
+    endorsedBy: said.endorsedBy,
+    endorsement: fromBase64(endorsement),
+    createdAt: said.createdAt,
+  }
+}
+
+/** Throws REQUEST_INVALID: `key-statement`, `key-endorsement`, `origin`, `chain-keys`. */
+export const readChainKeys = (file: ChainFile, verify: VerifySignature): ChainKeys => {
+  const rootKeyId = rootKeyIdOf(file.chain, file.origin)
+  const keys = file.keys.map(auditKeyOf)
+  const endorsed = keys.filter(({ kind }) => kind === 'hsm')
+  const hsm = traceHsmKeys(file.chain, endorsed, [rootKeyId], verify)
+  const root = keys.find(({ keyId }) => keyId === rootKeyId)
+  const isRooted = root !== undefined && root.endorsedBy === rootKeyId
+  if (!isRooted || !verify(root.spki, keySigningBytes(root.statement), root.endorsement))
+    throw new AppError('REQUEST_INVALID', { reason: 'chain-keys' })
+  const all = new Map<string, AuditKey>()
+  const trusted = new Map(hsm.map((key) => [key.keyId, key]))
+  for (const key of keys) {
+    const isOwn = keyIdOf(key.spki) === key.keyId && keyAlgorithmOf(key.spki) === key.algorithm
+    const endorser = trusted.has(key.endorsedBy) ? keys.find(({ keyId }) => keyId === key.endorsedBy) : undefined
+    if (!isOwn || key.chain !== file.chain || !endorser || all.has(key.keyId) || findKeyFault(key, endorser, verify))
+      throw new AppError('REQUEST_INVALID', { reason: 'chain-keys' })
+    all.set(key.keyId, key)
+  }
+  return { all, hsm, rootKeyId }
+}
