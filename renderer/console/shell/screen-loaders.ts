@@ -1,4 +1,5 @@
 import { addTexts } from '../../ui/i18n.ts'
+import { VERIFY_TEXTS } from '../../verify/texts.ts'
 import { EXPORT_TEXTS } from '../texts.ts'
 
 /** A screen and its words come together. */
@@ -15,7 +16,10 @@ export const SCREEN_LOADERS = {
   'export-new': async () => ({
     default: (await withExportTexts(import('../screens/exports/NewExport.tsx'))).NewExport,
   }),
-  check: async () => ({ default: (await import('../screens/Check.tsx')).Check }),
+  check: async () => {
+    const [screen] = await Promise.all([import('../screens/Check.tsx'), addTexts(VERIFY_TEXTS)])
+    return { default: screen.Check }
+  },
   keys: async () => ({ default: (await withExportTexts(import('../screens/keys/Keys.tsx'))).Keys }),
   chains: async () => ({ default: (await import('../screens/chains/Chains.tsx')).Chains }),
   retention: async () => ({ default: (await import('../screens/retention/Retention.tsx')).Retention }),

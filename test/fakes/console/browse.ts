@@ -6,6 +6,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { build } from 'vite'
 import { loadConsoleConfig } from './built.ts'
+import { REPORTS, standInWorker } from './verify-worker.ts'
 import { ordinaryBehaviour, startFakeConsoleServer } from './server.ts'
 
 /**
@@ -67,6 +68,7 @@ const open = async (browser: Browser, size: { width: number; height: number }, s
     timezoneId: 'Europe/Rome',
   })
   const page = await context.newPage()
+  await page.addInitScript(standInWorker, REPORTS)
   page.setDefaultTimeout(8000)
   page.on('pageerror', (error) => report(`page error: ${error.message}`))
   page.on('console', (message) => {
@@ -165,7 +167,7 @@ const walk = async (browser: Browser, size: { width: number; height: number }, s
     await at('exports?id=export_00000001')
     await picture('export-ready', () => seen('[data-testid=manifest-digest]'))
     await page.locator('[data-testid=export-details] button', { hasText: /signature|firma/i }).click()
-    await picture('export-second', () => seen('[role=dialog] ol'))
+    await picture('export-second', () => seen('[role=dialog] [data-digest]'))
     await page.keyboard.press('Escape')
     await page.locator('[data-testid=export-details] button', { hasText: /delete|elimina/i }).click()
     await picture('export-delete', () => seen('[role=dialog] input'))
@@ -184,6 +186,23 @@ const walk = async (browser: Browser, size: { width: number; height: number }, s
     await picture('export-running', () => seen('[data-testid=export] [role=progressbar]'))
     await at('exports/new')
     await picture('export-nothing', () => seen('h1'))
+    await at('check')
+    await picture('check', () => seen('[data-testid=trust] input'))
+    for (const name of ['slow', 'good', 'changed', 'unknown']) {
+      await page
+        .locator('input[type=file]')
+        .first()
+        .setInputFiles({
+          name: `${name}.zip`,
+          mimeType: 'application/zip',
+          buffer: Buffer.alloc(1000),
+        })
+      await page.getByTestId('check-now').click()
+      if (name === 'slow') {
+        await picture('check-running', () => seen('[data-testid=checking] [role=status]'))
+        await page.getByTestId('checking').locator('button').click()
+      } else await picture(`check-${name}`, () => seen('[data-testid=verdict]'))
+    }
     await at('keys')
     await picture('keys', () => seen('[data-testid=key]'))
     await at('retention')

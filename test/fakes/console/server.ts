@@ -89,6 +89,10 @@ export const startFakeConsoleServer = async (
   }
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://127.0.0.1')
+    if (url.pathname.startsWith('/ca/')) {
+      response.writeHead(200, { 'content-type': 'application/pkix-cert' }).end('0')
+      return
+    }
     if (!url.pathname.startsWith('/api/')) return serveFile(response, url.pathname)
     try {
       sendJson(response, 200, 'application/json', await answerApi(request, url))

@@ -6,7 +6,7 @@ import type { DownloadPass, ExportView } from '../../../../shared/contract/route
 import { FailureNotice } from '../../../ui/FailureNotice.tsx'
 import { IconDownload } from '../../../ui/icons.ts'
 import { Notice } from '../../../ui/Tone.tsx'
-import { saveFrom } from '../../client/save-file.ts'
+import { saveFrom } from '../../../ui/save-file.ts'
 import { useConsole } from '../../console-context.ts'
 import { formatBytes } from '../../format/bytes.ts'
 import { Instant } from '../../parts/Instant.tsx'

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { VERIFY_TEXTS } from '../../../../renderer/verify/texts.ts'
 import { EXPORT_TEXTS, TEXTS } from '../../../../renderer/console/texts.ts'
 import type { Namespace } from '../../../../renderer/ui/i18n.ts'
 import {
@@ -39,11 +40,11 @@ const flat = (text: Text, at = ''): Map<string, string> =>
     ),
   )
 const load = async (language: 'en' | 'it', name: Namespace) =>
-  flat((await { ...TEXTS[language], ...EXPORT_TEXTS[language] }[name]?.())?.default as Text)
+  flat((await { ...TEXTS[language], ...EXPORT_TEXTS[language], ...VERIFY_TEXTS[language] }[name]?.())?.default as Text)
 /** Words of the console's screens, by namespace and key: `console:reload`. */
 const spoken = async (language: 'en' | 'it') => {
   const all = await Promise.all(
-    (['console', 'exports'] as const).map(async (name) => [name, await load(language, name)] as const),
+    (['console', 'exports', 'verify'] as const).map(async (name) => [name, await load(language, name)] as const),
   )
   return new Map(all.flatMap(([name, texts]) => [...texts].map(([key, text]) => [`${name}:${key}`, text] as const)))
 }

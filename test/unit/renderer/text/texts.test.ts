@@ -31,7 +31,7 @@ function leaves(value: unknown, prefix = ''): Map<string, string> {
 }
 const parameters = (text: string): string[] => [...text.matchAll(/{{(\w+)}}/g)].map((match) => match[1] ?? '').sort()
 
-const NAMES = ['common', 'errors', 'desk'] as const
+const NAMES = ['common', 'errors', 'desk', 'exports', 'verify'] as const
 const texts = Object.fromEntries(
   NAMES.map((name) => [name, { en: leaves(read('en', name)), it: leaves(read('it', name)) }]),
 ) as Record<(typeof NAMES)[number], { en: Map<string, string>; it: Map<string, string> }>
@@ -106,7 +106,7 @@ function* walk(node: unknown): Generator<Node> {
     for (const value of Object.values(node)) if (typeof value === 'object') yield* walk(value)
   }
 }
-const components = globSync('{ui,desk}/**/*.tsx', { cwd: renderer })
+const components = globSync('{ui,desk,verify}/**/*.tsx', { cwd: renderer })
 const trees = new Map(
   components.map((file) => [file, parseAst(readFileSync(resolve(renderer, file), 'utf8'), { lang: 'tsx' }) as unknown]),
 )
@@ -129,7 +129,7 @@ describe('when a component speaks', () => {
 
   it('asks for texts that are there', () => {
     const missing: string[] = []
-    const has = (name: 'common' | 'errors' | 'desk', key: string) =>
+    const has = (name: (typeof NAMES)[number], key: string) =>
       texts[name].en.has(key) || texts[name].en.has(`${key}_other`)
     for (const [file, tree] of trees)
       for (const node of walk(tree)) {
@@ -138,7 +138,7 @@ describe('when a component speaks', () => {
         if (node.type !== 'CallExpression' || callee?.name !== 't' || first?.type !== 'Literal') continue
         const asked = String(first['value'])
         const [name, key] = asked.includes(':') ? asked.split(':') : [undefined, asked]
-        const candidates = name === undefined ? (['desk', 'common', 'errors'] as const) : [name as 'common']
+        const candidates = name === undefined ? NAMES : [name as 'common']
         if (!candidates.some((candidate) => has(candidate, key ?? ''))) missing.push(`${file}: ${asked}`)
       }
     expect(missing).toEqual([])

@@ -1,0 +1,38 @@
+import type { TFunction } from 'i18next'
+import type { Check, Facts } from '../../shared/exports/report.ts'
+import { formatDateTime, formatNumber } from '../ui/format.ts'
+
+const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const
+
+/** "3.4 MB", in steps of 1000. */
+export const sizeWords = (bytes: number, language: string): string => {
+  const step = Math.min(UNITS.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3))
+  return new Intl.NumberFormat(language === 'en' ? 'en-GB' : language, {
+    style: 'unit',
+    unit: UNITS[step] ?? 'byte',
+    unitDisplay: 'short',
+    maximumFractionDigits: step === 0 ? 0 : 1,
+  }).format(bytes / 1000 ** step)
+}
+
+/** What a check found, in a sentence; the code itself where the verifier is newer than this page. */
+export const checkWords = (t: TFunction, { check, code }: Check): string =>
+  t(`says.${check}.${code}`, { defaultValue: code })
+
+const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}/
+/** Facts whose words are ours. */
+const OURS: ReadonlySet<string> = new Set(['keys', 'completeness', 'form'])
+
+export const factWords = (t: TFunction, name: string, value: Facts[string], language: string): string => {
+  if (typeof value === 'boolean') return t(value ? 'value.yes' : 'value.no')
+  if (typeof value === 'number') return formatNumber(value, language)
+  const text = value ?? ''
+  if (ISO.test(text)) return formatDateTime(Date.parse(text), language)
+  return OURS.has(name) ? t(`value.${text}`, { defaultValue: text }) : text
+}
+
+/** Names and values that are there, in the order the verifier gave them. */
+export const factRows = (t: TFunction, facts: Facts, language: string): readonly (readonly [string, string])[] =>
+  Object.entries(facts)
+    .filter(([, value]) => value !== null && value !== '')
+    .map(([name, value]) => [t(`fact.${name}`, { defaultValue: name }), factWords(t, name, value, language)] as const)
