@@ -75,7 +75,12 @@ export class RevocationAuthorities {
 
   async #ownWord(certificate: Certificate, issuer: Certificate, own: OwnList, since: Date): Promise<RevocationWords> {
     const words = { crls: [await own.list(since)], ocsp: [] }
-    this.#verify(certificate, issuer, words)
+    try {
+      this.#verify(certificate, issuer, words)
+    } catch (error) {
+      if (!(error instanceof PkiError)) throw error
+      throw new AppError('SIGNING_REVOCATION_UNAVAILABLE', { reason: error.reason, host: '' }, { cause: error })
+    }
     return words
   }
 

@@ -24,7 +24,7 @@ import { endOfCades, raiseCades, renewCades } from './cades-levels.ts'
 import type { Lasting } from './lasting.ts'
 import { endOfPades, renewPades, signPades } from './pades-levels.ts'
 import { addSecond, prepareSecond, type SecondTrust } from './second-signer.ts'
-import { translated } from './signing-error.ts'
+import { translated, translatedNow } from './signing-error.ts'
 import type { ReadyKey, SigningKey } from './signing-key.ts'
 import {
   MAX_ATTACHED_BYTES,
@@ -146,9 +146,11 @@ export class ServerSignatures implements Signatures {
     })
   }
 
-  endOf(kept: KeptSignature): Date | null {
-    if (kept.kind === 'cades') return endOfCades(kept.signature)
-    return kept.kind === 'xades' ? endOfXades(kept.signature) : endOfPades(kept.signature)
+  endOf({ kind, signature }: KeptSignature): Date | null {
+    return translatedNow('SIGNING_INPUT_INVALID', () => {
+      if (kind === 'cades') return endOfCades(signature)
+      return kind === 'xades' ? endOfXades(signature) : endOfPades(signature)
+    })
   }
 
   renew(kept: KeptSignature): Promise<Uint8Array> {
@@ -162,8 +164,10 @@ export class ServerSignatures implements Signatures {
   }
 
   carriedBy({ kind, signature }: Pick<KeptSignature, 'kind' | 'signature'>): ValidationData {
-    if (kind === 'cades') return readCadesNeeds(signature).carried
-    return kind === 'xades' ? readXadesNeeds(signature).carried : readPdfValidationData(signature)
+    return translatedNow('SIGNING_INPUT_INVALID', () => {
+      if (kind === 'cades') return readCadesNeeds(signature).carried
+      return kind === 'xades' ? readXadesNeeds(signature).carried : readPdfValidationData(signature)
+    })
   }
 
   async #raised(cms: Uint8Array, content: Content, level: SignatureLevel, key: ReadyKey): Promise<Uint8Array> {

@@ -19,3 +19,12 @@ export async function translated<T>(code: ErrorCode, work: () => Promise<T> | T)
     throw signingError(error, code)
   }
 }
+
+/** The same for what is done at once. */
+export function translatedNow<T>(code: ErrorCode, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw signingError(error, code)
+  }
+}
