@@ -40,3 +40,4 @@ export { findInvalid, type SignatureJob, type SignaturePool } from './signature-
 export type { Trust } from './trust.ts'
 export { unreadablePackage, verifyPackage, type VerifyOptions } from './verify-package.ts'
 export { PDF_ATTACHMENT } from './data-check.ts'
+export { signatureFormatOf, verifyBareSignature, type BareSignature, type SignatureFormat } from './verify-signature.ts'

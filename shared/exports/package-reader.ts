@@ -31,10 +31,13 @@ export const openZipPackage = async (reader: RandomReader): Promise<PackageReade
 
 const CHUNK = 1024 * 1024
 
-/** A member piece by piece; the next piece is being read while one is used. */
-export async function* piecesOf(reader: PackageReader, { name, bytes }: PackageMember): AsyncGenerator<Uint8Array> {
+/** Bytes piece by piece; the next piece is being read while one is used. */
+export async function* readPieces(
+  size: number,
+  read: (offset: number, length: number) => Promise<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
   const next = (offset: number): Promise<Uint8Array> | null =>
-    offset < bytes ? reader.read(name, offset, Math.min(CHUNK, bytes - offset)) : null
+    offset < size ? read(offset, Math.min(CHUNK, size - offset)) : null
   let ahead = next(0)
   for (let offset = 0; ahead; offset += CHUNK) {
     const piece = await ahead
@@ -44,6 +47,10 @@ export async function* piecesOf(reader: PackageReader, { name, bytes }: PackageM
     yield piece
   }
 }
+
+/** A member in the same way. */
+export const piecesOf = (reader: PackageReader, { name, bytes }: PackageMember): AsyncGenerator<Uint8Array> =>
+  readPieces(bytes, (offset, length) => reader.read(name, offset, length))
 
 /** A small member as a whole. Throws REQUEST_INVALID (`member-size`) beyond `limit` bytes. */
 export const readWhole = async (reader: PackageReader, member: PackageMember, limit: number): Promise<Uint8Array> => {
