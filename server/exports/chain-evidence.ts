@@ -91,7 +91,7 @@ export const chainEvidence = async (
     witnesses: witnesses.slice(0, WITNESSES_MAX),
   }
   const { disclosed, headers, hidden } = written
-  const ends = { from: range?.from ?? null, to: range?.to ?? null }
+  const ends = { from: written.lines?.from ?? null, to: written.lines?.to ?? null }
   const counted = { chain, origin: said.origin, size, root: base64(said.root), ...ends, disclosed, headers, hidden }
   return { file, counted }
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { KEY_OBJECT } from '../../shared/audit/marks.ts'
 import { leafHash } from '../../shared/audit/merkle.ts'
 import { AppError } from '../../shared/contract/errors.ts'
 import {
@@ -90,9 +91,22 @@ const visibility = (reach: EntryFilter | null): Visible => {
 }
 
 interface Counts {
+  first: number
+  last: number
   disclosed: number
   headers: number
   hidden: number
+}
+
+/** The key that signs an entry, and the one an entry announces. */
+const keep = (keys: Set<string>, { entry }: ExportRow): void => {
+  if (!keys.has(entry.key)) keys.add(entry.key)
+  if (entry.object.type === KEY_OBJECT) keys.add(entry.object.id)
+}
+
+const note = (counts: Counts, sequence: number): void => {
+  if (counts.first < 0) counts.first = sequence
+  counts.last = sequence
 }
 
 class Writer {
@@ -132,7 +146,7 @@ class Writer {
     const { chain, size } = chosen
     const isInclusion = head.completeness === 'inclusion'
     const keys = new Set<string>()
-    const counts: Counts = { disclosed: 0, headers: 0, hidden: 0 }
+    const counts: Counts = { first: -1, last: -1, disclosed: 0, headers: 0, hidden: 0 }
     const evidence = new FileSink(join(folder, evidenceName(number)), this.#budget)
     const into = { evidence, keys, counts }
     try {
@@ -141,7 +155,9 @@ class Writer {
       else await this.#stretch(chosen, chosen.range, { ...into, paths })
       const file = evidence.close()
       const range = isInclusion ? null : chosen.range
-      return { chain: { chain, size, range, ...counts, keys: [...keys] }, file }
+      const { first, last, ...counted } = counts
+      const lines = first < 0 ? null : { from: first, to: last }
+      return { chain: { chain, size, range, lines, ...counted, keys: [...keys] }, file }
     } finally {
       evidence.abandon()
     }
@@ -183,9 +199,10 @@ class Writer {
 
   #disclose(chain: string, stored: StoredRow, { evidence, keys, counts }: Into, path: Path): void {
     const row = this.#row(chain, stored)
+    note(counts, stored.sequence)
     evidence.text(disclosedLine(row, path))
     this.#data.text(this.#renderer.row(row))
-    keys.add(row.entry.key)
+    keep(keys, row)
     counts.disclosed += 1
     this.#written += 1
     if (this.#written > this.#task.maxEntries) throw new AppError('EXPORT_TOO_LARGE', { most: this.#task.maxEntries })
@@ -194,9 +211,10 @@ class Writer {
 
   #cover(chain: string, stored: StoredRow, { evidence, keys, counts }: Into): void {
     const row = this.#row(chain, stored)
+    note(counts, stored.sequence)
     if (this.#visible(row)) {
       evidence.text(headerLine(row))
-      keys.add(row.entry.key)
+      keep(keys, row)
       counts.headers += 1
     } else {
       evidence.text(hiddenLine(stored.sequence, leafHash(row.body)))

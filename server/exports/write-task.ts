@@ -39,6 +39,8 @@ export interface CountTask {
 export interface WrittenChain extends SealedChain {
   /** Stretch with a line for each sequence; null where only what was selected has one. */
   readonly range: { readonly from: number; readonly to: number } | null
+  /** First and last sequence with a line; null where there is none. */
+  readonly lines: { readonly from: number; readonly to: number } | null
   readonly disclosed: number
   readonly headers: number
   readonly hidden: number

@@ -4,7 +4,8 @@ import type { ExportProgress } from './ports.ts'
 import type { CountTask, WriteMessage, WriteResult, WriteTask } from './write-task.ts'
 
 const WORKER = new URL('./writer-worker.ts', import.meta.url)
-const HEAP_MB = 96
+/** Rows only pass through it; numbers of chosen entries lie outside of the heap. */
+const LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 96 }
 
 export interface Watching {
   readonly signal: AbortSignal
@@ -18,7 +19,7 @@ export class Cancelled extends Error {}
 const run = (task: Task, { signal, onProgress }: Watching): Promise<WriteMessage> =>
   new Promise((resolve, reject) => {
     const cancel = new Int32Array(new SharedArrayBuffer(4))
-    const worker = startThread(WORKER, { ...task, cancel }, { maxOldGenerationSizeMb: HEAP_MB })
+    const worker = startThread(WORKER, { ...task, cancel }, LIMITS)
     const stop = (): void => void Atomics.store(cancel, 0, 1)
     signal.addEventListener('abort', stop)
     if (signal.aborted) stop()

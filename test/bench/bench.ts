@@ -6,6 +6,7 @@ import { benchAuditBytes } from './audit-bytes.ts'
 import { benchAuditGrowth } from './audit-growth.ts'
 import { benchAuditQuery } from './audit-query.ts'
 import { benchAuditVerify } from './audit-verify.ts'
+import { benchExport } from './export.ts'
 import { benchOverhead } from './overhead.ts'
 import { benchScreens } from './screens.ts'
 import { benchStart } from './start.ts'
@@ -21,6 +22,7 @@ const AREAS: Readonly<Record<string, Readonly<Record<string, Bench>>>> = {
     growth: benchAuditGrowth,
     verify: benchAuditVerify,
   },
+  export: benchExport,
 }
 
 const named = Object.entries(AREAS).flatMap(([area, benches]) =>

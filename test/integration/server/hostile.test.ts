@@ -99,6 +99,17 @@ const GOOD_BODIES: Partial<Record<HttpName, () => Record<string, unknown>>> = {
     office: null,
   }),
   createConsoleRequest: () => ({ sessionKey: makeWorker().key }),
+  estimateExport: () => ({ selection: { kind: 'search', search: {} } }),
+  createExport: () => ({
+    selection: { kind: 'search', search: {} },
+    format: 'csv',
+    level: 'B-B',
+    language: 'en',
+    timeZone: 'UTC',
+    reason: 'x',
+  }),
+  prepareSecondSignature: () => ({ certificate: 'AAAA' }),
+  addSecondSignature: () => ({ certificate: 'AAAA', signature: 'AAAA' }),
   approveConsole: () => ({ statement: 'AAAA', cms: 'AAAA' }),
 }
 

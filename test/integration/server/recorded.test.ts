@@ -13,6 +13,7 @@ import { HOLDER } from '../../fakes/server/enrol.ts'
 import { startServer, type TestServer } from '../../fakes/server/start-server.ts'
 import {
   auditScenarios,
+  exportsScenarios,
   operationsScenarios,
   registrationScenarios,
   type Clients,
@@ -28,6 +29,8 @@ const WITHOUT: Partial<Record<HttpName, string>> = {
     'a cosignature is evidence of its own; stored beside the checkpoint, not in the operational database',
   startCleaning: 'needs entries older than a year: the tests of retention',
   sendTestMail: 'needs a mail server: the tests of jobs',
+  estimateExport: 'counts',
+  prepareSecondSignature: 'lives ten minutes, in memory',
 }
 /** May find nothing left to do. */
 const MAY_BE_NOTHING: readonly HttpName[] = ['cancelVerification']
@@ -45,6 +48,7 @@ beforeAll(async () => {
     ...registrationScenarios(server, clients),
     ...auditScenarios(server, clients),
     ...operationsScenarios(server, clients),
+    ...exportsScenarios(server, clients),
   }
 })
 afterAll(() => server.close())
@@ -206,6 +210,9 @@ describe('when jobs run', () => {
     'audit-cleaning': 'schedule audit-cleaning',
     'personal-data-erasure': 'schedule personal-data-erasure',
     'audit-erasure': 'approveErasure above',
+    'audit-export': 'createExport above, and the tests of exports',
+    'export-clearing': 'schedule export-clearing',
+    'signature-renewal': 'schedule signature-renewal',
     mail: 'the tests of jobs, with a mail server',
   }
 
@@ -213,7 +220,13 @@ describe('when jobs run', () => {
     expect(JobKind.options.toSorted()).toEqual(Object.keys(KINDS).toSorted())
   })
 
-  it.each(['audit-verification', 'audit-cleaning', 'personal-data-erasure'] as const)(
+  it.each([
+    'audit-verification',
+    'audit-cleaning',
+    'personal-data-erasure',
+    'export-clearing',
+    'signature-renewal',
+  ] as const)(
     'leaves an entry of everything it changed: %s',
     async (name) => {
       const { changes, entries } = await watch(async () => {
@@ -240,6 +253,7 @@ describe('when the shell changes something', () => {
     'audit checkpoint': () => ({}),
     'audit checkpoint rotate': () => ({}),
     'audit clean': () => ({}),
+    'keys rollover': () => ({}),
     health: () => ({}),
   }
   const writing = Object.entries(COMMANDS)

@@ -1,5 +1,7 @@
 import { request } from 'node:https'
 import type { IncomingHttpHeaders } from 'node:http'
+import { openZipPackage, readZip, verifyPackage, type Report } from '../../../../shared/exports/index.ts'
+import { decodePem, parseCertificate } from '../../../../shared/pki/index.ts'
 import type { ExportOrder, ExportView } from '../../../../shared/contract/routes/exports.ts'
 import type { TestClient } from '../../../fakes/server/client.ts'
 import type { TestServer } from '../../../fakes/server/start-server.ts'
@@ -61,4 +63,29 @@ export const fetchFile = (
 export const download = async (server: TestServer, client: TestClient, id: string): Promise<Answer> => {
   const { path, pass } = await client.call('authoriseDownload', { params: { id } })
   return fetchFile(server, path, { authorization: `Download ${pass}` })
+}
+
+/** A ZIP in memory, as the verifier reads it, judged with the server's root as the one anchor. */
+export const judge = async (server: Pick<TestServer, 'rootPem'>, zip: Buffer): Promise<Report> => {
+  const reader = {
+    size: zip.length,
+    read: (offset: number, length: number) => Promise.resolve(new Uint8Array(zip.subarray(offset, offset + length))),
+  }
+  const [root] = decodePem('CERTIFICATE', server.rootPem)
+  if (!root) throw new Error('no root')
+  return verifyPackage(await openZipPackage(reader), {
+    anchors: [parseCertificate(root)],
+    now: new Date(),
+    revocation: 'none',
+    depth: 'full',
+  })
+}
+
+/** The members of a ZIP by name. */
+export const membersOf = async (zip: Buffer): Promise<ReadonlyMap<string, Buffer>> => {
+  const { members } = await readZip({
+    size: zip.length,
+    read: (offset, length) => Promise.resolve(new Uint8Array(zip.subarray(offset, offset + length))),
+  })
+  return new Map(members.map(({ name, offset, bytes }) => [name, zip.subarray(offset, offset + bytes)]))
 }

@@ -4,6 +4,7 @@ import { canonicalBytes } from '../../../../shared/audit/jcs.ts'
 import type { JsonObject } from '../../../../shared/audit/json.ts'
 import { RETENTION_DEFAULTS } from '../../../../shared/contract/routes/audit-retention.ts'
 import type { HttpName } from '../../../../shared/contract/index.ts'
+import type { ExportOrder } from '../../../../shared/contract/routes/exports.ts'
 import { TestClient } from '../../../fakes/server/client.ts'
 import {
   approvedEnrolment,
@@ -265,6 +266,67 @@ export const operationsScenarios = (
         await new Promise((resolve) => setTimeout(resolve, 50))
       await db.updateTable('job').set({ state: 'dead' }).where('id', '=', id).execute()
       return () => dario.call('retryJob', { params: { id }, body: { reason: 'x' } })
+    },
+  }
+}
+
+const EXPORT: ExportOrder = {
+  selection: { kind: 'search', search: { action: ['Login'] } },
+  format: 'jsonl',
+  level: 'B-B',
+  language: 'en',
+  timeZone: 'UTC',
+  reason: 'x',
+}
+
+export const exportsScenarios = (server: TestServer, { carla }: Clients): Partial<Record<HttpName, Scenario>> => {
+  const ordered = () => carla.call('createExport', { body: EXPORT })
+  const ended = async (id: string) => {
+    for (;;) {
+      const { state } = await carla.call('readExport', { params: { id } })
+      if (state !== 'waiting' && state !== 'running') return state
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+  }
+  const ready = async () => {
+    const { id } = await ordered()
+    if ((await ended(id)) !== 'ready') throw new Error('the export was not made')
+    return id
+  }
+  const certificate = (): string =>
+    Buffer.from((server.cards['carla'] as SoftCard).certificate('9C') ?? []).toString('base64')
+  return {
+    createExport: () =>
+      Promise.resolve(async () => {
+        const { id } = await ordered()
+        await ended(id)
+      }),
+    cancelExport: () =>
+      Promise.resolve(async () => {
+        const { id } = await ordered()
+        await carla.call('cancelExport', { params: { id } }).catch(() => null)
+        await ended(id)
+      }),
+    deleteExport: async () => {
+      const id = await ready()
+      return () => carla.call('deleteExport', { params: { id } })
+    },
+    authoriseDownload: async () => {
+      const id = await ready()
+      return () => carla.call('authoriseDownload', { params: { id } })
+    },
+    addSecondSignature: async () => {
+      const params = { id: await ready() }
+      const card = server.cards['carla'] as SoftCard
+      return async () => {
+        const { signedAttributes } = await carla.call('prepareSecondSignature', {
+          params,
+          body: { certificate: certificate() },
+        })
+        const signature = await card.signer('9C').sign(Buffer.from(signedAttributes, 'base64'))
+        const body = { certificate: certificate(), signature: Buffer.from(signature).toString('base64') }
+        await carla.call('addSecondSignature', { params, body })
+      }
     },
   }
 }

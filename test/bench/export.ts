@@ -1,0 +1,85 @@
+import { runScript } from '../../main/launch/processes.ts'
+import { FEW, MANY, cacheFolder, databaseOf, withCopy } from './audit-database.ts'
+import { auditSigner, openKeys } from './audit-instance.ts'
+import { alternate, median, round, type Figure } from './figure.ts'
+
+const MEMORY_MAX_MB = 200
+const ROUNDS = 3
+
+interface Measured {
+  readonly entries: number
+  readonly seconds: number
+  readonly perSecond: number
+  readonly rssMb: number
+  readonly grownMb: number
+}
+
+/** Each in a process of its own: its memory is then its own as well. */
+const run = async (what: 'seal' | 'export' | 'rows', format: string, folder: string, limit = 0): Promise<Measured> =>
+  JSON.parse(
+    await runScript('test/bench/export-maker.ts', [what, format, folder, cacheFolder(), String(limit)]),
+  ) as Measured
+
+const withSealed = async <T>(entries: number, use: (folder: string, size: number) => Promise<T>): Promise<T> => {
+  const keys = await openKeys(cacheFolder())
+  const folder = await databaseOf(entries, await auditSigner(keys))
+  await keys.close()
+  return withCopy(folder, async (copy) => use(copy, (await run('seal', 'csv', copy)).entries))
+}
+
+/** A package of a whole chain with its evidence and signatures, against reading and rendering the same rows alone. */
+const against = (format: 'csv' | 'jsonl' | 'xml') =>
+  async function* (): AsyncIterable<Figure> {
+    let [rssMb, grownMb] = [0, 0]
+    const measured = await withSealed(MANY, (folder, size) =>
+      alternate(
+        async () => {
+          const done = await run('export', format, folder)
+          rssMb = Math.max(rssMb, done.rssMb)
+          grownMb = Math.max(grownMb, done.grownMb)
+          return done.perSecond
+        },
+        async () => (await run('rows', format, folder, size)).perSecond,
+        ROUNDS,
+      ),
+    )
+    yield {
+      name: `export.${format}`,
+      value: Math.round(measured.ours),
+      unit: '1/s',
+      ratio: round(measured.ours / measured.theirs),
+      against: `reading and rendering alone (${Math.round(measured.theirs)}/s)`,
+      bar: { min: 0.5 },
+    }
+    yield {
+      name: `export.${format}.memory`,
+      // What it costs the server: a process that only looks at its connections has as much as the rest already.
+      value: round(grownMb),
+      unit: 'MB',
+      ratio: null,
+      against: `the whole process: ${round(rssMb)} MB`,
+      bar: { max: MEMORY_MAX_MB },
+    }
+  }
+
+/** How much longer ten times the rows take. */
+async function* growth(): AsyncIterable<Figure> {
+  const timed = (entries: number): Promise<number> =>
+    withSealed(entries, async (folder) => {
+      const taken: number[] = []
+      for (let round = 0; round <= ROUNDS; round += 1) taken.push((await run('export', 'csv', folder)).seconds)
+      return median(taken.slice(1))
+    })
+  const few = await timed(Math.max(FEW, MANY / 10))
+  const many = await timed(MANY)
+  yield {
+    name: 'export.growth',
+    value: round(many),
+    unit: 's',
+    ratio: round(many / few),
+    against: `a tenth of the rows (${round(few)} s)`,
+    bar: { max: 10.5 },
+  }
+}
+
+export const benchExport = { csv: against('csv'), jsonl: against('jsonl'), xml: against('xml'), growth }
