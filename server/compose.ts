@@ -149,8 +149,10 @@ const composeOn = async (foundation: Foundation, ground: Ground): Promise<Compos
     queue: work.queue,
     log,
     seal: () => witnessing.checkpoints.make(),
-    signatures: async () =>
-      (await import('./export-signing.ts')).openExportSigning({ config, keys, ca, findIssued: deps.findIssued }),
+    signatures: async () => {
+      const { openExportSigning } = await import('./export-signing.ts')
+      return openExportSigning({ config, keys, ca, findIssued: deps.findIssued, db, tenant })
+    },
   })
   const operations = openOperations({
     name: config.name,

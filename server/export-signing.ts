@@ -1,23 +1,31 @@
 import type { InternalCa } from './ca/index.ts'
 import type { ServerConfig } from './config.ts'
+import type { OperationalDatabase } from './db/schema.ts'
 import type { KeyStore } from './hsm/index.ts'
+import { importedCertificates, signingConfigOf } from './key-uses.ts'
 import type { ServiceDeps } from './services/deps.ts'
 import { openSignatures, type Signatures } from './signing/index.ts'
 import { authoritiesOf, TimestampClient } from './timestamp/client.ts'
 
-/** Signatures of exports: with a key of our key store, its certificate of our CA, and the authorities of the configuration. */
-export const openExportSigning = (parts: {
+/**
+ * Signatures of exports: with the key in force now, its certificate of our CA or the one that was put in, and the
+ * authorities of the configuration.
+ */
+export const openExportSigning = async (parts: {
   readonly config: ServerConfig
   readonly keys: KeyStore
   readonly ca: InternalCa
   readonly findIssued: ServiceDeps['findIssued']
-}): Signatures => {
-  const { config, keys, ca, findIssued } = parts
+  readonly db: OperationalDatabase
+  readonly tenant: string
+}): Promise<Signatures> => {
+  const { config, keys, ca, findIssued, db, tenant } = parts
   return openSignatures({
-    config: config.signing,
+    config: await signingConfigOf(config, db, tenant),
     keys,
     ca,
     findIssued,
+    findImported: importedCertificates(db, tenant),
     stamps: new TimestampClient({ authorities: authoritiesOf(config.timestamping.authorities) }),
     subject: {
       commonName: `${config.tenant} export`.slice(0, 64),

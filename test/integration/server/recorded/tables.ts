@@ -80,6 +80,7 @@ const objectsOf = (snapshot: Snapshot, table: string, row: Row): string[] => {
     return [...(snapshot.get('certificate')?.values() ?? [])]
       .filter((one) => one['request_key'] === row['request_key'])
       .flatMap((one) => textOf(one['id']))
+  if (table.startsWith('key_')) return textOf(row['key_id'])
   // What became of a key of the setup's plan.
   if (table === 'setting') return textOf(JSON.parse(String(row['value'])))
   return own
