@@ -78,9 +78,9 @@ class LineCursor {
 
   /** Everything before the first of these that ends the line's object or begins its last member. */
   until(literal: string): Uint8Array {
-    const end = this.#line.lastIndexOf(literal)
-    if (end < this.#at) throw refused()
-    return this.bytes(end - this.#at)
+    const end = this.#line.toString('latin1', this.#at).lastIndexOf(literal)
+    if (end < 0) throw refused()
+    return this.bytes(end)
   }
 
   end(): void {

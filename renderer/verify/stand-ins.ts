@@ -1,0 +1,25 @@
+import type { Plugin } from 'vite'
+
+/** Files of `shared` that touch node:crypto, and what stands in for each in a browser. */
+const STAND_INS: readonly (readonly [string, string])[] = [
+  ['/shared/pki/crypto.ts', 'pki-crypto.ts'],
+  ['/shared/ades/hash-state.ts', 'hash-state.ts'],
+  ['/shared/audit/crypto.ts', 'audit-crypto.ts'],
+  ['/shared/audit/bytes.ts', 'audit-bytes.ts'],
+  ['/shared/audit/payload-digest.ts', 'audit-payload-digest.ts'],
+]
+
+const placeOf = (file: string): string => decodeURIComponent(new URL(`crypto/${file}`, import.meta.url).pathname)
+
+/** For builds that bring `shared` to a browser; workers need it in their own list of plugins. */
+export const browserCrypto = (): Plugin => ({
+  name: 'countersign:browser-crypto',
+  enforce: 'pre',
+  async resolveId(source, importer, options) {
+    if (!source.startsWith('.') || importer === undefined) return null
+    const found = await this.resolve(source, importer, { ...options, skipSelf: true })
+    const id = found?.id.replaceAll('\\', '/').replace(/\?.*$/, '') ?? ''
+    const standIn = STAND_INS.find(([file]) => id.endsWith(file))
+    return standIn ? placeOf(standIn[1]) : null
+  },
+})
