@@ -43,4 +43,4 @@ export type FromWorker =
   | { readonly is: 'report'; readonly report: Report }
   | { readonly is: 'described'; readonly certificates: readonly DescribedCertificate[] }
   /** The file could not be read to its end, or something broke that is no verdict. */
-  | { readonly is: 'broken' }
+  | { readonly is: 'broken'; readonly why: string }

@@ -24,7 +24,7 @@ const ask = <T>(
     worker.addEventListener('error', (event) => end(() => reject(new CheckBroken(event.message))))
     worker.addEventListener('messageerror', () => end(() => reject(new CheckBroken('message'))))
     worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
-      if (data.is === 'broken') return end(() => reject(new CheckBroken('broken')))
+      if (data.is === 'broken') return end(() => reject(new CheckBroken(data.why)))
       const value = take(data)
       if (value !== undefined) end(() => resolve(value))
     })

@@ -77,8 +77,7 @@ const answer = async (asked: ToWorker): Promise<void> => {
     if (asked.do === 'describe') tell({ is: 'described', certificates: describe(asked.bytes) })
     else tell({ is: 'report', report: await check(asked.order) })
   } catch (error) {
-    console.warn(error)
-    tell({ is: 'broken' })
+    tell({ is: 'broken', why: String(error) })
   }
 }
 

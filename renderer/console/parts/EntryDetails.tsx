@@ -78,6 +78,7 @@ export function EntryDetails({ entry }: { entry: AuditEntryView }) {
           [t('audit.when'), <Instant key="when" at={entry.time} />],
           [t('audit.office'), officeWord(t, entry)],
           [t('audit.station'), stationWord(t, entry)],
+          [t('filter.tenant'), entry.tenant],
           [t('audit.reason'), entry.reason],
         ]}
       />

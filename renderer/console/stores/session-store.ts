@@ -24,6 +24,10 @@ export const sessionMay = (session: SessionView, right: Right): boolean =>
     right,
   )
 
+/** Does a role with the right reach everything? Others are shown, and may prove, a part. */
+export const sessionSeesAll = (session: SessionView, right: Right): boolean =>
+  session.grants.some(({ role, scope }) => scope.kind === 'everything' && hasRight([role], right))
+
 /** The signed-in session; screens behind the sign-in call it. */
 export const useSignedIn = (): SessionView => {
   const state = useSession((store) => store.state)
@@ -31,3 +35,4 @@ export const useSignedIn = (): SessionView => {
   return state.kept.session
 }
 export const useMay = (right: Right): boolean => sessionMay(useSignedIn(), right)
+export const useSeesAll = (right: Right): boolean => sessionSeesAll(useSignedIn(), right)

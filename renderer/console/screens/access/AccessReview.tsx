@@ -17,6 +17,7 @@ import css from '../../parts/console.module.css'
 import tables from '../../parts/tables.module.css'
 import { Instant } from '../../parts/Instant.tsx'
 import { ReasonDialog } from '../../parts/ReasonDialog.tsx'
+import { TrailLink } from '../../parts/TrailLink.tsx'
 import { useMay } from '../../stores/session-store.ts'
 import { once, useAction } from '../../stores/use-action.ts'
 import { AccessTabs } from './AccessTabs.tsx'
@@ -86,7 +87,8 @@ function Mark({ review, onMark }: { review: AccessReviewView; onMark: () => void
     return (
       <Notice tone="ok" title={t('access.review.done', { year: review.year, name: reviewed.by.name })}>
         <p>
-          <Instant at={reviewed.at} /> · {reviewed.note}
+          <Instant at={reviewed.at} /> · {reviewed.note} ·{' '}
+          <TrailLink objectType="access-review" objectId={reviewed.id} name={String(review.year)} />
         </p>
       </Notice>
     )

@@ -18,6 +18,7 @@ import css from '../../parts/console.module.css'
 import own from './alarms.module.css'
 import { Instant } from '../../parts/Instant.tsx'
 import { ReasonDialog } from '../../parts/ReasonDialog.tsx'
+import { TrailLink } from '../../parts/TrailLink.tsx'
 import { useOpenAlarms, worstFirst } from '../../stores/alarm-store.ts'
 import { useMay } from '../../stores/session-store.ts'
 
@@ -82,6 +83,9 @@ function Alarm({ alarm, onAcknowledge }: { alarm: AlarmView; onAcknowledge: () =
         <div>
           {state === 'over' ? null : <p>{alarmTodo(t, alarm)}</p>}
           <Details alarm={alarm} />
+          <p>
+            <TrailLink objectType="alarm" objectId={alarm.id} name={alarmWhat(t, alarm)} />
+          </p>
         </div>
         {state === 'over' ? null : (
           <div className={own.alarmActions}>

@@ -1,4 +1,5 @@
-import { useCallback } from 'react'
+import { Button, Group } from '@mantine/core'
+import { useCallback, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { WitnessView } from '../../../../shared/contract/routes/audit-witness.ts'
 import { formatNumber } from '../../../ui/format.ts'
@@ -9,6 +10,10 @@ import { useConsole } from '../../console-context.ts'
 import css from '../../parts/console.module.css'
 import tables from '../../parts/tables.module.css'
 import { Instant } from '../../parts/Instant.tsx'
+import { ReasonDialog } from '../../parts/ReasonDialog.tsx'
+import { TrailLink } from '../../parts/TrailLink.tsx'
+import { useMay } from '../../stores/session-store.ts'
+import { once } from '../../stores/use-action.ts'
 import { usePolled } from '../../stores/use-polled.ts'
 
 const EVERY_MS = 10_000
@@ -20,13 +25,15 @@ const standingOf = (witness: WitnessView, size: number): { tone: Tone; word: str
   return witness.size >= size ? { tone: 'ok', word: 'current' } : { tone: 'info', word: 'behind' }
 }
 
-function Row({ witness, size }: { witness: WitnessView; size: number }) {
+function Row(props: { witness: WitnessView; size: number; onRelease: (() => void) | null }) {
   const { t, i18n } = useTranslation('console')
+  const { witness, size } = props
   const standing = standingOf(witness, size)
+  const name = witness.stationName ?? (witness.kind === 'desk' ? t('audit.unknownStation') : witness.name)
   return (
     <tr data-testid="witness">
       <th scope="row" title={witness.name}>
-        {witness.stationName ?? (witness.kind === 'desk' ? t('audit.unknownStation') : witness.name)}
+        {name}
       </th>
       <td>{t(`chain.witnessKind.${witness.kind}`)}</td>
       <td className={tables.number}>{witness.size === null ? '—' : formatNumber(witness.size, i18n.language)}</td>
@@ -35,7 +42,52 @@ function Row({ witness, size }: { witness: WitnessView; size: number }) {
         <ToneBadge tone={standing.tone}>{t(`chain.standing.${standing.word}`)}</ToneBadge>
         {witness.failure === null ? null : <div className={css.quiet}>{witness.failure}</div>}
       </td>
+      <td>
+        <Group gap={8} justify="flex-end" wrap="nowrap">
+          {witness.station === null ? null : (
+            <TrailLink objectType="audit-witness" objectId={witness.station} name={name} />
+          )}
+          {props.onRelease === null ? null : (
+            <Button
+              size="compact-xs"
+              variant="default"
+              aria-label={t('chain.releaseOf', { name })}
+              onClick={props.onRelease}
+            >
+              {t('chain.release')}
+            </Button>
+          )}
+        </Group>
+      </td>
     </tr>
+  )
+}
+
+/** A station that was set up anew has a new witness key: the old one has to be let go first, by its station's name. */
+function ReleaseKey(props: { witness: WitnessView; onClose: () => void; onDone: () => void }) {
+  const { t } = useTranslation('console')
+  const { client } = useConsole()
+  const { witness } = props
+  return (
+    <ReasonDialog
+      title={t('chain.releaseTitle')}
+      action={t('chain.release')}
+      label={t('retention.reason')}
+      hint={t('retention.reasonHow')}
+      typed={witness.stationName ?? witness.name}
+      run={(reason) =>
+        client.call(
+          'releaseWitnessKey',
+          { params: { station: witness.station ?? '' }, body: { vkey: witness.vkey, reason } },
+          once(),
+        )
+      }
+      onClose={props.onClose}
+      onDone={props.onDone}
+    >
+      <span>{t('chain.releaseMeans')}</span>
+      <span className={`cs-mono ${css.long}`}>{witness.vkey}</span>
+    </ReasonDialog>
   )
 }
 
@@ -43,6 +95,8 @@ function Row({ witness, size }: { witness: WitnessView; size: number }) {
 export function Witnesses({ chain }: { chain: string }) {
   const { t, i18n } = useTranslation('console')
   const { client } = useConsole()
+  const may = useMay('witness.manage')
+  const [releasing, setReleasing] = useState<WitnessView | null>(null)
   const load = usePolled(
     useCallback(() => valueOf(client.call('listWitnesses', { params: { chain } })), [client, chain]),
     EVERY_MS,
@@ -76,14 +130,32 @@ export function Witnesses({ chain }: { chain: string }) {
                   </th>
                   <th scope="col">{t('chain.seenAt')}</th>
                   <th scope="col">{t('chain.stands')}</th>
+                  <th scope="col">
+                    <span className="cs-hidden">{t('chain.release')}</span>
+                  </th>
                 </tr>
               </thead>
               <tbody>
                 {items.map((witness) => (
-                  <Row key={witness.name} witness={witness} size={size} />
+                  <Row
+                    key={witness.name}
+                    witness={witness}
+                    size={size}
+                    onRelease={may && witness.kind === 'desk' ? () => setReleasing(witness) : null}
+                  />
                 ))}
               </tbody>
             </table>
+            {releasing === null ? null : (
+              <ReleaseKey
+                witness={releasing}
+                onClose={() => setReleasing(null)}
+                onDone={() => {
+                  setReleasing(null)
+                  load.reload()
+                }}
+              />
+            )}
           </section>
         )
       }}

@@ -15,6 +15,7 @@ import { CopyText } from '../../parts/CopyText.tsx'
 import { IconFileCheck, IconTrash } from '../../parts/icons.ts'
 import { Instant } from '../../parts/Instant.tsx'
 import { ReasonDialog } from '../../parts/ReasonDialog.tsx'
+import { TrailLink } from '../../parts/TrailLink.tsx'
 import { exportLink } from '../../route/export-selection.ts'
 import { DownloadFile } from './DownloadFile.tsx'
 import css from './exports.module.css'
@@ -85,6 +86,7 @@ export function ExportDetails({ row, onChanged }: { row: ExportView; onChanged: 
         ) : null}
         {row.state === 'gone' ? <Notice tone="idle" title={t('goneWhy')} /> : null}
         <div className={css.actions}>
+          <TrailLink objectType="export" objectId={row.id} name={row.reason} />
           {row.state === 'ready' ? (
             <>
               <Button

@@ -13,6 +13,7 @@ import { ErrorWords } from '../../parts/ErrorWords.tsx'
 import { Instant } from '../../parts/Instant.tsx'
 import { MoreButton } from '../../parts/MoreButton.tsx'
 import { ReasonDialog } from '../../parts/ReasonDialog.tsx'
+import { TrailLink } from '../../parts/TrailLink.tsx'
 import { useMay } from '../../stores/session-store.ts'
 import { JobBadge } from './JobBadge.tsx'
 import { JobRuns } from './JobRuns.tsx'
@@ -91,6 +92,7 @@ function Row(props: { job: JobView; open: boolean; onOpen: () => void; onRetry: 
         <tr>
           <td colSpan={7}>
             <JobRuns id={job.id} />
+            <TrailLink objectType="job" objectId={job.id} name={t(`job.kind.${job.kind}`)} />
           </td>
         </tr>
       ) : null}

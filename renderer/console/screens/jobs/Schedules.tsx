@@ -1,5 +1,5 @@
 import { Button, Group } from '@mantine/core'
-import { useCallback, useState } from 'react'
+import { useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { ScheduleView } from '../../../../shared/contract/routes/jobs.ts'
 import { FailureNotice } from '../../../ui/FailureNotice.tsx'
@@ -11,7 +11,8 @@ import { useConsole } from '../../console-context.ts'
 import tables from '../../parts/tables.module.css'
 import { Instant } from '../../parts/Instant.tsx'
 import { rhythmWords } from '../../parts/rhythm-words.ts'
-import { ScheduleDialog } from '../../parts/ScheduleDialog.tsx'
+import { ScheduleEditor } from '../../parts/ScheduleEditor.tsx'
+import { TrailLink } from '../../parts/TrailLink.tsx'
 import { useMay } from '../../stores/session-store.ts'
 import { once, useAction } from '../../stores/use-action.ts'
 import { usePolled } from '../../stores/use-polled.ts'
@@ -24,7 +25,6 @@ export function Schedules({ onRun }: { onRun: () => void }) {
   const { t, i18n } = useTranslation('console')
   const { client } = useConsole()
   const may = useMay('job.manage')
-  const [editing, setEditing] = useState<ScheduleView | null>(null)
   const action = useAction()
   const load = usePolled(
     useCallback(() => valueOf(client.call('listSchedules', {})), [client]),
@@ -55,7 +55,14 @@ export function Schedules({ onRun }: { onRun: () => void }) {
             <tbody>
               {items.map((schedule) => (
                 <tr key={schedule.name} data-testid="schedule">
-                  <th scope="row">{t(`schedule.name.${schedule.name}`)}</th>
+                  <th scope="row">
+                    {t(`schedule.name.${schedule.name}`)}{' '}
+                    <TrailLink
+                      objectType="schedule"
+                      objectId={schedule.name}
+                      name={t(`schedule.name.${schedule.name}`)}
+                    />
+                  </th>
                   <td title={`${schedule.cron} (${schedule.timeZone})`}>
                     {rhythmWords(t, schedule.cron, i18n.language)}
                   </td>
@@ -84,14 +91,7 @@ export function Schedules({ onRun }: { onRun: () => void }) {
                         >
                           {t('schedule.runNow')}
                         </Button>
-                        <Button
-                          size="compact-xs"
-                          variant="default"
-                          aria-label={t('schedule.editOf', { name: t(`schedule.name.${schedule.name}`) })}
-                          onClick={() => setEditing(schedule)}
-                        >
-                          {t('schedule.edit')}
-                        </Button>
+                        <ScheduleEditor schedule={schedule} onDone={load.reload} />
                       </Group>
                     ) : null}
                   </td>
@@ -102,16 +102,6 @@ export function Schedules({ onRun }: { onRun: () => void }) {
         )}
       </LoadView>
       {action.failure === undefined ? null : <FailureNotice failure={action.failure} />}
-      {editing === null ? null : (
-        <ScheduleDialog
-          schedule={editing}
-          onClose={() => setEditing(null)}
-          onDone={() => {
-            setEditing(null)
-            load.reload()
-          }}
-        />
-      )}
     </Panel>
   )
 }

@@ -5,7 +5,7 @@ import type { CleaningPlan, CleaningVerdict, CleaningView } from '../../../../sh
 import { formatNumber } from '../../../ui/format.ts'
 import { IconRefresh } from '../../../ui/icons.ts'
 import { Panel } from '../../../ui/Screen.tsx'
-import { EmptyState, LoadView } from '../../../ui/States.tsx'
+import { LoadView } from '../../../ui/States.tsx'
 import { Notice, ToneBadge, type Tone } from '../../../ui/Tone.tsx'
 import { useLoad, usePagedLoad, type PagedLoad } from '../../../ui/use-load.ts'
 import { valueOf } from '../../client/value-of.ts'
@@ -13,11 +13,11 @@ import { useConsole } from '../../console-context.ts'
 import { formatBytes } from '../../format/bytes.ts'
 import css from '../../parts/console.module.css'
 import own from './retention.module.css'
-import tables from '../../parts/tables.module.css'
 import { ErrorWords } from '../../parts/ErrorWords.tsx'
+import { HistoryTable } from '../../parts/HistoryTable.tsx'
 import { Instant } from '../../parts/Instant.tsx'
-import { MoreButton } from '../../parts/MoreButton.tsx'
 import { ReasonDialog } from '../../parts/ReasonDialog.tsx'
+import { TrailLink } from '../../parts/TrailLink.tsx'
 import { useMay } from '../../stores/session-store.ts'
 import { once } from '../../stores/use-action.ts'
 import { useReloadWhile } from '../../stores/use-reload-while.ts'
@@ -90,61 +90,44 @@ function Plan({ plan, onClean }: { plan: CleaningPlan; onClean: (() => void) | n
   )
 }
 
+function State({ cleaning }: { cleaning: CleaningView }) {
+  const { t } = useTranslation('console')
+  return (
+    <>
+      <ToneBadge tone={STATE_TONES[cleaning.state]}>{t(`cleaning.states.${cleaning.state}`)}</ToneBadge>
+      {cleaning.error === null ? null : (
+        <div>
+          <ErrorWords code={cleaning.error} />
+        </div>
+      )}
+    </>
+  )
+}
+
 function History({ load }: { load: PagedLoad<CleaningView> }) {
   const { t, i18n } = useTranslation('console')
   return (
-    <Panel title={t('cleaning.history')} flush>
-      <LoadView load={load} right="retention.read">
-        {(rows) =>
-          rows.length === 0 ? (
-            <EmptyState title={t('cleaning.none')}>{t('cleaning.noneWhy')}</EmptyState>
-          ) : (
-            <>
-              <table className={tables.table}>
-                <thead>
-                  <tr>
-                    <th scope="col">{t('cleaning.asked')}</th>
-                    <th scope="col">{t('audit.chain')}</th>
-                    <th scope="col">{t('cleaning.state')}</th>
-                    <th scope="col" className={tables.number}>
-                      {t('cleaning.entries')}
-                    </th>
-                    <th scope="col" className={tables.number}>
-                      {t('cleaning.bytes')}
-                    </th>
-                    <th scope="col">{t('cleaning.upTo')}</th>
-                    <th scope="col">{t('cleaning.by')}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {rows.map((row) => (
-                    <tr key={row.id} data-testid="cleaning">
-                      <td>
-                        <Instant at={row.requestedAt} />
-                      </td>
-                      <th scope="row">{row.chain}</th>
-                      <td>
-                        <ToneBadge tone={STATE_TONES[row.state]}>{t(`cleaning.states.${row.state}`)}</ToneBadge>
-                        {row.error === null ? null : (
-                          <div>
-                            <ErrorWords code={row.error} />
-                          </div>
-                        )}
-                      </td>
-                      <td className={tables.number}>{formatNumber(row.entries, i18n.language)}</td>
-                      <td className={tables.number}>{formatBytes(row.bytes, i18n.language)}</td>
-                      <td>{row.until === null ? '—' : <Instant at={row.until} />}</td>
-                      <td>{row.requestedBy?.name ?? t('cleaning.bySchedule')}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-              <MoreButton load={load} />
-            </>
-          )
-        }
-      </LoadView>
-    </Panel>
+    <HistoryTable
+      title={t('cleaning.history')}
+      load={load}
+      right="retention.read"
+      none={t('cleaning.none')}
+      noneWhy={t('cleaning.noneWhy')}
+      rowId="cleaning"
+      columns={[
+        { header: t('cleaning.asked'), cell: (row) => <Instant at={row.requestedAt} /> },
+        { header: t('audit.chain'), isName: true, cell: (row) => row.chain },
+        { header: t('cleaning.state'), cell: (row) => <State cleaning={row} /> },
+        { header: t('cleaning.entries'), isNumber: true, cell: (row) => formatNumber(row.entries, i18n.language) },
+        { header: t('cleaning.bytes'), isNumber: true, cell: (row) => formatBytes(row.bytes, i18n.language) },
+        { header: t('cleaning.upTo'), cell: (row) => (row.until === null ? '—' : <Instant at={row.until} />) },
+        { header: t('cleaning.by'), cell: (row) => row.requestedBy?.name ?? t('cleaning.bySchedule') },
+        {
+          header: t('screen.trail'),
+          cell: (row) => <TrailLink objectType="audit-cut" objectId={row.id} name={row.chain} />,
+        },
+      ]}
+    />
   )
 }
 

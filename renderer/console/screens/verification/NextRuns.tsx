@@ -1,7 +1,5 @@
-import { Button } from '@mantine/core'
-import { useCallback, useState } from 'react'
+import { useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { ScheduleView } from '../../../../shared/contract/routes/jobs.ts'
 import { Panel } from '../../../ui/Screen.tsx'
 import { LoadView } from '../../../ui/States.tsx'
 import { ToneBadge } from '../../../ui/Tone.tsx'
@@ -10,8 +8,7 @@ import { useConsole } from '../../console-context.ts'
 import css from '../../parts/console.module.css'
 import { Instant } from '../../parts/Instant.tsx'
 import { rhythmWords } from '../../parts/rhythm-words.ts'
-import { ScheduleDialog } from '../../parts/ScheduleDialog.tsx'
-import { useMay } from '../../stores/session-store.ts'
+import { ScheduleEditor } from '../../parts/ScheduleEditor.tsx'
 import { usePolled } from '../../stores/use-polled.ts'
 
 const EVERY_MS = 30_000
@@ -20,8 +17,6 @@ const EVERY_MS = 30_000
 export function NextRuns() {
   const { t, i18n } = useTranslation('console')
   const { client } = useConsole()
-  const may = useMay('job.manage')
-  const [editing, setEditing] = useState<ScheduleView | null>(null)
   const load = usePolled(
     useCallback(async () => {
       const { items } = await valueOf(client.call('listSchedules', {}))
@@ -47,31 +42,12 @@ export function NextRuns() {
                     </div>
                   )}
                 </div>
-                {may ? (
-                  <Button
-                    size="compact-xs"
-                    variant="default"
-                    aria-label={t('schedule.editOf', { name: t(`schedule.name.${schedule.name}`) })}
-                    onClick={() => setEditing(schedule)}
-                  >
-                    {t('schedule.edit')}
-                  </Button>
-                ) : null}
+                <ScheduleEditor schedule={schedule} onDone={load.reload} />
               </li>
             ))}
           </ul>
         )}
       </LoadView>
-      {editing === null ? null : (
-        <ScheduleDialog
-          schedule={editing}
-          onClose={() => setEditing(null)}
-          onDone={() => {
-            setEditing(null)
-            load.reload()
-          }}
-        />
-      )}
     </Panel>
   )
 }

@@ -8,11 +8,14 @@ import { Panel } from '../../../ui/Screen.tsx'
 import { useLoad } from '../../../ui/use-load.ts'
 import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
+import { useSeesAll } from '../../stores/session-store.ts'
 import css from '../../parts/console.module.css'
 import own from './verification.module.css'
 
-const DEPTHS = ['quick', 'full'] as const
-export type Depth = (typeof DEPTHS)[number]
+const WHOLE = ['quick', 'full'] as const
+/** Who sees a part of the entries proves those: a whole chain is not theirs to verify. */
+const PART = ['inclusion'] as const
+export type Depth = (typeof WHOLE)[number] | (typeof PART)[number]
 
 const ALL = '*'
 /** Of which chain; nothing to choose where there is one, or where they cannot be read. */
@@ -47,7 +50,9 @@ export function StartPanel(props: {
 }) {
   const { t } = useTranslation('console')
   const { client } = useConsole()
-  const { depth, onDepth } = props
+  const { onDepth } = props
+  const depths: readonly Depth[] = useSeesAll('audit.verify') ? WHOLE : PART
+  const depth = depths.find((one) => one === props.depth) ?? depths[0]!
   const [chain, setChain] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
   const [failure, setFailure] = useState<Failure | null>(null)
@@ -67,10 +72,10 @@ export function StartPanel(props: {
         <Radio.Group
           aria-label={t('verification.howDeep')}
           value={depth}
-          onChange={(value) => onDepth(DEPTHS.find((one) => one === value) ?? 'quick')}
+          onChange={(value) => onDepth(depths.find((one) => one === value) ?? depth)}
         >
           <div className={own.depths}>
-            {DEPTHS.map((one) => (
+            {depths.map((one) => (
               <div key={one} className={own.depth}>
                 <Radio
                   value={one}
