@@ -24,18 +24,34 @@ export interface SignedAttributeFields {
 
 const attribute = (oid: string, value: Uint8Array): Uint8Array => writeSequence(writeOid(oid), writeSetOf(value))
 
-/** The signed attributes as the SET OF that is signed (RFC 5652 5.4; ETSI EN 319 122-1 5.1, 5.2). */
-export function writeSignedAttributes(fields: SignedAttributeFields): Uint8Array {
-  const { hash, algorithm, certificateId } = fields
+type Lasting = Pick<SignedAttributeFields, 'hash' | 'algorithm' | 'certificate' | 'certificateId'>
+const lasting = new WeakMap<IssuerAndSerial, Map<string, readonly Uint8Array[]>>()
+
+/** Those that are the same in every signature of a signer; `certificateId` stands for the certificate it was read of. */
+function lastingAttributes({ hash, algorithm, certificate, certificateId }: Lasting): readonly Uint8Array[] {
+  const known = lasting.get(certificateId) ?? new Map<string, readonly Uint8Array[]>()
+  lasting.set(certificateId, known)
+  const name = `${hash} ${algorithm}`
+  const found = known.get(name)
+  if (found) return found
   const protection = writeSequence(
     encodeHash(hash),
     tlv(contextTag(1, true), readDer(encodeSignatureAlgorithm(algorithm)).body),
   )
-  return writeSetOf(
+  const made = [
     attribute(OID.contentType, writeOid(OID.data)),
-    attribute(OID.messageDigest, writeOctets(fields.contentDigest)),
-    attribute(OID.signingCertificateV2, writeSigningCertificate(fields.certificate, certificateId, hash)),
+    attribute(OID.signingCertificateV2, writeSigningCertificate(certificate, certificateId, hash)),
     attribute(OID.cmsAlgorithmProtection, protection),
+  ]
+  known.set(name, made)
+  return made
+}
+
+/** The signed attributes as the SET OF that is signed (RFC 5652 5.4; ETSI EN 319 122-1 5.1, 5.2). */
+export function writeSignedAttributes(fields: SignedAttributeFields): Uint8Array {
+  return writeSetOf(
+    attribute(OID.messageDigest, writeOctets(fields.contentDigest)),
+    ...lastingAttributes(fields),
     ...(fields.signingTime ? [attribute(OID.signingTime, writeTime(fields.signingTime))] : []),
     ...(fields.mimeType === undefined ? [] : [attribute(OID.mimeType, writeUtf8(fields.mimeType))]),
   )

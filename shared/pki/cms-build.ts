@@ -1,4 +1,3 @@
-import { toHex } from './bytes.ts'
 import { parseCertificate } from './certificate.ts'
 import { issuerAndSerial, type IssuerAndSerial } from './cms-certificate.ts'
 import { writeSignedAttributes } from './cms-attributes.ts'
@@ -99,7 +98,9 @@ async function assemble(fields: DetachedDigestFields, eContent: readonly Uint8Ar
   const signature = await signer.sign(signedAttributes)
   if (!provenSpki) verifySignature({ algorithm, spki, data: signedAttributes, signature })
 
-  const certificates = [...new Map([certificate, ...chain].map((der) => [toHex(der), der])).values()]
+  const certificates = [certificate, ...chain].filter(
+    (der, place, all) => all.findIndex((one) => equalBytes(one, der)) === place,
+  )
   const signedData = writeSequence(
     writeInteger(1),
     writeSetOf(encodeHash(cmsHashFor(algorithm))),

@@ -1,23 +1,34 @@
-import { compareBytes, concatBytes, fromHex } from './bytes.ts'
+import { compareBytes, fromHex } from './bytes.ts'
 import { contextTag, TAG } from './der-read.ts'
 import { refuse } from './pki-error.ts'
 
-function lengthOctets(length: number): number[] {
-  if (length < 0x80) return [length]
-  const octets: number[] = []
-  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256)
-  return [0x80 | octets.length, ...octets]
+/** Octets of the length itself (X.690 8.1.3). */
+const lengthSize = (length: number): number => {
+  let size = 1
+  if (length >= 0x80) for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) size++
+  return size
 }
 
 export function tlv(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
-  const length = parts.reduce((sum, part) => sum + part.length, 0)
-  return concatBytes([Uint8Array.from([tag, ...lengthOctets(length)]), ...parts])
+  let length = 0
+  for (const part of parts) length += part.length
+  const size = lengthSize(length)
+  const out = new Uint8Array(1 + size + length)
+  out[0] = tag
+  out[1] = size === 1 ? length : 0x80 | (size - 1)
+  for (let at = size, rest = length; at > 1; at--, rest = Math.floor(rest / 256)) out[at] = rest % 256
+  let at = 1 + size
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
+  }
+  return out
 }
 
 export const writeSequence = (...parts: readonly Uint8Array[]): Uint8Array => tlv(TAG.sequence, ...parts)
 /** SET OF: sorted (X.690 11.6). Some verifiers forgive another order, others do not. */
 export const writeSetOf = (...parts: readonly Uint8Array[]): Uint8Array =>
-  tlv(TAG.set, ...[...parts].sort(compareBytes))
+  tlv(TAG.set, ...(parts.length < 2 ? parts : [...parts].sort(compareBytes)))
 export const writeExplicit = (n: number, ...parts: readonly Uint8Array[]): Uint8Array =>
   tlv(contextTag(n, true), ...parts)
 export const writeContext = (n: number, body: Uint8Array): Uint8Array => tlv(contextTag(n, false), body)
@@ -49,7 +60,20 @@ export function writeNamedBits(bits: readonly number[]): Uint8Array {
   return tlv(TAG.bitString, Uint8Array.of(last < 0 ? 0 : 7 - (last & 7)), octets)
 }
 
+const OIDS_KEPT = 256
+const oids = new Map<string, Uint8Array>()
+
 export function writeOid(oid: string, tag: number = TAG.oid): Uint8Array {
+  if (tag !== TAG.oid) return encodeOid(oid, tag)
+  const known = oids.get(oid)
+  if (known) return known
+  const made = encodeOid(oid, tag)
+  // What others name is bounded; our own come first and stay.
+  if (oids.size < OIDS_KEPT) oids.set(oid, made)
+  return made
+}
+
+function encodeOid(oid: string, tag: number): Uint8Array {
   if (!/^[0-2](\.(0|[1-9]\d*))+$/.test(oid)) refuse('invalid-input', 'OBJECT IDENTIFIER', { oid })
   const [top = 0n, second = 0n, ...others] = oid.split('.').map(BigInt)
   if (top < 2n && second > 39n) refuse('invalid-input', 'OBJECT IDENTIFIER', { oid })
