@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { digest, encodePem, type SignatureAlgorithm } from '../../../shared/pki/index.ts'
 import { verifyXades } from '../../../shared/ades/index.ts'
 import { encodeBase64 } from '../../../shared/ades/base64.ts'
+import { describeWith, isMissing } from '../../parts.ts'
 import { CONTENT, contentHash, decode, TrustService } from '../../unit/shared/ades/kit.ts'
 
 const SCHEMAS = resolve(import.meta.dirname, '../../fixtures/xsd')
@@ -31,16 +32,7 @@ function run(program: string, ...parameters: readonly string[]): string {
   if (status !== 0) throw new Error(`${program} ${parameters.join(' ')}\n${stdout}${stderr}`)
   return stdout
 }
-/** What answers when asked for its version. */
-const has = (program: string): boolean => spawnSync(program, ['--version']).status === 0
-const hasJdk = has('javac') && has('java')
-const hasXmlsec = has('xmlsec1')
-
-/** `describe` where the program is there; else skipped, with the reason. */
-function describeFor(program: string, isThere: boolean, name: string, suite: () => void): void {
-  if (isThere) describe(name, suite)
-  else describe.skip(`${name} (needs the program ${program})`, suite)
-}
+const JDK = 'default-jdk-headless'
 
 const services = new Map<SignatureAlgorithm, TrustService>()
 const names: string[] = []
@@ -80,7 +72,7 @@ const ALTERED = ['altered.rsa-pss-sha256.detached.basic.xml', 'altered.ecdsa-sha
 const UNKNOWN = 'altered.rsa-sha256.detached.basic.xml'
 
 beforeAll(async () => {
-  if (!hasJdk && !hasXmlsec) return
+  if (isMissing(JDK) && isMissing('xmlsec1')) return
   writeFileSync(file('export.csv'), CONTENT)
   writeFileSync(file('other.csv'), 'other')
   for (const algorithm of ALGORITHMS) {
@@ -98,7 +90,7 @@ beforeAll(async () => {
   alter('rsa-pss-sha256.detached.basic.xml', `Time>${now.getUTCFullYear()}`, 'Time>2001')
   alter('ecdsa-sha256.enveloped.renewed.xml', 'b="2"', 'b="3"')
   alter('rsa-sha256.detached.basic.xml', 'xades:MimeType', 'xades:Mime')
-  if (!hasJdk) return
+  if (isMissing(JDK)) return
   const signing = FOREIGN.map(([, algorithm, uri, canonical]) => {
     const trust = services.get(algorithm)!
     writeFileSync(file(`${algorithm}.key`), trust.key.privateKey.export({ type: 'pkcs8', format: 'der' }))
@@ -125,7 +117,7 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-describeFor('javac', hasJdk, 'when the JDK judges our signatures', () => {
+describeWith([JDK], 'when the JDK judges our signatures', () => {
   it('finds each algorithm, form and level valid', () => {
     expect(names).toHaveLength(90)
     expect(names.filter((name) => verdictOf('verify', 'export.csv', name) !== 'valid')).toEqual([])
@@ -142,7 +134,7 @@ describeFor('javac', hasJdk, 'when the JDK judges our signatures', () => {
   })
 })
 
-describeFor('javac', hasJdk, 'when the JDK signs', () => {
+describeWith([JDK], 'when the JDK signs', () => {
   it.each(FOREIGN)('verifies what it made, %s, with %s', (_, algorithm) => {
     const trust = services.get(algorithm)!
     const wanted = {
@@ -177,7 +169,7 @@ const foreignProperties = (trust: TrustService): string => `<q:QualifyingPropert
 </q:QualifyingProperties>`
 
 /** xmlsec 1.2 has no RSASSA-PSS of RFC 6931: the JDK judges that. */
-describeFor('xmlsec1', hasXmlsec, 'when xmlsec1 judges our signatures', () => {
+describeWith(['xmlsec1'], 'when xmlsec1 judges our signatures', () => {
   const verify = (name: string): string => {
     const { status } = spawnSync(
       'xmlsec1',
