@@ -1,0 +1,31 @@
+import { sentenceOf, titleOf, verdictOf, type Check, type Report } from '../../shared/exports/index.ts'
+
+type Language = 'en' | 'it'
+
+const MARKS: Readonly<Record<Report['indication'], string>> = {
+  'TOTAL-PASSED': '[ok]',
+  'TOTAL-FAILED': '[NO]',
+  INDETERMINATE: '[??]',
+}
+
+/** A terminal must not be told what to do by what is in a file. */
+const plain = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\ufffd')
+
+const lineOf = (check: Check, language: Language): string => {
+  const mark = check.decides ? MARKS[check.indication] : '[--]'
+  const subject = check.subject === null ? '' : ` (${check.subject})`
+  const rule =
+    check.subIndication === null ? '' : ` ${check.subIndication}${check.clause === null ? '' : `, ${check.clause}`}.`
+  return plain(`${mark} ${titleOf(check.check, language)}${subject}: ${sentenceOf(check, language)}${rule}`)
+}
+
+/** The report for people: the verdict first, then each check in a line. */
+export const printed = (report: Report, file: string, language: Language): string =>
+  [
+    plain(`${report.indication}${report.subIndication === null ? '' : ` / ${report.subIndication}`}`),
+    verdictOf(report, language),
+    plain(file),
+    '',
+    ...report.checks.map((check) => lineOf(check, language)),
+    '',
+  ].join('\n')

@@ -1,0 +1,128 @@
+import type { Check, CheckCode, CheckName, Facts, Report } from './report.ts'
+
+type Language = 'en' | 'it'
+type Both = Readonly<Record<Language, string>>
+
+const both = (en: string, it: string): Both => ({ en, it })
+
+const TITLES: Readonly<Record<CheckName, Both>> = {
+  package: both('Package', 'Pacchetto'),
+  manifest: both('Manifest', 'Manifesto'),
+  'manifest-signature': both('Signature of the manifest', 'Firma del manifesto'),
+  members: both('Files', 'File'),
+  'data-signature': both('Signature of the data', 'Firma dei dati'),
+  checkpoint: both('Checkpoint', 'Checkpoint'),
+  cosignatures: both('Witnesses', 'Testimoni'),
+  'checkpoint-time': both('Time of the checkpoint', 'Ora del checkpoint'),
+  evidence: both('Entries against the chain', 'Voci rispetto alla catena'),
+  'entry-signatures': both('Signatures of entries', 'Firme delle voci'),
+  completeness: both('Completeness', 'Completezza'),
+  data: both('Data against the evidence', 'Dati rispetto alle prove'),
+  signature: both('Signature', 'Firma'),
+}
+
+const SIGNED = both(
+  '{level}, signed by {signer}; certificate issued by {issuer}; proved since {provedAt}, claimed {claimedAt}.',
+  '{level}, firmato da {signer}; certificato emesso da {issuer}; provato dal {provedAt}, dichiarato {claimedAt}.',
+)
+const REFUSED = both('refused: {reason}.', 'rifiutato: {reason}.')
+
+const SENTENCES: Readonly<Partial<Record<`${CheckName}.${CheckCode}`, Both>>> = {
+  'package.passed': both('{members} files, as the format has them.', '{members} file, come vuole il formato.'),
+  'manifest.passed': both(
+    'export {id} of {server}, {createdAt}, ordered by {requestedBy} ({reason}); {entries} entries, keys: {keys}.',
+    'esportazione {id} di {server}, {createdAt}, richiesta da {requestedBy} ({reason}); {entries} voci, chiavi: {keys}.',
+  ),
+  'manifest-signature.passed': SIGNED,
+  'data-signature.passed': SIGNED,
+  'signature.passed': SIGNED,
+  'manifest-signature.missing': both('it is not signed.', 'non \u00e8 firmato.'),
+  'data-signature.missing': both('it is not signed.', 'non sono firmati.'),
+  'members.passed': both('{count} files have the digests that were signed.', '{count} file hanno le impronte firmate.'),
+  'members.differs': both('changed after they were signed: {names}.', 'cambiati dopo la firma: {names}.'),
+  'checkpoint.passed': both(
+    '{size} entries, root {root}, of the chain {origin}.',
+    '{size} voci, radice {root}, della catena {origin}.',
+  ),
+  'checkpoint.origin': both(
+    'another origin than the one given: {origin}.',
+    'origine diversa da quella indicata: {origin}.',
+  ),
+  'cosignatures.passed': both('seen by {names}, last on {time}.', 'vista da {names}, da ultimo il {time}.'),
+  'cosignatures.none': both('nobody else has signed it.', 'nessun altro l\u2019ha firmato.'),
+  'cosignatures.missing': both(
+    'none of the witnesses given has seen it.',
+    'nessuno dei testimoni indicati l\u2019ha visto.',
+  ),
+  'checkpoint-time.passed': both('existed on {time}, says {authority}.', 'esisteva il {time}, dice {authority}.'),
+  'checkpoint-time.none': both('it was not time-stamped.', 'non ha marca temporale.'),
+  'checkpoint-time.unjudged': both(
+    'its authority cannot be judged from what is here ({reason}); it proves no time.',
+    'la sua autorit\u00e0 non si pu\u00f2 giudicare ({reason}); non prova alcuna ora.',
+  ),
+  'evidence.passed': both(
+    '{disclosed} entries, {headers} headers, {hidden} hidden; {erased} with erased data. They give the signed root.',
+    '{disclosed} voci, {headers} intestazioni, {hidden} nascoste; {erased} con dati cancellati. Danno la radice firmata.',
+  ),
+  'evidence.fault': both('entry {sequence} does not fit: {what}.', 'la voce {sequence} non torna: {what}.'),
+  'evidence.missing': both('there is nothing to check it with.', 'manca ci\u00f2 che serve per controllare.'),
+  'entry-signatures.passed': both('{checked} checked.', '{checked} controllate.'),
+  'entry-signatures.skipped': both(
+    'left to links and root, as asked for.',
+    'affidate ai collegamenti e alla radice, come richiesto.',
+  ),
+  'entry-signatures.fault': both(
+    'that of entry {sequence} is not valid.',
+    'quella della voce {sequence} non \u00e8 valida.',
+  ),
+  'completeness.whole': both(
+    'every entry of the chain, from {from} to {to}.',
+    'tutte le voci della catena, da {from} a {to}.',
+  ),
+  'completeness.range': both('every entry from {from} to {to} is there.', 'ci sono tutte le voci da {from} a {to}.'),
+  'completeness.headers': both(
+    'nothing that was to be selected is left out from {from} to {to}; of {hidden} entries nothing can be said.',
+    'da {from} a {to} non manca nulla di ci\u00f2 che andava selezionato; di {hidden} voci non si pu\u00f2 dire nulla.',
+  ),
+  'completeness.inclusion': both(
+    'each entry is in the chain; that none is missing is not claimed.',
+    'ogni voce \u00e8 nella catena; che non ne manchino non \u00e8 affermato.',
+  ),
+  'completeness.fault': both('entry {sequence}: {what}.', 'voce {sequence}: {what}.'),
+  'data.passed': both('{rows} rows say what the entries say.', '{rows} righe dicono ci\u00f2 che dicono le voci.'),
+  'data.report': both(
+    'the {rows} entries in the report are those of the evidence; its pages are not compared.',
+    'le {rows} voci nel rapporto sono quelle delle prove; le sue pagine non si confrontano.',
+  ),
+  'data.differs': both('they do not say what the entries say.', 'non dicono ci\u00f2 che dicono le voci.'),
+  'data.unjudged': both('nothing to compare with.', 'manca con che cosa confrontare.'),
+}
+
+const NOTHING = both('nothing', 'nulla')
+
+const valueOf = (facts: Facts, name: string, language: Language): string => {
+  const value = facts[name]
+  return value === null || value === undefined ? NOTHING[language] : String(value)
+}
+
+/** What a check is called. */
+export const titleOf = (check: CheckName, language: Language): string => TITLES[check][language]
+
+/** What it found, in a sentence with its facts. */
+export const sentenceOf = ({ check, code, facts }: Check, language: Language): string =>
+  (SENTENCES[`${check}.${code}`] ?? REFUSED)[language].replace(/\{([a-zA-Z]+)\}/g, (_, name: string) =>
+    valueOf(facts, name, language),
+  )
+
+const VERDICTS: Readonly<Record<Report['indication'], Both>> = {
+  'TOTAL-PASSED': both('Every check that counts has passed.', 'Tutti i controlli che contano sono superati.'),
+  'TOTAL-FAILED': both(
+    'This is not what was signed: do not rely on it.',
+    'Non \u00e8 ci\u00f2 che fu firmato: non farvi affidamento.',
+  ),
+  INDETERMINATE: both(
+    'Nothing proves it wrong, but something is missing to prove it right.',
+    'Nulla prova che sia falso, ma manca qualcosa per provarlo vero.',
+  ),
+}
+export const verdictOf = ({ indication }: Report, language: Language): string => VERDICTS[indication][language]
