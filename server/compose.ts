@@ -18,6 +18,7 @@ import { SignIn } from './identity/sign-in.ts'
 import { TrustedSigners } from './identity/trusted-signers.ts'
 import type { Log } from './log/log.ts'
 import { openExports } from './exports/open.ts'
+import type { ExportFaultPort } from './exports/ports.ts'
 import { Health } from './monitor/health.ts'
 import { Load } from './monitor/load.ts'
 import { openMaintenance, openOperations } from './operations.ts'
@@ -54,6 +55,8 @@ export interface ComposeOptions {
   readonly checkAnswers: boolean
   /** No TLS: for injection only. */
   readonly insecure?: boolean
+  /** Where making an export is made to fail, in tests. */
+  readonly exportFaults?: ExportFaultPort
 }
 
 /** The one place that makes objects and hands them to each other. */
@@ -149,6 +152,7 @@ const composeOn = async (foundation: Foundation, ground: Ground): Promise<Compos
     queue: work.queue,
     log,
     seal: () => witnessing.checkpoints.make(),
+    ...(ground.exportFaults === undefined ? {} : { faults: ground.exportFaults }),
     signatures: async () => {
       const { openExportSigning } = await import('./export-signing.ts')
       return openExportSigning({ config, keys, ca, findIssued: deps.findIssued, db, tenant })
