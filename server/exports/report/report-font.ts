@@ -2,6 +2,8 @@ import type { TrueTypeFont } from './font-tables.ts'
 
 /** Written instead of what the font cannot draw, and of what changes text unseen. */
 const asNumber = (codePoint: number): string => `\u27e8U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}\u27e9`
+/** Most of what is written. */
+const PLAIN = /^[ -~]*$/
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\p{Zl}\p{Zp}]/u
 const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}][\p{Script=Hebrew}\p{Script=Arabic}\p{M} ]*/gu
 
@@ -14,6 +16,7 @@ export class ReportFont {
   readonly used = new Map<number, number>()
   #isReplaced = false
   readonly #widths = new Map<number, number>()
+  readonly #hex = new Map<number, string>()
 
   constructor(name: string, file: TrueTypeFont) {
     this.name = name
@@ -30,6 +33,7 @@ export class ReportFont {
    * would act unseen (direction marks, controls) by its number, so that nothing hides and nothing is dropped.
    */
   drawable(text: string): string {
+    if (PLAIN.test(text)) return text
     let out = ''
     for (const letter of text
       .normalize('NFC')
@@ -81,13 +85,19 @@ export class ReportFont {
   /** Glyphs in hexadecimal, as a string of the page's content. */
   encode(text: string): string {
     let hex = ''
-    for (const letter of visual(text)) {
-      const codePoint = letter.codePointAt(0) ?? 0
-      const glyph = this.file.glyph(codePoint)
-      this.used.set(glyph, codePoint)
-      hex += glyph.toString(16).padStart(4, '0')
-    }
+    for (const letter of PLAIN.test(text) ? text : visual(text)) hex += this.#hexOf(letter.codePointAt(0) ?? 0)
     return `<${hex}>`
+  }
+
+  /** Of a letter that is written: its glyph as four digits. */
+  #hexOf(codePoint: number): string {
+    const known = this.#hex.get(codePoint)
+    if (known !== undefined) return known
+    const glyph = this.file.glyph(codePoint)
+    const hex = glyph.toString(16).padStart(4, '0')
+    this.used.set(glyph, codePoint)
+    this.#hex.set(codePoint, hex)
+    return hex
   }
 
   #widthOf(codePoint: number): number {

@@ -1,0 +1,1 @@
+export { writeReport, type ReportOrder } from './write-report.ts'
