@@ -1,7 +1,6 @@
 export { signingConfig, type SigningConfig } from './config.ts'
 export { bytesContent, fileContent } from './content.ts'
 export { openSignatures, type SignaturesParts } from './open.ts'
-export { renewDue, RENEW_BEFORE_MS, type RenewalCount, type RenewalPlace } from './renewal.ts'
 export {
   MAX_ATTACHED_BYTES,
   MAX_ENVELOPED_BYTES,

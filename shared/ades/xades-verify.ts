@@ -3,6 +3,7 @@ import {
   equalBytes,
   parseAnyCrl,
   parseCertificate,
+  suffices,
   verifyKeyStrength,
   verifyPath,
   verifySignature,
@@ -119,7 +120,10 @@ export function verifyXades(wanted: XadesToVerify): VerifiedXades {
   const moment = provedAt ? { at: provedAt, knownAt: now } : { at: now }
   const { path } = verifyPath({ ...trust, ...moment, leaf: signerCertificate })
 
-  const hasData = lists.length + answers.length > 0
+  const data = { crls: lists, ocsp: answers, now }
+  const hasData =
+    suffices({ ...data, path, at: provedAt ?? now }) &&
+    signatureTimeStamps.every((one) => suffices({ ...data, path: one.path, at: one.genTime }))
   const level = signatureStamps.length === 0 ? 'B-B' : !hasData ? 'B-T' : archives.length === 0 ? 'B-LT' : 'B-LTA'
   const { signingTime, mimeType } = parts.signed
   return {

@@ -1,5 +1,6 @@
 import { hashIndexOf, imprintByIndex } from './cades-archive.ts'
 import { readRevocations } from './cades-parts.ts'
+import { suffices } from './carried-data.ts'
 import { readSignedData, readSigners, type SignedDataParts } from './cms-parts.ts'
 import type { VerifiedSignedData } from './cms-types.ts'
 import { verifyDetached } from './cms-verify.ts'
@@ -115,7 +116,9 @@ function judge(parts: SignedDataParts, digestOf: (hash: HashName) => Uint8Array,
   const provedAt = times.length > 0 ? new Date(Math.min(...times)) : null
   const moment = provedAt ? { at: provedAt, knownAt: now } : { at: now }
   const { path } = verifyPath({ ...trust, ...moment, leaf: signed.signerCertificate })
-  const hasData = parts.revocations.length > 0
+  const hasData =
+    suffices({ ...carried, path, at: provedAt ?? now, now }) &&
+    signatureTimeStamps.every((one) => suffices({ ...carried, path: one.path, at: one.genTime, now }))
   const level = signatureTimeStamps.length === 0 ? 'B-B' : !hasData ? 'B-T' : archives.length === 0 ? 'B-LT' : 'B-LTA'
   return { signed, level, provedAt, path, signatureTimeStamps, archiveTimeStamps }
 }

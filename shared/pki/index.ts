@@ -54,6 +54,7 @@ export {
   type JudgedSigner,
   type VerifiedCades,
 } from './cades-verify.ts'
+export { suffices, type CarriedFor } from './carried-data.ts'
 export { cmsDigestHash, verifyDetachedSignature, verifySignedData, type SignedDataToVerify } from './cms-verify.ts'
 export { digest, equalBytes } from './crypto.ts'
 export { parseAnyCrl, parseCrl } from './crl-read.ts'

@@ -6,7 +6,6 @@ import {
   bytesContent,
   fileContent,
   MAX_ATTACHED_BYTES,
-  renewDue,
   type KeptSignature,
   type SignatureLevel,
 } from '../../../../server/signing/index.ts'
@@ -351,7 +350,7 @@ describe('when an officer signs beside us', () => {
 })
 
 describe('when time-stamps end', () => {
-  it('renews what ends within 90 days, before it ends, and nothing else', async () => {
+  it('says when, and puts a newer one over it that outlives it', async () => {
     const later = await SigningDesk.open(keys, start)
     const { services } = later
     await services.addStamper('/short', { notAfter: services.day(100) })
@@ -369,25 +368,18 @@ describe('when time-stamps end', () => {
       Math.floor(services.day(1000).getTime() / 1000) * 1000,
       null,
     ])
-    const written = new Map<string, Uint8Array>()
-    const places = kept.map((one, at) => ({
-      id: `${at}`,
-      read: () => Promise.resolve(one),
-      write: (signature: Uint8Array) => {
-        written.set(`${at}`, signature)
-        return Promise.resolve()
-      },
-    }))
-    expect(await renewDue(later.signatures(), places, { now: services.day(5) })).toEqual({
-      looked: 5,
-      renewed: 0,
-      failed: [],
-    })
     services.now = services.day(15)
-    const broken = { id: 'broken', read: () => Promise.reject(new Error('disk')), write: () => Promise.resolve() }
-    const count = await renewDue(later.signatures(), [broken, ...places], { now: services.now })
-    expect(count).toEqual({ looked: 6, renewed: 3, failed: ['broken'] })
-    expect([...written.keys()]).toEqual(['0', '1', '2'])
+    const renewed = await Promise.all(kept.map((one) => later.signatures().renew(one)))
+    expect(renewed.map((one, at) => Buffer.compare(one, kept[at]!.signature) !== 0)).toEqual([
+      true,
+      true,
+      true,
+      true,
+      // What has no time-stamp has none to renew.
+      false,
+    ])
+    const ends = renewed.slice(0, 3).map((signature, at) => later.signatures().endOf({ ...kept[at]!, signature }))
+    expect(new Set(ends.map((end) => end?.getTime()))).toEqual(new Set([old.endOf(kept[3]!)?.getTime()]))
     // Long after the old authority's certificate has ended.
     const wanted = {
       anchors: [await later.root()],
@@ -395,7 +387,7 @@ describe('when time-stamps end', () => {
       revocation: 'require',
       now: services.day(300),
     } as const
-    const [cms, xml, pdf] = [...written.values()]
+    const [cms, xml, pdf] = renewed
     expect(verifyCades({ cms: cms!, digestOf, ...wanted }).archiveTimeStamps).toHaveLength(2)
     expect(verifyXades({ xml: xml!, contentHash, ...wanted }).archiveTimeStamps).toHaveLength(2)
     expect(verifyPades({ pdf: pdf!, ...wanted }).documentTimeStamps).toHaveLength(2)

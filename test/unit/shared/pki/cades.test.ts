@@ -116,6 +116,24 @@ describe('when a signature is made to last', () => {
     expect(renewed.path.map((one) => one.subject.commonName)).toEqual(['Leaf', 'Issuing', 'Root'])
   })
 
+  it('says no B-LT of lists that decide nothing', async () => {
+    const stranger = await rootAuthority(LONG)
+    const stale = await listsAt(-9)
+    const ours = await listsAt(0)
+    const rows: [string, readonly CertificateList[], 'B-T' | 'B-LT'][] = [
+      ['of another authority', [await crlOf(stranger)], 'B-T'],
+      ['long over', stale, 'B-T'],
+      ['only of the signer', ours.slice(1), 'B-T'],
+      ['only of its issuer and the time', ours.slice(0, 1), 'B-T'],
+      ['of all', ours, 'B-LT'],
+    ]
+    const certificates = [sub.certificate.der, root.certificate.der]
+    for (const [name, crls, level] of rows) {
+      const cms = addValidationData(withTime, { certificates, crls: ders(crls), ocsp: [] })
+      expect(verifyCades(wanted(cms, 1, { revocation: 'none' })).level, name).toBe(level)
+    }
+  })
+
   /** The root's list of day 24, with the first authority on it. */
   const lostAt = async (day: number) => {
     const entry = { serial: first.certificate.serial, at: days(day), reason: 'keyCompromise' as const }
