@@ -1,13 +1,13 @@
 import type { Transaction } from 'kysely'
 import { AppError } from '../../shared/contract/errors.ts'
-import type { AuditAction, Entry } from '../../shared/audit/entry.ts'
+import type { AuditAction } from '../../shared/audit/entry.ts'
 import type { Json } from '../../shared/audit/json.ts'
 import { isAnnouncement } from '../../shared/audit/marks.ts'
 import { encodePayload, makePayload, payloadDigest } from '../../shared/audit/payload.ts'
 import { insertIntent } from '../db/repositories/audit-intents.ts'
 import type { OperationalDb } from '../db/schema.ts'
 import { entryFormOf } from './entry-bytes.ts'
-import type { EntryForm, EntryPlace, Placeless } from './entry-bytes.ts'
+import type { EntryForm, Placeless } from './entry-bytes.ts'
 import { nextSalt } from './salts.ts'
 import { assertNoSecretFields } from './secrets.ts'
 
@@ -51,7 +51,8 @@ export interface StoredForm {
   readonly digest: Uint8Array
 }
 
-const placelessOf = (intent: AuditIntent, payload: Uint8Array): Placeless => ({
+/** The entry an intent becomes, but for its place; `payload` is the digest of the payload. */
+export const placelessOf = (intent: AuditIntent, payload: Uint8Array): Placeless => ({
   at: intent.at,
   tenant: intent.tenant,
   division: intent.division ?? null,
@@ -63,17 +64,6 @@ const placelessOf = (intent: AuditIntent, payload: Uint8Array): Placeless => ({
   correlationId: intent.correlationId,
   intent: intent.id,
   payload,
-})
-
-/** The entry an intent becomes at its place, but for the signature before. */
-export const entryOf = (
-  intent: AuditIntent,
-  place: EntryPlace & { readonly payload: Uint8Array },
-): Omit<Entry, 'previous'> => ({
-  ...placelessOf(intent, place.payload),
-  chain: place.chain,
-  sequence: place.sequence,
-  key: place.key,
 })
 
 /** Forms of intents that were checked: what is signed is what was there then, whatever became of the objects in it. */

@@ -13,7 +13,7 @@ import { placeForm } from './entry-bytes.ts'
 import type { EntryPlace } from './entry-bytes.ts'
 import { SIGNATURE_BYTES, joinHalves } from './entry-halves.ts'
 import type { EntryHalves } from './entry-halves.ts'
-import { entryOf, formOf } from './intent.ts'
+import { formOf, placelessOf } from './intent.ts'
 import type { AuditIntent, StoredForm } from './intent.ts'
 import type { Sealed, TreeEdge } from './link-sealer.ts'
 
@@ -43,7 +43,9 @@ export const headOf = ({ sequence, signature, tree }: Draft): ChainHead => ({
 
 /** An entry all of which is known but the signature before it. */
 export interface PreparedLink {
-  readonly entry: Omit<Entry, 'previous'>
+  readonly intent: AuditIntent
+  readonly place: EntryPlace
+  readonly digest: Uint8Array
   readonly halves: EntryHalves
   readonly payload: StoredForm['payload']
 }
@@ -53,7 +55,7 @@ export const prepareLinks = (intents: readonly AuditIntent[], from: EntryPlace):
   intents.map((intent, offset) => {
     const { form, payload, digest } = formOf(intent)
     const place = { chain: from.chain, sequence: from.sequence + offset, key: from.key }
-    return { entry: entryOf(intent, { ...place, payload: digest }), halves: placeForm(form, place), payload }
+    return { intent, place, digest, halves: placeForm(form, place), payload }
   })
 
 /** Puts what was signed to what was prepared, in order. */
@@ -66,16 +68,25 @@ export const joinLinks = (
     throw new AppError('CHAIN_KEY_UNUSABLE', { reason: 'unsealed' })
   let [sequence, previous] = [draft.sequence, draft.signature]
   const links: NewEntry[] = []
-  for (const [place, { entry, payload }] of prepared.entries()) {
-    const [from = 0, , , end = 0] = run.places.subarray(place * 4, place * 4 + 4)
+  const { places } = run
+  for (const [place, link] of prepared.entries()) {
+    const [from = 0, end = 0] = [places[place * 4], places[place * 4 + 3]]
     const signature = signatures.subarray(place * SIGNATURE_BYTES, (place + 1) * SIGNATURE_BYTES)
     const bytes = run.bytes.subarray(from + DOMAINS.entry.length, end)
-    links.push({ entry: { ...entry, previous }, bytes, signature, payload })
-    sequence = entry.sequence
+    links.push({ entry: entryOf(link, previous), bytes, signature, payload: link.payload })
+    sequence = link.place.sequence
     previous = signature
   }
   return { links, draft: { ...draft, sequence, signature: previous, tree: treeOf(tree) } }
 }
+
+const entryOf = ({ intent, place, digest }: PreparedLink, previous: Uint8Array): Entry => ({
+  ...placelessOf(intent, digest),
+  chain: place.chain,
+  sequence: place.sequence,
+  key: place.key,
+  previous,
+})
 
 export const treeOf = ({ size, edge }: TreeEdge): MerkleFrontier => MerkleFrontier.fromBytes(size, edge)
 
@@ -96,7 +107,7 @@ export const makeLink = async (
   const bytes = joinHalves(prepared.halves, previous)
   const signature = await key.sign(entrySigningBytes(bytes))
   draft.tree.append(leafHash(bytes))
-  const link = { entry: { ...prepared.entry, previous }, bytes, signature, payload: prepared.payload }
+  const link = { entry: entryOf(prepared, previous), bytes, signature, payload: prepared.payload }
   return { link, draft: { ...draft, sequence: sequence + 1, signature } }
 }
 

@@ -38,7 +38,7 @@ export const sealLinks = ({ run, previous, key, tree: before }: SealTask): Seale
   const tree = MerkleFrontier.fromBytes(before.size, before.edge)
   let last: Buffer = Buffer.from(previous.buffer, previous.byteOffset, previous.byteLength)
   for (let place = 0; place < count; place += 1) {
-    const [from = 0, room = 0, , end = 0] = places.subarray(place * 4, place * 4 + 4)
+    const [from = 0, room = 0, end = 0] = [places[place * 4], places[place * 4 + 1], places[place * 4 + 3]]
     bytes.write(last.toString('base64url'), room, 'latin1')
     last = sign(null, bytes.subarray(from, end), key)
     signatures.set(last, place * SIGNATURE_BYTES)

@@ -1,4 +1,4 @@
-import { countUnlisted, listNext } from '../db/repositories/audit-entries.ts'
+import { countBehind, listNext } from '../db/repositories/audit-entries.ts'
 import { countUnsearched, indexNext } from '../db/repositories/audit-search.ts'
 import type { Opened } from '../db/open.ts'
 import type { AuditDb } from '../db/schema.ts'
@@ -67,7 +67,7 @@ export class SearchIndexer {
   async #run(): Promise<number | null> {
     const { db, dialect } = this.#audit
     const isBusy = this.#isBusy() || performance.now() - this.#keptBusyAt < QUIET_MS
-    if (!isBusy || (await countUnlisted(db, LAG_MAX)) === LAG_MAX) {
+    if (!isBusy || (await countBehind(db)) >= LAG_MAX) {
       if ((await listNext(db, LIST_SLICE)) > 0) return 0
     }
     if (isBusy && (await countUnsearched(db, this.#chain)) < LAG_MAX) return IDLE_MS

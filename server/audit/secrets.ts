@@ -34,6 +34,19 @@ const SECRET_NAMES = new Set([
 
 const fold = (name: string): string => name.toLowerCase().replace(/[^a-z]/g, '')
 
+/** Names met before: the same few come again and again. */
+const judged = new Map<string, boolean>()
+const JUDGED_MAX = 10_000
+
+const isSecretName = (name: string): boolean => {
+  const known = judged.get(name)
+  if (known !== undefined) return known
+  if (judged.size >= JUDGED_MAX) judged.clear()
+  const isSecret = SECRET_NAMES.has(fold(name))
+  judged.set(name, isSecret)
+  return isSecret
+}
+
 /**
  * Refuses a payload in which any field, at any depth, is named like a secret (pin, puk, password, privateKey, …; case,
  * `_` and `-` do not matter), unless its value is null or a boolean ("hasPin: true" style facts travel elsewhere).
@@ -45,10 +58,11 @@ export const assertNoSecretFields = (value: Json | null, path = '$'): void => {
     for (const [place, item] of (value as readonly Json[]).entries()) assertNoSecretFields(item, `${path}[${place}]`)
     return
   }
-  for (const [name, item] of Object.entries(value as Readonly<Record<string, Json>>)) {
-    if (SECRET_NAMES.has(fold(name)) && item !== null && typeof item !== 'boolean') {
-      throw new AppError('INTERNAL', { reason: 'secret-in-audit', field: `${path}.${name}` })
-    }
-    assertNoSecretFields(item, `${path}.${name}`)
+  const members = value as Readonly<Record<string, Json>>
+  for (const name of Object.keys(members)) {
+    const item = members[name] ?? null
+    if (item === null || typeof item === 'boolean') continue
+    if (isSecretName(name)) throw new AppError('INTERNAL', { reason: 'secret-in-audit', field: `${path}.${name}` })
+    if (typeof item === 'object') assertNoSecretFields(item, `${path}.${name}`)
   }
 }

@@ -159,7 +159,7 @@ export class Sequencer implements AuditSequencer {
     if (intents.length === 0) return
     assertOutsideTransaction(this.#options.operational.db)
     assertOutsideTransaction(this.#options.audit.db)
-    const checked = intents.map(checkIntent)
+    const checked = intents.map((intent) => checkIntent(intent))
     const waits = checked.map(({ id }) => this.#wait(id))
     for (const intent of checked) this.#given.push({ intent, isRecorded: false })
     this.#kick()
@@ -290,7 +290,7 @@ export class Sequencer implements AuditSequencer {
   async #next(current: InFlight | null): Promise<readonly Given[]> {
     await this.#faults('before-read')
     const { batch = BATCH } = this.#options
-    const inFlight = new Set(current?.taken.map(({ intent }) => intent.id))
+    const inFlight = current?.taken ?? []
     if (!this.#isGivenNext(inFlight)) {
       if (this.#writer.isSure && this.#findUnmet(inFlight).length === 0) return []
       const read = await this.#read(inFlight)
@@ -303,26 +303,29 @@ export class Sequencer implements AuditSequencer {
     return this.#given.splice(0, Math.min(batch, half))
   }
 
-  #isGivenNext(inFlight: ReadonlySet<string>): boolean {
+  #isGivenNext(inFlight: readonly Given[]): boolean {
     return this.#given.length > 0 && this.#writer.isSure && !this.#isReadDue(inFlight)
   }
 
   /** Who came without an intent waits no longer than a few batches, however many others write; nor what is half read. */
-  #isReadDue(inFlight: ReadonlySet<string>): boolean {
+  #isReadDue(inFlight: readonly Given[]): boolean {
     if (!this.#isAllRead) return true
     return this.#unread >= GIVEN_IN_A_ROW && this.#findUnmet(inFlight).length > 0
   }
 
   /** Those waited for that are neither on their way nor given along. */
-  #findUnmet(inFlight: ReadonlySet<string>): readonly string[] {
-    const given = new Set(this.#given.map(({ intent }) => intent.id))
-    return [...this.#waiters.keys()].filter((id) => !inFlight.has(id) && !given.has(id))
+  #findUnmet(inFlight: readonly Given[]): readonly string[] {
+    const known = new Set<string>()
+    for (const { intent } of inFlight) known.add(intent.id)
+    for (const { intent } of this.#given) known.add(intent.id)
+    return [...this.#waiters.keys()].filter((id) => !known.has(id))
   }
 
-  async #read(inFlight: ReadonlySet<string>): Promise<readonly Given[]> {
+  async #read(taken: readonly Given[]): Promise<readonly Given[]> {
     const { operational, chain, batch = BATCH } = this.#options
+    const inFlight = new Set(taken.map(({ intent }) => intent.id))
     this.#unread = 0
-    const unmet = this.#findUnmet(inFlight)
+    const unmet = this.#findUnmet(taken)
     const given = this.#given.filter(({ isRecorded }) => isRecorded)
     this.#given = this.#given.filter(({ isRecorded }) => !isRecorded)
     const limit = batch + inFlight.size + this.#done.size

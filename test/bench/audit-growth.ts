@@ -2,13 +2,15 @@ import { openDatabases } from '../../server/db/open.ts'
 import type { AuditSigner } from '../../server/audit/ports.ts'
 import { auditSigner, databasesIn, openKeys } from './audit-instance.ts'
 import { FEW, MANY, SAMPLE_START, cacheFolder, databaseOf, withCopy } from './audit-database.ts'
-import { loadChanges, startWriting } from './audit-append.ts'
+import { loadAppends, startWriting } from './audit-append.ts'
+import type { Writing } from './audit-append.ts'
 import { sampleOf } from './audit-sample.ts'
+import type { Sample } from './audit-sample.ts'
 import { alternate, round, type Figure } from './figure.ts'
 
 const APPENDS = 3200
 
-/** What an append costs, the whole way, with a long chain behind it and with a short one. */
+/** What an append costs with a long chain behind it and with a short one. */
 export async function* benchAuditGrowth(): AsyncIterable<Figure> {
   const keys = await openKeys(cacheFolder())
   const signer = await auditSigner(keys)
@@ -32,10 +34,16 @@ const measure = async (many: string, few: string, signer: AuditSigner) => {
   for (let made = 0; made < FEW; made += 1) fewSample.next()
   const long = await startWriting(await openDatabases(databasesIn(many)), signer)
   const short = await startWriting(await openDatabases(databasesIn(few)), signer)
+  const cost = async (writing: Writing, sample: Sample): Promise<number> => {
+    const { perSecond } = await loadAppends(writing, sample, APPENDS)
+    // Neither is measured while the other's lists and full text are filled.
+    await writing.caughtUp()
+    return 1000 / perSecond
+  }
   try {
     return await alternate(
-      async () => 1000 / (await loadChanges(long.changes, manySample, APPENDS)).perSecond,
-      async () => 1000 / (await loadChanges(short.changes, fewSample, APPENDS)).perSecond,
+      () => cost(long, manySample),
+      () => cost(short, fewSample),
       7,
     )
   } finally {

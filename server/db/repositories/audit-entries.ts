@@ -3,7 +3,16 @@ import type { Kysely } from 'kysely'
 import type { StoredEntry, StoredPayload } from '../../../shared/audit/stored.ts'
 import type { DialectName } from '../migrations/index.ts'
 import type { AuditDb } from '../schema.ts'
-import { numbersOf, toEntryRow, toPayloadRow, toStoredEntry, toStoredPayload, wordsOf } from './audit-entry-row.ts'
+import {
+  ENTRY_COLUMNS,
+  PAYLOAD_COLUMNS,
+  entryValues,
+  numbersOf,
+  payloadValues,
+  toStoredEntry,
+  toStoredPayload,
+  wordsOf,
+} from './audit-entry-row.ts'
 import type { NewEntry } from './audit-entry-row.ts'
 import { insertRows } from './audit-statements.ts'
 import { ensureWords, knownNumbers, readWords } from './audit-words.ts'
@@ -39,23 +48,18 @@ export const insertEntries = async (
   dialect: DialectName,
 ): Promise<void> => {
   const listed = dialect === 'sqlite' ? 0 : 1
-  await insertRows(
-    trx,
-    'entry',
-    entries.map((entry) => ({ ...toEntryRow(entry, words), listed })),
-  )
-  await insertRows(
-    trx,
-    'payload',
-    entries.map((entry) => ({ ...toPayloadRow(entry) })),
-  )
+  const valuesOf = (entry: NewEntry) => [...entryValues(entry, words), listed]
+  await insertRows(trx, { table: 'entry', columns: [...ENTRY_COLUMNS, 'listed'], valuesOf }, entries)
+  await insertRows(trx, { table: 'payload', columns: PAYLOAD_COLUMNS, valuesOf: payloadValues }, entries)
 }
 
-/** How many entries are not in the indexes of lists yet, counted no further than `most`. */
-export const countUnlisted = async (db: Reader, most: number): Promise<number> => {
-  const unlisted = db.selectFrom('entry').select('id').where('listed', '<>', sql.lit(1)).limit(most)
-  const counted = db.selectFrom(unlisted.as('unlisted')).select((eb) => eb.fn.countAll<number | string>().as('count'))
-  return Number((await counted.executeTakeFirstOrThrow()).count)
+/** How far the indexes of lists are behind: rows from the oldest they do not hold to the newest. Two look-ups. */
+export const countBehind = async (db: Reader): Promise<number> => {
+  const unlisted = db.selectFrom('entry').select('id').where('listed', '<>', sql.lit(1))
+  const oldest = await unlisted.orderBy('id').limit(1).executeTakeFirst()
+  if (!oldest) return 0
+  const newest = await db.selectFrom('entry').select('id').orderBy('id', 'desc').limit(1).executeTakeFirstOrThrow()
+  return newest.id - oldest.id + 1
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Insertable, Selectable } from 'kysely'
+import type { Selectable } from 'kysely'
 import { AppError } from '../../../shared/contract/errors.ts'
 import type { Entry } from '../../../shared/audit/entry.ts'
 import type { StoredEntry, StoredPayload } from '../../../shared/audit/stored.ts'
@@ -28,48 +28,70 @@ export const wordsOf = ({ entry }: NewEntry): readonly (string | null)[] => [
   entry.object.type,
 ]
 
+/** In the order of `entryValues`. */
+export const ENTRY_COLUMNS = [
+  'chain',
+  'sequence',
+  'at',
+  'tenant',
+  'division',
+  'office',
+  'operator_id',
+  'operator_role',
+  'station',
+  'action',
+  'object_type',
+  'key_id',
+  'object_id',
+  'correlation_id',
+  'intent_id',
+  'previous_signature',
+  'signature',
+  'bytes',
+] as const satisfies readonly (keyof EntryTable)[]
+
 /** The row of an entry. Every text of `wordsOf` must have its number in `words` (`ensureWords`). */
-export const toEntryRow = (
+export const entryValues = (
   { entry, bytes, signature }: NewEntry,
   words: ReadonlyMap<string, number>,
-): Insertable<EntryTable> => {
+): readonly (string | number | Uint8Array | null)[] => {
   const numberOf = (text: string): number => {
     const number = words.get(text)
     if (number === undefined) throw new AppError('INTERNAL', { reason: 'word-missing' })
     return number
   }
   const optional = (text: string | null | undefined): number | null => (text == null ? null : numberOf(text))
-  return {
-    chain: entry.chain,
-    sequence: entry.sequence,
-    at: entry.at,
-    tenant: numberOf(entry.tenant),
-    division: optional(entry.division),
-    office: optional(entry.office),
-    operator_id: optional(entry.operator?.id),
-    operator_role: optional(entry.operator?.role),
-    station: optional(entry.station),
-    action: numberOf(entry.action),
-    object_type: numberOf(entry.object.type),
-    key_id: numberOf(entry.key),
-    object_id: entry.object.id,
-    correlation_id: entry.correlationId,
-    intent_id: entry.intent,
-    previous_signature: shortSignature(entry.previous),
+  return [
+    entry.chain,
+    entry.sequence,
+    entry.at,
+    numberOf(entry.tenant),
+    optional(entry.division),
+    optional(entry.office),
+    optional(entry.operator?.id),
+    optional(entry.operator?.role),
+    optional(entry.station),
+    numberOf(entry.action),
+    numberOf(entry.object.type),
+    numberOf(entry.key),
+    entry.object.id,
+    entry.correlationId,
+    entry.intent,
+    shortSignature(entry.previous),
     signature,
     bytes,
-  }
+  ]
 }
 
-export const toPayloadRow = ({ entry, payload }: NewEntry): Insertable<PayloadTable> => ({
-  chain: entry.chain,
-  sequence: entry.sequence,
-  salt: payload.salt,
-  bytes: payload.bytes,
-  erased_at: null,
-  erased_by: null,
-  erased_rule: null,
-})
+/** In the order of `payloadValues`; what is erased says so later. */
+export const PAYLOAD_COLUMNS = ['chain', 'sequence', 'salt', 'bytes'] as const satisfies readonly (keyof PayloadTable)[]
+
+export const payloadValues = ({ entry, payload }: NewEntry): readonly (string | number | Uint8Array)[] => [
+  entry.chain,
+  entry.sequence,
+  payload.salt,
+  payload.bytes,
+]
 
 type StoredRow = Selectable<EntryTable>
 

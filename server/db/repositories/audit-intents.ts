@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { OperationalDb } from '../schema.ts'
 import { insertRows, pieces, runBuilt } from './audit-statements.ts'
+import type { Inserting } from './audit-statements.ts'
 
 type Db = Kysely<OperationalDb>
 
@@ -11,14 +12,18 @@ export interface IntentRow {
   /** The node that drains it; null: any. */
   readonly node: string | null
 }
+const INSERTED: Inserting<IntentRow> = {
+  table: 'audit_intent',
+  columns: ['id', 'created_at', 'body', 'node'],
+  valuesOf: ({ id, created_at: at, body, node }) => [id, at, body, node],
+}
 export interface PendingIntent {
   readonly id: string
   readonly body: string
 }
 
 /** Throws REQUEST_CONFLICT for an id used before. */
-export const insertIntent = async (trx: Db, { id, created_at, body, node }: IntentRow): Promise<void> =>
-  insertRows(trx, 'audit_intent', [{ id, created_at, body, node }])
+export const insertIntent = async (trx: Db, intent: IntentRow): Promise<void> => insertRows(trx, INSERTED, [intent])
 
 /** What a node has to drain, in order of writing. */
 export const readIntents = async (db: Db, node: string, limit: number): Promise<readonly PendingIntent[]> =>

@@ -39,25 +39,32 @@ export function* pieces<T>(items: readonly T[]): Iterable<readonly T[]> {
       yield items.length === size ? items : items.slice(from, from + size)
 }
 
-type Row = Readonly<Record<string, unknown>>
+/** What is inserted: a table, its columns, and an item's values in their order, none of them undefined. */
+export interface Inserting<Item> {
+  readonly table: string
+  readonly columns: readonly string[]
+  readonly valuesOf: (item: Item) => readonly unknown[]
+}
 
-/** Inserts rows that all have the same columns in the same order, none of them undefined. */
-export const insertRows = async <Tables>(
+/** Inserts a row for each item; where the driver takes many rows, by one statement run for each. */
+export const insertRows = async <Tables, Item>(
   db: Kysely<Tables>,
-  table: keyof Tables & string,
-  rows: readonly Row[],
+  { table, columns, valuesOf }: Inserting<Item>,
+  items: readonly Item[],
 ): Promise<void> => {
   const trx = db as unknown as Kysely<never>
-  const [first] = rows
-  if (!first) return
+  const buildFor = (values: readonly (readonly unknown[])[]) => (): Compilable =>
+    db
+      .insertInto(table as keyof Tables & string)
+      .values(values.map((row) => Object.fromEntries(columns.map((column, place) => [column, row[place]]))) as never)
   if (takesManyRows(trx)) {
-    const sql = builtSql(trx, `insert ${table} 1`, () => db.insertInto(table).values([first] as never))
-    await trx.executeQuery(manyRows(sql, rows.map(Object.values)))
+    const rows = items.map(valuesOf)
+    if (rows.length > 0)
+      await trx.executeQuery(manyRows(builtSql(trx, `insert ${table} 1`, buildFor(rows.slice(0, 1))), rows))
     return
   }
-  for (const piece of pieces(rows)) {
-    const build = () => db.insertInto(table).values(piece as never)
-    const parameters = piece.flatMap((row) => Object.values(row))
-    await runBuilt(trx, `insert ${table} ${piece.length}`, build, parameters)
+  for (const piece of pieces(items)) {
+    const rows = piece.map(valuesOf)
+    await runBuilt(trx, `insert ${table} ${piece.length}`, buildFor(rows), rows.flat())
   }
 }

@@ -103,7 +103,7 @@ describe('entries proved one by one, some of them erased', () => {
       const key = rootKeyOf(newSigner('stranger'))
       const named = who === 'a stranger' ? key : { ...key, keyId: keyIdOf(bench.signer.publicKeySpki()) }
       const { link } = await makeLink(tombstone(String(THERE)), draft, named)
-      await insertEntries(db, [link], await ensureEntryWords(db, [link]))
+      await insertEntries(db, [link], await ensureEntryWords(db, [link]), 'sqlite')
       await erase(THERE)
       const run = await verify(() => Promise.resolve())
       expect(run).toMatchObject({ state: 'failed', verdict: { sequence: THERE, what: 'erased' } })
@@ -121,7 +121,7 @@ describe('entries proved one by one, some of them erased', () => {
       { chain: CHAIN, sequence: over - 1, signature: new Uint8Array(64), tree: new MerkleFrontier() },
       rootKeyOf(bench.signer),
     )
-    await insertEntries(db, [link], await ensureEntryWords(db, [link]))
+    await insertEntries(db, [link], await ensureEntryWords(db, [link]), 'sqlite')
     await erase(THERE)
     expect(await verify(() => Promise.resolve())).toMatchObject({ state: 'failed' })
   })

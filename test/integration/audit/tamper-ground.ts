@@ -7,7 +7,13 @@ import { readStoredChain } from '../../../server/audit/stored-chain.ts'
 import { readSqliteSegments } from '../../../server/audit/verification-rows.ts'
 import { openAuditReader } from '../../../server/db/open.ts'
 import { putCut } from '../../../server/db/repositories/audit-cuts.ts'
-import { toEntryRow, toPayloadRow, wordsOf } from '../../../server/db/repositories/audit-entry-row.ts'
+import {
+  ENTRY_COLUMNS,
+  PAYLOAD_COLUMNS,
+  entryValues,
+  payloadValues,
+  wordsOf,
+} from '../../../server/db/repositories/audit-entry-row.ts'
 import type { NewEntry } from '../../../server/db/repositories/audit-entry-row.ts'
 import { inSnapshot, inTransaction } from '../../../server/db/transaction.ts'
 import { createSignatureVerifier, keyIdOf } from '../../../shared/audit/crypto.ts'
@@ -309,16 +315,18 @@ export const reheadWhole = (db: Sql): void => {
   db.prepare('update chain set frontier = ?').run(tree.toBytes())
 }
 /** The row of a forged link; words it needs are put in as a writer would. */
+const rowOfValues = (columns: readonly string[], values: readonly unknown[]): Row =>
+  Object.fromEntries(columns.map((column, place) => [column, values[place]])) as Row
 export const rowOf = (db: Sql, link: NewEntry): Row => {
   for (const text of wordsOf(link))
     if (text !== null) db.prepare('insert or ignore into word (text) values (?)').run(text)
   const words = db.prepare('select id, text from word').all() as { id: number; text: string }[]
-  return toEntryRow(link, new Map(words.map(({ id, text }) => [text, id]))) as unknown as Row
+  return rowOfValues(ENTRY_COLUMNS, entryValues(link, new Map(words.map(({ id, text }) => [text, id]))))
 }
 export const putEntry = (db: Sql, link: NewEntry): void => insert(db, 'entry', rowOf(db, link))
 export const put = (db: Sql, link: NewEntry): void => {
   putEntry(db, link)
-  insert(db, 'payload', toPayloadRow(link) as unknown as Row)
+  insert(db, 'payload', rowOfValues(PAYLOAD_COLUMNS, payloadValues(link)))
 }
 /** A link over the entry at `over`, by whoever holds `key`. */
 export const forge = async (db: Sql, over: number, key: typeof signer, more = {}): Promise<NewEntry> => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AuditTrail } from '../../../../server/audit/trail.ts'
 import type { EntryFilter } from '../../../../server/audit/trail.ts'
+import { countBehind, listNext } from '../../../../server/db/repositories/audit-entries.ts'
 import { countUnsearched, indexNext } from '../../../../server/db/repositories/audit-search.ts'
 import { CHAIN, newIntent, openBench } from './chain-bench.ts'
 import type { Bench } from './chain-bench.ts'
@@ -45,37 +46,39 @@ const all = async (filter: EntryFilter, limit = 7) => {
   return found
 }
 
+const FILTERS: readonly (readonly [string, EntryFilter, number])[] = [
+  ['of a tenant', { tenant: 'tenant-1' }, 29],
+  ['of another tenant', { tenant: 'tenant-2' }, 1],
+  ['of two offices', { offices: ['office-0', 'office-2'] }, 20],
+  ['of no office', { offices: [] }, 0],
+  ['of a station', { station: 'station-2' }, 15],
+  ['of an operator', { operatorIds: ['operator-1'] }, 15],
+  ['of an action', { actions: ['Modification'] }, 6],
+  ['of two actions', { actions: ['Modification', 'KeyUse'] }, 8],
+  ['of an object type', { objectType: 'card' }, 15],
+  ['of an object', { objectType: 'card', objectId: 'object-3' }, 3],
+  ['from a time', { tenant: 'tenant-1', from: START + 10 }, 9],
+  ['to a time, excluded', { tenant: 'tenant-1', to: START + 10 }, 20],
+  ['of a request', { correlationId: 'request-4' }, 1],
+  ['of a chain', { chain: CHAIN }, 32],
+  ['of another chain', { chain: 'node-2' }, 0],
+  ['by all together', { tenant: 'tenant-1', actions: ['Modification'], objectType: 'holder', text: 'rossi' }, 3],
+  ['by a word', { text: 'lake' }, 1],
+  ['by a word with accents', { text: 'NUNEZ' }, 1],
+  ['by a word with an apostrophe', { text: "d'avila" }, 1],
+  ['by a beginning', { text: 'nun*' }, 1],
+  ['by words in any order', { text: 'lake lost' }, 1],
+  ['by a phrase', { text: '"in the lake"' }, 1],
+  ['by a phrase in another order', { text: '"lake the in"' }, 0],
+  ['by an operator of the query language', { text: 'AND OR NOT' }, 1],
+  ['by syntax', { text: 'words:lake NEAR(a b) ) " (' }, 0],
+  ['by signs only', { text: '"*" ( ) \' -- ;' }, 0],
+  ['by blanks', { text: '  ' }, 32],
+  ['by an id', { text: 'object-3' }, 3],
+]
+
 describe('the list of entries', () => {
-  it.each<[string, EntryFilter, number]>([
-    ['of a tenant', { tenant: 'tenant-1' }, 29],
-    ['of another tenant', { tenant: 'tenant-2' }, 1],
-    ['of two offices', { offices: ['office-0', 'office-2'] }, 20],
-    ['of no office', { offices: [] }, 0],
-    ['of a station', { station: 'station-2' }, 15],
-    ['of an operator', { operatorIds: ['operator-1'] }, 15],
-    ['of an action', { actions: ['Modification'] }, 6],
-    ['of two actions', { actions: ['Modification', 'KeyUse'] }, 8],
-    ['of an object type', { objectType: 'card' }, 15],
-    ['of an object', { objectType: 'card', objectId: 'object-3' }, 3],
-    ['from a time', { tenant: 'tenant-1', from: START + 10 }, 9],
-    ['to a time, excluded', { tenant: 'tenant-1', to: START + 10 }, 20],
-    ['of a request', { correlationId: 'request-4' }, 1],
-    ['of a chain', { chain: CHAIN }, 32],
-    ['of another chain', { chain: 'node-2' }, 0],
-    ['by all together', { tenant: 'tenant-1', actions: ['Modification'], objectType: 'holder', text: 'rossi' }, 3],
-    ['by a word', { text: 'lake' }, 1],
-    ['by a word with accents', { text: 'NUNEZ' }, 1],
-    ['by a word with an apostrophe', { text: "d'avila" }, 1],
-    ['by a beginning', { text: 'nun*' }, 1],
-    ['by words in any order', { text: 'lake lost' }, 1],
-    ['by a phrase', { text: '"in the lake"' }, 1],
-    ['by a phrase in another order', { text: '"lake the in"' }, 0],
-    ['by an operator of the query language', { text: 'AND OR NOT' }, 1],
-    ['by syntax', { text: 'words:lake NEAR(a b) ) " (' }, 0],
-    ['by signs only', { text: '"*" ( ) \' -- ;' }, 0],
-    ['by blanks', { text: '  ' }, 32],
-    ['by an id', { text: 'object-3' }, 3],
-  ])('%s', async (_, filter, count) => {
+  it.each(FILTERS)('%s', async (_, filter, count) => {
     const found = await all(filter)
     expect(found).toHaveLength(count)
     expect(new Set(found.map((row) => row.sequence)).size).toBe(count)
@@ -101,6 +104,38 @@ describe('the list of entries', () => {
     expect(
       await all({ text: 'rossi', actions: ['Modification'], objectType: 'holder', tenant: 'tenant-1' }),
     ).toHaveLength(3)
+  })
+
+  it.each<[string, (id: number) => number]>([
+    ['none is in the indexes of lists', () => 0],
+    ['half of them are', (id) => id % 2],
+    ['marks say what they never do', (id) => (id % 3) * 7],
+    ['all are', () => 1],
+  ])('is the same while %s', async (_, mark) => {
+    const { db } = bench.databases.audit
+    const ids = await db.selectFrom('entry').select('id').execute()
+    for (const { id } of ids)
+      await db
+        .updateTable('entry')
+        .set({ listed: mark(id) })
+        .where('id', '=', id)
+        .execute()
+    for (const [name, filter, count] of FILTERS) {
+      const found = await all(filter)
+      expect(found, name).toHaveLength(count)
+      expect(new Set(found.map((row) => row.sequence)).size, name).toBe(count)
+      if (filter.text !== undefined) continue
+      const inOrder = found.toSorted((one, other) => other.time - one.time || other.sequence - one.sequence)
+      expect(found, name).toEqual(inOrder)
+    }
+    const ofObject = await trail.trail({ objectType: 'card', objectId: 'object-3' }, { limit: 2 })
+    expect(ofObject.items).toHaveLength(2)
+    const rest = await trail.trail({ objectType: 'card', objectId: 'object-3' }, { limit: 2, cursor: ofObject.next })
+    expect([...ofObject.items, ...rest.items].map((row) => row.correlationId)).toEqual(
+      ['3', '13', '23'].map((place) => `request-${place}`),
+    )
+    while ((await listNext(db, 7)) > 0);
+    expect(await countBehind(db)).toBe(0)
   })
 
   it('is newest first, whatever the page size', async () => {
