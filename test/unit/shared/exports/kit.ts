@@ -69,11 +69,14 @@ export interface Signing {
   readonly crl: Uint8Array
 }
 
-export const openSigning = async (algorithm: TestKey['algorithm'] = 'ecdsa-sha256'): Promise<Signing> => {
-  const root = await rootAuthority()
+/** Good around `at`. */
+export const openSigning = async (algorithm: TestKey['algorithm'] = 'ecdsa-sha256', at = AT): Promise<Signing> => {
+  const shifted = (count: number): Date => new Date(at.getTime() + count * 86_400_000)
+  const life = { notBefore: shifted(-30), notAfter: shifted(30) }
+  const root = await rootAuthority(life)
   const key = testKey(algorithm)
-  const leaf = await certify(key, root, { name: 'Export of the server', ...LEAF_FIELDS })
-  const { der } = await crlOf(root)
+  const leaf = await certify(key, root, { name: 'Export of the server', ...LEAF_FIELDS, ...life })
+  const { der } = await crlOf(root, [], { thisUpdate: shifted(-1), nextUpdate: shifted(1) })
   return { root, key, leaf, crl: der }
 }
 
