@@ -9,6 +9,7 @@ import { benchAuditVerify } from './audit-verify.ts'
 import { benchExport } from './export.ts'
 import { benchOverhead } from './overhead.ts'
 import { benchScreens } from './screens.ts'
+import { benchSign } from './sign.ts'
 import { benchStart } from './start.ts'
 
 type Bench = () => AsyncIterable<Figure>
@@ -22,7 +23,7 @@ const AREAS: Readonly<Record<string, Readonly<Record<string, Bench>>>> = {
     growth: benchAuditGrowth,
     verify: benchAuditVerify,
   },
-  export: benchExport,
+  export: { ...benchExport, sign: benchSign },
 }
 
 const named = Object.entries(AREAS).flatMap(([area, benches]) =>

@@ -13,6 +13,8 @@ export interface Frame {
 const HEAD = 9
 /** Above this one end is not what it should be. Signed messages (Ed25519) are the largest there are. */
 export const MAX_BODY = 4 * 1024 * 1024
+/** So many are written without waiting for more: each write wakes the other process. */
+const MOST_AT_ONCE = 16
 
 /** Cuts a stream of bytes into frames; bodies are copies, and what they were cut from is wiped. */
 export class FrameReader {
@@ -67,13 +69,17 @@ export class FrameWriter {
   put(frame: Frame): void {
     this.#waiting.push(frame)
     this.#octets += HEAD + frame.body.length
+    if (this.#waiting.length >= MOST_AT_ONCE) return this.flush()
     if (this.#isDue) return
     this.#isDue = true
-    this.#later(() => this.flush())
+    this.#later(() => {
+      this.#isDue = false
+      this.flush()
+    })
   }
 
   flush(): void {
-    this.#isDue = false
+    if (this.#waiting.length === 0) return
     const bytes = Buffer.allocUnsafe(this.#octets)
     let at = 0
     for (const { call, kind, body } of this.#waiting) {
