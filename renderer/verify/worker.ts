@@ -1,8 +1,15 @@
+import './crypto/install.ts'
+import '../ui/no-eval.ts'
 import { AppError } from '../../shared/contract/errors.ts'
-import { openZipPackage } from '../../shared/exports/package-reader.ts'
-import type { Report } from '../../shared/exports/report.ts'
-import { unreadablePackage, verifyPackage, type VerifyOptions } from '../../shared/exports/verify-package.ts'
-import type { RandomReader } from '../../shared/exports/zip-read.ts'
+import {
+  openZipPackage,
+  unreadablePackage,
+  verifyBareSignature,
+  verifyPackage,
+  type RandomReader,
+  type Report,
+  type VerifyOptions,
+} from '../../shared/exports/index.ts'
 import { decodePem, digest, parseAnyCrl, parseCertificate, toHex, type Certificate } from '../../shared/pki/index.ts'
 import type { CheckOrder, DescribedCertificate, FromWorker, ToWorker } from './protocol.ts'
 
@@ -54,7 +61,9 @@ const check = async (order: CheckOrder): Promise<Report> => {
   const { subject } = order
   const options = optionsOf(order)
   if (subject.kind === 'package') return checkPackage(subject.file, options)
-  throw new TypeError('not yet')
+  const { signature, content, name } = subject
+  const bytes = new Uint8Array(await signature.arrayBuffer())
+  return verifyBareSignature({ signature: bytes, content: content && readerOf(content), name }, options)
 }
 
 const described = (certificate: Certificate): DescribedCertificate => ({

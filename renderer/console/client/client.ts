@@ -20,6 +20,8 @@ export interface CallOptions {
   /** Required where the route changes: the ETag of what was seen. */
   readonly ifMatch?: string
   readonly signal?: AbortSignal
+  /** The answer brings a cookie for what the browser will fetch by itself; no other call sends or takes one. */
+  readonly takesCookie?: true
 }
 
 /** Calls of the HTTP table. Never rejects: what goes wrong is in the result, with a code and an id to quote. */
@@ -67,7 +69,7 @@ export const createClient = (parts: ClientParts): Client => {
       headers,
       ...(line.body.length > 0 ? { body: line.body } : {}),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
-      credentials: 'omit',
+      credentials: options.takesCookie === true ? 'same-origin' : 'omit',
       cache: 'no-store',
       redirect: 'error',
       referrerPolicy: 'no-referrer',

@@ -19,7 +19,9 @@ export function DownloadFile({ row }: { row: ExportView }) {
   const action = useAction()
   const [pass, setPass] = useState<z.infer<typeof DownloadPass> | null>(null)
   const fetchFile = async () => {
-    const given = await action.run(() => client.call('authoriseDownload', { params: { id: row.id } }))
+    const given = await action.run(() =>
+      client.call('authoriseDownload', { params: { id: row.id } }, { takesCookie: true }),
+    )
     if (given === undefined) return
     setPass(given)
     saveFrom(given.path, given.fileName)
