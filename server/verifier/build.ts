@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { build, type UserConfig } from 'vite'
 
-const root = resolve(import.meta.dirname, '../..')
+// By URL: whoever bundles the configuration keeps that of each file, but not its folder.
+const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** The verifier as one file that needs nothing beside it: Node 20 or newer. */
 export const verifierConfig = {
