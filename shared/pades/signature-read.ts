@@ -62,7 +62,7 @@ function place(file: PdfFile, field: SignatureField): PlacedSignature {
   if (from !== contents.start || to !== contents.end) {
     refuse('byte-range', `${CLAUSE}: the hole is Contents`, { from, to, start: contents.start, end: contents.end })
   }
-  if (contents.end - contents.start !== 2 * contents.bytes.length + 2) refuse('contents', `${CLAUSE}: white space`)
+  verifyDigits(file.bytes, contents.start + 1, contents.end - 1)
   if (end > file.bytes.length || end < objectEnd) refuse('byte-range', `${CLAUSE}: the end`, { end })
   // EN 319 142-1 6.3: the certificate stands in the CMS.
   if (dict.entries.has('Cert')) refuse('signature-dictionary', 'EN 319 142-1 6.3: Cert')
@@ -77,6 +77,16 @@ function place(file: PdfFile, field: SignatureField): PlacedSignature {
     end,
     isVisible: left !== right && bottom !== top,
     revision: new PdfFile(file.bytes, end),
+  }
+}
+
+/** Nothing but digits between the brackets: white space there would be signed by nobody and could say something. */
+function verifyDigits(bytes: Uint8Array, from: number, to: number): void {
+  if ((to - from) % 2 !== 0) refuse('contents', `${CLAUSE}: odd count of digits`)
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i] ?? 0
+    const isDigit = (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66)
+    if (!isDigit) refuse('contents', `${CLAUSE}: white space`, { at: i })
   }
 }
 
