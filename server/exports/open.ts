@@ -79,7 +79,7 @@ export const openExports = (parts: ExportsParts): OpenExports => {
       maxBytes,
       signatures: await parts.signatures(),
       outside: config.checkpoints.witnesses.map(({ vkey }) => vkey),
-      writeReport: async (report) => (await import('./report-port.ts')).writeReport(report),
+      writeReport: async (report) => (await import('./report/index.ts')).writeReport(report),
       ...(parts.faults === undefined ? {} : { faults: parts.faults }),
     })
     return loaded

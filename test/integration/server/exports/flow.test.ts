@@ -26,7 +26,7 @@ afterAll(() => server.close())
 const chain = (): ExportOrder['selection'] => ({ kind: 'chain', chain: server.config.name })
 
 describe('when an auditor of everything exports', () => {
-  it.each(['csv', 'json', 'jsonl', 'xml'] satisfies ExportFormat[])(
+  it.each(['csv', 'json', 'jsonl', 'xml', 'pdf'] satisfies ExportFormat[])(
     'gives the whole chain as %s, which the verifier passes',
     async (format) => {
       const view = await exported(carla, orderOf({ selection: chain(), format }))

@@ -76,10 +76,12 @@ const objectsOf = (snapshot: Snapshot, table: string, row: Row): string[] => {
   if (table === 'unblock') return textOf(rowOf(snapshot, 'card', row['card_id'])?.['serial'])
   if (table === 'operator_certificate') return textOf(row['operator_id'])
   // The CA's own books: the certificate of the same request has its entry.
+  // Of a key of the server itself there is none: its entry names the serial.
   if (table === 'ca_certificate')
     return [...(snapshot.get('certificate')?.values() ?? [])]
       .filter((one) => one['request_key'] === row['request_key'])
       .flatMap((one) => textOf(one['id']))
+      .concat(textOf(row['serial']))
   if (table.startsWith('key_')) return textOf(row['key_id'])
   // What became of a key of the setup's plan.
   if (table === 'setting') return textOf(JSON.parse(String(row['value'])))
