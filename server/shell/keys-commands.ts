@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { AppError } from '../../shared/contract/index.ts'
 import { encodePem, serialText, signCsr, type KeyAlgorithm } from '../../shared/pki/index.ts'
-import { findKeyCertificate, insertKeyCertificate, insertSuccession, keyInForce } from '../db/repositories/keys.ts'
+import { findKeyCertificate, insertKeyCertificate, insertSuccession, listSuccessions } from '../db/repositories/keys.ts'
 import { toExternalSigner, type Signer } from '../hsm/index.ts'
 import { keysOf } from '../key-uses.ts'
 import { keyFingerprint } from '../services/keys.ts'
@@ -136,8 +136,9 @@ const rollover: Command = {
     const { config, tenant, changes, entered, databases } = ground
     const { db } = databases.operational
     const keys = await ground.keys()
-    const current = await keyInForce(db, tenant, 'export', config.signing.key.label)
-    const label = freeLabel(values.label ?? labelAfter(config.signing.key.label, current))
+    const used = (await listSuccessions(db, tenant, 'export')).map((one) => one.label)
+    const current = used[0] ?? config.signing.key.label
+    const label = freeLabel(values.label ?? labelAfter(config.signing.key.label, used))
     if (label === current) throw new AppError('REQUEST_CONFLICT', { reason: 'in-force', label })
     const isThere = await keys.has(label)
     if (!isThere && values.label !== undefined) throw new AppError('NOT_FOUND', { reason: 'key', label })

@@ -16,12 +16,17 @@ export const freeLabel = (label: string): string => {
   return label
 }
 
-/** `export`, then `export.2` and so on; one that lies there already was made for this. */
-export const labelAfter = (first: string, current: string): string => {
-  const base = first.startsWith('id:') ? 'export' : first.slice(0, BASE_MAX)
-  const [, count = '1'] = current.startsWith(`${base}.`)
-    ? (/^\.([1-9]\d{0,4})$/.exec(current.slice(base.length)) ?? [])
-    : []
-  return `${base}.${Number(count) + 1}`
-}
 const BASE_MAX = 26
+
+/**
+ * `export`, then `export.2` and so on, above every number that was in force before: an old key never comes back by
+ * itself. A key that lies there under the label already was made for this.
+ */
+export const labelAfter = (first: string, used: readonly string[]): string => {
+  const base = first.startsWith('id:') ? 'export' : first.slice(0, BASE_MAX)
+  const counts = used.flatMap((label) => {
+    const [, count] = label.startsWith(`${base}.`) ? (/^\.([1-9]\d{0,4})$/.exec(label.slice(base.length)) ?? []) : []
+    return count === undefined ? [] : [Number(count)]
+  })
+  return `${base}.${Math.max(1, ...counts) + 1}`
+}

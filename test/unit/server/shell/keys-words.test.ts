@@ -38,16 +38,16 @@ describe('when a subject is written by hand', () => {
 
 describe('when the next key is named', () => {
   it.each([
-    ['export', 'export', 'export.2'],
-    ['export', 'export.2', 'export.3'],
-    ['export', 'export.99', 'export.100'],
-    ['export', 'seal', 'export.2'],
-    ['export', 'export.x', 'export.2'],
-    ['id:00ff', 'id:00ff', 'export.2'],
-    ['a.b', 'a.b.4', 'a.b.5'],
-    ['a'.repeat(32), 'a'.repeat(32), `${'a'.repeat(26)}.2`],
-  ])('goes on from %s, now %s, with %s', (first, current, next) => {
-    expect(labelAfter(first, current)).toBe(next)
+    ['export', [], 'export.2'],
+    ['export', ['export.2'], 'export.3'],
+    ['export', ['export.99', 'export.2'], 'export.100'],
+    ['export', ['seal', 'export.2'], 'export.3'],
+    ['export', ['export.x', 'export.02'], 'export.2'],
+    ['id:00ff', [], 'export.2'],
+    ['a.b', ['a.b.4'], 'a.b.5'],
+    ['a'.repeat(32), [], `${'a'.repeat(26)}.2`],
+  ])('goes on from %s, after %j, with %s', (first, used, next) => {
+    expect(labelAfter(first, used)).toBe(next)
   })
 
   it.each(['audit.chain', 'audit.chain.3', 'audit.note', 'ca.root', 'ca.x', 'vault', 'session'])(
