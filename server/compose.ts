@@ -155,7 +155,7 @@ const composeOn = async (foundation: Foundation, ground: Ground): Promise<Compos
     ...(ground.exportFaults === undefined ? {} : { faults: ground.exportFaults }),
     signatures: async () => {
       const { openExportSigning } = await import('./export-signing.ts')
-      return openExportSigning({ config, keys, ca, findIssued: deps.findIssued, db, tenant })
+      return openExportSigning({ config, keys, ca, findIssued: deps.findIssued, db, tenant, own: work.own })
     },
   })
   const operations = openOperations({

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import type { InternalCa } from './ca/index.ts'
 import type { ServerConfig } from './config.ts'
 import type { OperationalDatabase } from './db/schema.ts'
 import type { KeyStore } from './hsm/index.ts'
+import type { OwnChanges } from './jobs/own-changes.ts'
 import { importedCertificates, signingConfigOf } from './key-uses.ts'
 import type { ServiceDeps } from './services/deps.ts'
 import { openSignatures, type Signatures } from './signing/index.ts'
@@ -18,8 +20,9 @@ export const openExportSigning = async (parts: {
   readonly findIssued: ServiceDeps['findIssued']
   readonly db: OperationalDatabase
   readonly tenant: string
+  readonly own: Pick<OwnChanges, 'runSettled'>
 }): Promise<Signatures> => {
-  const { config, keys, ca, findIssued, db, tenant } = parts
+  const { config, keys, ca, findIssued, db, tenant, own } = parts
   return openSignatures({
     config: await signingConfigOf(config, db, tenant),
     keys,
@@ -27,6 +30,7 @@ export const openExportSigning = async (parts: {
     findIssued,
     findImported: importedCertificates(db, tenant),
     stamps: new TimestampClient({ authorities: authoritiesOf(config.timestamping.authorities) }),
+    tell: (told) => own.runSettled(randomUUID(), (_, tell) => tell({ ...told, reason: 'export-signing' })),
     subject: {
       commonName: `${config.tenant} export`.slice(0, 64),
       organization: config.ca.organization,

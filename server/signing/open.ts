@@ -20,6 +20,8 @@ export interface SignaturesParts {
   readonly findImported?: SigningKeyDeps['findImported']
   readonly stamps: Pick<TimestampClient, 'isConfigured' | 'anchors' | 'stampImprint'>
   readonly subject: SigningKeyDeps['subject']
+  /** Left out: nothing is told of the key and its certificates. */
+  readonly tell?: SigningKeyDeps['tell']
   readonly now?: () => Date
 }
 
@@ -36,6 +38,7 @@ export function openSignatures(parts: SignaturesParts): Signatures & { readonly 
     findImported: parts.findImported ?? (() => Promise.resolve([])),
     importAnchors,
     subject,
+    ...(parts.tell ? { tell: parts.tell } : {}),
     ...clock,
   })
   const revocation = new RevocationAuthorities({ rules: config.revocation, own: () => ownLists(ca), ...clock })

@@ -25,9 +25,18 @@ export interface SigningKeyDeps {
   readonly findImported: (label: string) => Promise<readonly Uint8Array[]>
   /** Whom that must lead to. */
   readonly importAnchors: readonly Certificate[]
+  /** An entry of the audit, kept when it returns. */
+  readonly tell?: (told: KeyTold) => Promise<void>
   /** Of the installation: common name, organization, country. */
   readonly subject: { readonly commonName: string; readonly organization: string; readonly country: string }
   readonly now?: () => Date
+}
+
+/** What is done with the key is told: that it was made, that a certificate is asked for with it, and the one issued. */
+export interface KeyTold {
+  readonly action: 'Insertion' | 'KeyUse'
+  readonly object: { readonly type: 'key' | 'certificate'; readonly id: string }
+  readonly after: Readonly<Record<string, string | number>>
 }
 
 /** The key that signs exports, with a certificate that stands now. */
@@ -71,9 +80,7 @@ export class SigningKey {
 
   async #open(): Promise<ReadyKey> {
     const { config, keys } = this.#deps
-    const signer = (await keys.has(config.label))
-      ? await keys.signer(config.label)
-      : await keys.generate(config.label, config.algorithm)
+    const signer = (await keys.has(config.label)) ? await keys.signer(config.label) : await this.#make()
     const algorithm = algorithmOf(signer, config.rsaPadding)
     const ofStore = toExternalSigner(signer, algorithm)
     // Without `provenSpki`: every signature of an export is verified, however well the store answers for its key.
@@ -95,6 +102,15 @@ export class SigningKey {
     }
     this.#ready = { key, until: this.#now().getTime() + LOOK_AGAIN_MS }
     return key
+  }
+
+  async #make(): Promise<Signer> {
+    const { config, keys, tell } = this.#deps
+    const signer = await keys.generate(config.label, config.algorithm)
+    const id = hash('sha256', signer.publicKeySpki())
+    const after = { id, name: config.label, algorithm: config.algorithm, keyStore: keys.kind }
+    await tell?.({ action: 'Insertion', object: { type: 'key', id }, after })
+    return signer
   }
 
   #verifyImported(chain: readonly Uint8Array[]): readonly Certificate[] {
@@ -130,11 +146,18 @@ export class SigningKey {
     throw unusable('renewals')
   }
 
+  /** Told before it is asked for: none is issued of which the audit knows nothing. */
   async #issue(idempotencyKey: string, signer: Signer, external: ExternalSigner): Promise<Uint8Array> {
-    const { subject, ca } = this.#deps
+    const { subject, ca, tell } = this.#deps
     const spki = signer.publicKeySpki()
+    const id = hash('sha256', spki)
+    const asked = { name: signer.label, purpose: 'certificate', request: idempotencyKey }
+    await tell?.({ action: 'KeyUse', object: { type: 'key', id }, after: asked })
     const csr = await signCsr({ subject: [{ type: 'CN', value: subject.commonName }], spki }, external)
-    return (await ca.issue({ profile: 'export-seal', csr, subject, idempotencyKey })).der
+    const { serial, der, notAfter } = await ca.issue({ profile: 'export-seal', csr, subject, idempotencyKey })
+    const after = { serial, profile: 'export-seal', key: id, notAfter: notAfter.getTime() }
+    await tell?.({ action: 'Insertion', object: { type: 'certificate', id: serial }, after })
+    return der
   }
 
   #pathOf(

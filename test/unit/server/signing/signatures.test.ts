@@ -249,16 +249,30 @@ describe('when the certificate of the key is looked at', () => {
   it('is issued anew 90 days before it ends, once', async () => {
     const later = await SigningDesk.open(keys, start)
     const key = { label: 'export.renewed' }
+    const told: string[] = []
+    const tell = ({ action, object }: { action: string; object: { type: string; id: string } }) => {
+      told.push(`${action} ${object.type} ${object.id.length > 40 ? 'of the key' : object.id}`)
+      return Promise.resolve()
+    }
+    const signer = () => later.signatures({ key, more: { tell } }).signer()
     const signerAt = (daysBefore: number) => {
       later.services.now = new Date(first.notAfter.getTime() - daysBefore * 86_400_000)
-      return later.signatures({ key }).signer()
+      return signer()
     }
-    const first = await later.signatures({ key }).signer()
+    const first = await signer()
     expect((await signerAt(91)).certificate).toEqual(first.certificate)
     const second = await signerAt(89)
     expect(second.certificate).not.toEqual(first.certificate)
     expect(parseCertificate(second.certificate).spki).toEqual(parseCertificate(first.certificate).spki)
     expect((await signerAt(1)).certificate).toEqual(second.certificate)
+    const serialOf = ({ certificate }: typeof first) => parseCertificate(certificate).serial
+    expect(told).toEqual([
+      'Insertion key of the key',
+      'KeyUse key of the key',
+      `Insertion certificate ${serialOf(first)}`,
+      'KeyUse key of the key',
+      `Insertion certificate ${serialOf(second)}`,
+    ])
     await later.close()
   })
 
