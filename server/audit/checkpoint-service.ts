@@ -39,6 +39,8 @@ export interface WitnessingParts {
   readonly signer: AuditSigner
   readonly alarms: AlarmPort
   readonly log: LogPort
+  /** For time-stamps; left out: this machine's generator alone. */
+  readonly nonces?: (bytes: number) => Uint8Array
 }
 
 /** Everything around the chain's head: what signs it, proves it, stamps it and has others look at it. */
@@ -102,6 +104,7 @@ export const openWitnessing = ({
   signer,
   alarms,
   log,
+  nonces,
 }: WitnessingParts): Witnessing => {
   const { audit, operational } = databases
   const chain = config.name
@@ -136,7 +139,7 @@ export const openWitnessing = ({
   const timestamps = new CheckpointTimestamps({
     audit,
     chain,
-    stamper: new TimestampClient({ authorities }),
+    stamper: new TimestampClient({ authorities, ...(nonces === undefined ? {} : { nonces }) }),
     log,
     alarms,
     lateMs: config.timestamping.lateHours * HOUR_MS,

@@ -1,9 +1,11 @@
 import { createPublicKey, diffieHellman, generateKeyPairSync, hkdfSync, randomBytes, type KeyObject } from 'node:crypto'
 import { AppError, PublicJwk, SESSION_INFO, type SignInChallenge } from '../../shared/contract/index.ts'
 import { newId } from '../db/index.ts'
+import type { NonceSource } from '../hsm/mixed-random.ts'
 
 export const CHALLENGE_MS = 60_000
 const MAX_OPEN = 20_000
+const NONCE_BYTES = 32
 
 /** One half of a key agreement, waiting for a statement that names it. */
 export interface OpenExchange {
@@ -19,11 +21,11 @@ const jwkOf = (key: KeyObject): PublicJwk => {
   return PublicJwk.parse({ kty, crv, x, y })
 }
 
-export const openExchange = (prefix: string, expiresAt: number): OpenExchange => {
+export const openExchange = (prefix: string, expiresAt: number, nonceOf: NonceSource = randomBytes): OpenExchange => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   return {
     id: newId(prefix),
-    nonce: randomBytes(32).toString('base64url'),
+    nonce: Buffer.from(nonceOf(NONCE_BYTES)).toString('base64url'),
     privateKey,
     publicJwk: jwkOf(publicKey),
     expiresAt,
@@ -55,14 +57,16 @@ interface Challenge extends OpenExchange {
 export class Challenges {
   readonly #open = new Map<string, Challenge>()
   readonly #serverName: string
+  readonly #nonceOf: NonceSource
 
-  constructor(serverName: string) {
+  constructor(serverName: string, nonceOf: NonceSource = randomBytes) {
     this.#serverName = serverName
+    this.#nonceOf = nonceOf
   }
 
   create(station: string, now: number): SignInChallenge {
     this.#sweep(now)
-    const challenge: Challenge = { ...openExchange('challenge', now + CHALLENGE_MS), station }
+    const challenge: Challenge = { ...openExchange('challenge', now + CHALLENGE_MS, this.#nonceOf), station }
     this.#open.set(challenge.id, challenge)
     return {
       id: challenge.id,

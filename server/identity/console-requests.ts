@@ -7,6 +7,7 @@ import {
   type PublicJwk,
   type SessionView,
 } from '../../shared/contract/index.ts'
+import type { NonceSource } from '../hsm/mixed-random.ts'
 import { openExchange, type OpenExchange } from './challenges.ts'
 
 const REQUEST_MS = 5 * 60_000
@@ -39,9 +40,11 @@ const makeCode = (): string => {
 export class ConsoleRequests {
   readonly #open = new Map<string, OpenRequest>()
   readonly #serverName: string
+  readonly #nonceOf: NonceSource | undefined
 
-  constructor(serverName: string) {
+  constructor(serverName: string, nonceOf?: NonceSource) {
     this.#serverName = serverName
+    this.#nonceOf = nonceOf
   }
 
   open(
@@ -50,7 +53,7 @@ export class ConsoleRequests {
     now: number,
   ): ConsoleRequest {
     this.#sweep(now)
-    const exchange = openExchange('console', now + REQUEST_MS)
+    const exchange = openExchange('console', now + REQUEST_MS, this.#nonceOf)
     let code = makeCode()
     while (this.#byCode(code)) code = makeCode()
     const { address, browser } = from

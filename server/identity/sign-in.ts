@@ -22,6 +22,7 @@ import type { OperationalDatabase } from '../db/schema.ts'
 import type { Author, Changes } from '../services/change.ts'
 import { Challenges, deriveProofKey } from './challenges.ts'
 import { ConsoleRequests } from './console-requests.ts'
+import type { NonceSource } from '../hsm/mixed-random.ts'
 import type { Denials } from './denials.ts'
 import { abilityOf, chooseRole, isOfficeAllowed, resolveGrants } from './grants.ts'
 import type { Knock } from './knock.ts'
@@ -32,6 +33,8 @@ import { SIGN_IN_USAGE, type TrustedSigners, type VerifiedOperatorSignature } fr
 
 export interface SignInDeps {
   readonly serverName: string
+  /** Left out: this machine's generator alone. */
+  readonly nonces?: NonceSource
   /** SHA-256 of the DER of the TLS certificate this server shows, base64url. */
   readonly tlsDigest: string
   readonly db: OperationalDatabase
@@ -57,8 +60,8 @@ export class SignIn {
 
   constructor(deps: SignInDeps) {
     this.#deps = deps
-    this.#challenges = new Challenges(deps.serverName)
-    this.#consoles = new ConsoleRequests(deps.serverName)
+    this.#challenges = new Challenges(deps.serverName, deps.nonces)
+    this.#consoles = new ConsoleRequests(deps.serverName, deps.nonces)
   }
 
   /** Throws STATION_UNKNOWN. */

@@ -11,6 +11,7 @@ import {
   type MessageImprint,
   type VerifiedTimeStamp,
 } from '../../shared/pki/index.ts'
+import type { NonceSource } from '../hsm/mixed-random.ts'
 import { postBounded } from './http-post.ts'
 
 /** One time-stamp authority of the configuration. */
@@ -29,6 +30,8 @@ export interface TimestampClientOptions {
   /** For each of them. */
   readonly timeoutMs?: number
   readonly now?: () => number
+  /** Left out: this machine's generator alone. */
+  readonly nonces?: NonceSource
 }
 
 export interface Stamped {
@@ -105,7 +108,7 @@ export class TimestampClient {
   }
 
   async #ask({ url, anchors, policy }: Authority, imprint: MessageImprint): Promise<StampedImprint> {
-    const nonce = new Uint8Array(randomBytes(NONCE_BYTES))
+    const nonce = new Uint8Array((this.#options.nonces ?? randomBytes)(NONCE_BYTES))
     const body = buildTimeStampRequest({ ...imprint, nonce, ...(policy === undefined ? {} : { policy }) })
     const timeoutMs = this.#options.timeoutMs ?? TIMEOUT_MS
     const answer = await postBounded({ url, type: 'application/timestamp-query', body, timeoutMs, maxBytes: MAX_BYTES })
