@@ -11,6 +11,7 @@ import type { ServerConfig } from './config.ts'
 import { Directory } from './db/repositories/directory.ts'
 import { keysOf } from './key-uses.ts'
 import { caConfigOf, findTenant, openFoundation, type Foundation } from './foundation.ts'
+import { MixedRandom } from './hsm/mixed-random.ts'
 import { DatabaseAccess, keepRefusedStart } from './identity/database-access.ts'
 import { Denials } from './identity/denials.ts'
 import { SESSION_WRAPPING_KEY, Sessions } from './identity/sessions.ts'
@@ -108,6 +109,8 @@ const composeOn = async (foundation: Foundation, ground: Ground): Promise<Compos
   const sessions = await openSessions(foundation, directory, changes, startedAt)
   const deps = await openServiceDeps(foundation, directory, changes)
   const { ca, signers } = deps
+  const nonces = new MixedRandom(keys)
+  void nonces.fill()
   const denials = new Denials(changes, tenant)
   const certificates = new Certificates(deps, (operatorId) => sessions.endOf(operatorId))
   await certificates.reconcile()
@@ -126,7 +129,7 @@ const composeOn = async (foundation: Foundation, ground: Ground): Promise<Compos
     signer,
     onEnd: verificationEnded,
   })
-  const witnessing = openWitnessing({ config, databases, keys, sequencer, signer, alarms, log })
+  const witnessing = openWitnessing({ config, databases, keys, sequencer, signer, alarms, log, nonces: nonces.bytes })
   const { inclusion, ...auditing } = auditServices(foundation, {
     directory,
     changes,
@@ -190,7 +193,17 @@ const composeOn = async (foundation: Foundation, ground: Ground): Promise<Compos
   const tlsDigest = createHash('sha256').update(tls.leaf.raw).digest('base64url')
   const services = {
     ping: () => ({ name: config.name, version: VERSION, time: Date.now(), keys: keys.kind }),
-    signIn: new SignIn({ serverName: config.name, tlsDigest, db, directory, changes, sessions, signers, denials }),
+    signIn: new SignIn({
+      serverName: config.name,
+      tlsDigest,
+      db,
+      directory,
+      changes,
+      sessions,
+      signers,
+      denials,
+      nonces: nonces.bytes,
+    }),
     sessions,
     holders: new Holders(deps),
     enrolments: new Enrolments(deps),

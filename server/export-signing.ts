@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { InternalCa } from './ca/index.ts'
 import type { ServerConfig } from './config.ts'
 import type { OperationalDatabase } from './db/schema.ts'
-import type { KeyStore } from './hsm/index.ts'
+import { MixedRandom, type KeyStore } from './hsm/index.ts'
 import type { OwnChanges } from './jobs/own-changes.ts'
 import { importedCertificates, signingConfigOf } from './key-uses.ts'
 import type { ServiceDeps } from './services/deps.ts'
@@ -29,7 +29,10 @@ export const openExportSigning = async (parts: {
     ca,
     findIssued,
     findImported: importedCertificates(db, tenant),
-    stamps: new TimestampClient({ authorities: authoritiesOf(config.timestamping.authorities) }),
+    stamps: new TimestampClient({
+      authorities: authoritiesOf(config.timestamping.authorities),
+      nonces: new MixedRandom(keys).bytes,
+    }),
     tell: (told) => own.runSettled(randomUUID(), (_, tell) => tell({ ...told, reason: 'export-signing' })),
     subject: {
       commonName: `${config.tenant} export`.slice(0, 64),
