@@ -4,6 +4,7 @@ import {
   canonicalBytes,
   CanonicalWriter,
   hashState,
+  readXadesNeeds,
   readXml,
   textOf,
   verifyXades,
@@ -55,18 +56,26 @@ describe('when a signature is broken at random', () => {
     )
   const place = fc.nat(archived.length - 1)
 
-  it('throws nothing but its own errors', { timeout: FUZZ_TIMEOUT_MS }, () => {
+  it('throws nothing but its own errors, in bounded time and memory', { timeout: FUZZ_TIMEOUT_MS }, () => {
+    let slowest = 0
+    let peak = 0
     const piece = fc.oneof(
       fc.uint8Array({ maxLength: 6 }),
       fc.constantFrom('<', '&', '"', '/>', '<!--', ']]>').map(encode),
     )
     fc.assert(
       fc.property(place, fc.nat(40), piece, (at, removed, added) => {
-        const xml = Buffer.concat([archived.subarray(0, at), added, archived.subarray(at + removed)])
-        expect(verify(new Uint8Array(xml))).toBeTypeOf('string')
+        const xml = new Uint8Array(Buffer.concat([archived.subarray(0, at), added, archived.subarray(at + removed)]))
+        const begun = performance.now()
+        expect(verify(xml)).toBeTypeOf('string')
+        expect(verdict(() => readXadesNeeds(xml))).toBeTypeOf('string')
+        slowest = Math.max(slowest, performance.now() - begun)
+        peak = Math.max(peak, process.memoryUsage.rss())
       }),
       { numRuns: fuzzRuns() },
     )
+    expect(slowest).toBeLessThan(10_000)
+    expect(peak).toBeLessThan(1_500_000_000)
   })
 
   it('refuses pieces put elsewhere', { timeout: FUZZ_TIMEOUT_MS }, () => {

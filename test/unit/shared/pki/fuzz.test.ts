@@ -4,6 +4,7 @@ import { digest } from '../../../../shared/pki/crypto.ts'
 import { tlv } from '../../../../shared/pki/der-write.ts'
 import {
   addSignatureTimeStamp,
+  addSigner,
   addValidationData,
   OID,
   parseAnyCrl,
@@ -13,9 +14,13 @@ import {
   parseTimeStampInfo,
   parseTimeStampResponse,
   PkiError,
+  prepareSignedAttributes,
+  readCadesNeeds,
+  readSignedTimeStamp,
   signatureImprint,
   signData,
   verifyCades,
+  verifyCadesSigners,
   verifyOcspResponse,
   verifyPath,
   verifySignedData,
@@ -46,6 +51,11 @@ const lasting = addValidationData(
   addSignatureTimeStamp(signed, await makeToken({ ...stamp, imprint: signatureImprint(signed, 'sha256').digest })),
   { certificates: [root.certificate.der], crls: [(await crlOf(root)).der], ocsp: answers },
 )
+const officer = testKey('rsa-pss-sha256')
+const seal = await certify(officer, root, { ...LEAF_FIELDS, name: 'Officer' })
+const asked = { algorithm: officer.algorithm, certificate: seal.der, contentDigest: digest('sha256', data) }
+const signedAttributes = prepareSignedAttributes(asked)
+const both = addSigner(lasting, { ...asked, signedAttributes, signature: await officer.sign(signedAttributes) })
 const trust = { anchors: [root.certificate], revocation: 'none' } as const
 const some = [...certificates.read.values()].filter((_, i) => i % 7 === 0)
 
@@ -76,6 +86,9 @@ const targets: [string, readonly Uint8Array[], (bytes: Uint8Array) => unknown][]
   ],
   ['signed data', [signed], (cms) => verifySignedData({ cms })],
   ['signature made to last', [lasting], (cms) => verifyCades({ cms, ...trust, now: AT })],
+  ['signatures beside each other', [both], (cms) => verifyCadesSigners({ cms, ...trust, now: AT })],
+  ['needs of a signature', [both, lasting], readCadesNeeds],
+  ['signed time-stamp', [token], readSignedTimeStamp],
   [
     'path',
     some.map((one) => one.der),
@@ -90,19 +103,24 @@ const targets: [string, readonly Uint8Array[], (bytes: Uint8Array) => unknown][]
 
 describe('when parsers and verifiers meet mutants of real files', () => {
   it.each(targets)(
-    'gives a value or a PkiError, in bounded memory: %s',
+    'gives a value or a PkiError, in bounded time and memory: %s',
     (_, seeds, act) => {
       let accepted = 0
       let peak = 0
+      let slowest = 0
       fc.assert(
         fc.property(mutants(seeds), (bytes) => {
+          const begun = performance.now()
           if (outcome(() => act(bytes)) === 'ok') accepted++
+          slowest = Math.max(slowest, performance.now() - begun)
           peak = Math.max(peak, process.memoryUsage.rss())
         }),
         { numRuns: fuzzRuns() },
       )
       expect(accepted).toBeLessThan(fuzzRuns())
       expect(peak).toBeLessThan(1_500_000_000)
+      // Milliseconds for one of them; a machine that does other things too may take long for a few.
+      expect(slowest).toBeLessThan(10_000)
     },
     FUZZ_TIMEOUT_MS,
   )
