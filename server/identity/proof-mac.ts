@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import { AppError } from '../../shared/contract/index.ts'
 
 /** SHA-256's block and digest, in bytes. */
@@ -8,9 +8,13 @@ const INNER = 0x36
 const OUTER = 0x5c
 /** Longest input: method, path of a request line (16 KiB at most), and fixed parts. */
 const INPUT_MAX = 32 * 1024
+/** A digest in base64url. */
+const TEXT = 43
 
 /** One for all keys: filled, hashed and wiped in one synchronous go. */
 const scratch = Buffer.alloc(BLOCK + INPUT_MAX)
+const given = Buffer.alloc(TEXT)
+const expected = Buffer.alloc(TEXT)
 
 /**
  * HMAC-SHA256 (RFC 2104) with one key, for every request of a session: the two padded keys are kept, and each MAC is two
@@ -37,10 +41,19 @@ export class ProofMac {
     if (Buffer.byteLength(text) > INPUT_MAX) throw new AppError('REQUEST_INVALID', { reason: 'too-long' })
     this.#inner.copy(scratch)
     const end = BLOCK + scratch.write(text, BLOCK, 'utf8')
-    const inner = hash('sha256', scratch.subarray(0, end), 'buffer')
+    // As text of a byte a character: at a third of what making a buffer costs.
+    this.#outer.write(hash('sha256', scratch.subarray(0, end), 'binary'), BLOCK, 'latin1')
     scratch.fill(0, 0, BLOCK)
-    this.#outer.set(inner, BLOCK)
     return hash('sha256', this.#outer, 'base64url')
+  }
+
+  /** Is this the MAC of the text, as base64url of 43 characters. In the same time whichever of them differs. */
+  matches(text: string, mac: string): boolean {
+    const own = this.of(text)
+    if (mac.length !== TEXT) return false
+    expected.write(own, 'latin1')
+    given.write(mac, 'latin1')
+    return timingSafeEqual(given, expected)
   }
 
   /** Wipes the key. */

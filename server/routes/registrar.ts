@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { AppError, HTTP, type HttpName, type HttpRoute } from '../../shared/contract/index.ts'
+import { sendAnswer } from '../hooks/answer.ts'
 import { correlationOf } from '../hooks/correlation.ts'
 import { readIdempotency, readIfMatch } from '../hooks/headers.ts'
 import { AddressRate, spendSession } from '../hooks/rate.ts'
@@ -129,13 +130,14 @@ const makeRoute = (name: HttpName, route: HttpRoute, options: RegistrarOptions, 
             idempotency: readIdempotency(name, route, request, body),
           }
         : entered.call)
+    let cookie: string | null = null
     const incoming = {
       request: parsed,
       knock,
       browser: (request.headers['user-agent'] ?? '').slice(0, 300),
       call,
       session: entered?.session,
-      setCookie: (line: string) => void reply.header('set-cookie', line),
+      setCookie: (line: string) => void (cookie = line),
     } as unknown as Incoming<HttpName>
     let answer: unknown
     try {
@@ -154,14 +156,7 @@ const makeRoute = (name: HttpName, route: HttpRoute, options: RegistrarOptions, 
       const checked = route.answer.safeParse(answer)
       if (!checked.success) throw new AppError('INTERNAL', { reason: 'answer' }, { cause: checked.error })
     }
-    const etag = etagOf(answer)
-    if (etag !== null) void reply.header('etag', etag)
-    return reply
-      .code(route.creates === true ? 201 : 200)
-      .header('content-type', 'application/json; charset=utf-8')
-      .header('cache-control', 'no-store')
-      .header('x-content-type-options', 'nosniff')
-      .header('x-request-id', knock.correlationId)
-      .send(JSON.stringify(answer))
+    const status = route.creates === true ? 201 : 200
+    return sendAnswer(reply, { status, value: answer, etag: etagOf(answer), id: knock.correlationId, cookie })
   }
 }

@@ -113,6 +113,16 @@ describe('when a MAC is made by one-shot hashes', () => {
     expect(() => mac.of('a'.repeat(32 * 1024 + 1))).toThrow('REQUEST_INVALID')
   })
 
+  it.each([
+    ['its own', (own: string) => own, true],
+    ['another', (own: string) => `${own.startsWith('A') ? 'B' : 'A'}${own.slice(1)}`, false],
+    ['one that is too short', (own: string) => own.slice(1), false],
+    ['one that is too long', (own: string) => `${own}A`, false],
+    ['none', () => '', false],
+  ])('says of %s whether it matches', (_what, change, matches) => {
+    expect(mac.matches('text', change(mac.of('text')))).toBe(matches)
+  })
+
   it('makes none with a wiped key', () => {
     const wiped = new ProofMac(key)
     wiped.wipe()
