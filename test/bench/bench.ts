@@ -11,6 +11,7 @@ import { benchOverhead } from './overhead.ts'
 import { benchScreens } from './screens.ts'
 import { benchSign } from './sign.ts'
 import { benchStart } from './start.ts'
+import { benchVerifyPackage } from './verify-package.ts'
 
 type Bench = () => AsyncIterable<Figure>
 /** Areas and their benchmarks; each gives its figures when it has measured them. */
@@ -23,7 +24,7 @@ const AREAS: Readonly<Record<string, Readonly<Record<string, Bench>>>> = {
     growth: benchAuditGrowth,
     verify: benchAuditVerify,
   },
-  export: { ...benchExport, sign: benchSign },
+  export: { ...benchExport, sign: benchSign, verify: benchVerifyPackage },
 }
 
 const named = Object.entries(AREAS).flatMap(([area, benches]) =>

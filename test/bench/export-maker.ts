@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,7 +27,7 @@ import { CHAIN, auditSigner, databasesIn, openKeys } from './audit-instance.ts'
 /**
  * One measurement in a process of its own: prints entries a second, how long it took, and the most memory it had.
  * `seal`: makes the checkpoint that exports are made under. `export`: a package of the whole chain. `rows`: the same rows,
- * read and rendered, nothing else.
+ * read and rendered, nothing else. A package is kept in the folder BENCH_KEEP names, with the anchor beside it.
  */
 const [what = '', format = 'csv', folder = '', cache = '', limit = ''] = process.argv.slice(2)
 // As server/index.ts does.
@@ -105,8 +105,9 @@ const openSigning = async () => {
 
 const makePackage = async (databases: Databases, kind: DataFormat): Promise<Done> => {
   const signatures = await openSigning()
-  await signatures.signer()
-  const root = mkdtempSync(join(folder, 'exports-'))
+  const { chain } = await signatures.signer()
+  const kept = process.env['BENCH_KEEP']
+  const root = kept ?? mkdtempSync(join(folder, 'exports-'))
   const folders = new ExportFolders(root)
   const writeReport = () => Promise.reject(new Error('no report'))
   const maker = new PackageMaker({
@@ -137,7 +138,8 @@ const makePackage = async (databases: Databases, kind: DataFormat): Promise<Done
     const size = statSync(join(folders.whole('export_bench000'), dataName(kind))).size
     process.stderr.write(`data ${Math.round(size / 1e6)} MB, package ${Math.round(made.bytes / 1e6)} MB\n`)
   }
-  rmSync(root, { recursive: true, force: true })
+  if (kept === undefined) rmSync(root, { recursive: true, force: true })
+  else writeFileSync(join(kept, 'anchor.cer'), chain.at(-1) ?? new Uint8Array(0))
   return { entries: made.entries, seconds, grownMb: process.resourceUsage().maxRSS / 1024 - beforeMb }
 }
 
