@@ -52,6 +52,7 @@ const HOUR_MS = 3_600_000
 /** Before the certificate of the newest time-stamp ends. */
 const RENEW_AHEAD_MS = 90 * DAY_MS
 const ATTEMPTS = 4
+const WATCH_MS = 2000
 const Body = z.looseObject({ export: z.string() })
 
 /** The name of a package as it is downloaded: of what, when. */
@@ -179,15 +180,25 @@ export class ExportJobs {
       ended: new Promise<void>((resolve) => (ended = resolve)),
     }
     this.#live.set(id, live)
+    const watch = setInterval(() => void this.#watch(row, abort), WATCH_MS)
+    watch.unref()
     try {
       await this.#make(row, live)
     } catch (error) {
       await this.#ended(job, id, abort.signal, error)
     } finally {
+      clearInterval(watch)
       job.signal.removeEventListener('abort', stop)
       this.#live.delete(id)
       ended()
     }
+  }
+
+  /** Cancelled by another process: the shell, or another node. */
+  async #watch({ id, tenant }: ExportRow, abort: AbortController): Promise<void> {
+    // Where the row cannot be read now, the next look or the end finds out.
+    const row = await readExport(this.#deps.db, tenant, id).catch(() => undefined)
+    if (row !== undefined && row?.state !== 'waiting' && row?.state !== 'ready') abort.abort()
   }
 
   /** Cancelled: done. Closing: for the next process. Else it failed, for good or for now. */

@@ -7,8 +7,7 @@ import type { OwnChanges } from '../jobs/own-changes.ts'
 import type { JobQueue } from '../jobs/queue.ts'
 import type { Log } from '../log/log.ts'
 import type { AuditScope } from '../services/audit-scope.ts'
-import type { Changes } from '../services/change.ts'
-import { Exports, type ExportWorks } from '../services/exports.ts'
+import { Exports, type ExportChanges, type ExportWorks } from '../services/exports.ts'
 import type { Signatures } from '../signing/signatures.ts'
 import type { PackageFiles } from './files.ts'
 import type { ExportFaultPort } from './ports.ts'
@@ -27,7 +26,7 @@ export interface ExportsParts {
   readonly databases: Databases
   readonly directory: Directory
   readonly scope: AuditScope
-  readonly changes: Changes
+  readonly changes: ExportChanges
   readonly own: OwnChanges
   readonly queue: JobQueue
   readonly log: Log

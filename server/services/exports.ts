@@ -9,6 +9,7 @@ import {
   type ExportView,
   type SignatureLevel,
 } from '../../shared/contract/routes/exports.ts'
+import { Id } from '../../shared/contract/scalars.ts'
 import { newId } from '../db/index.ts'
 import {
   changeExport,
@@ -53,9 +54,12 @@ export interface ExportWorks {
 }
 export type SecondChange = Pick<ExportRow, 'bytes' | 'members' | 'signers' | 'renew_at'>
 
+/** How orders, removals and what else is done with them become durable with their entries; `Changes` does. */
+export type ExportChanges = Pick<Changes, 'create' | 'run'>
+
 export interface ExportsDeps extends SelectionDeps {
   readonly db: OperationalDatabase
-  readonly changes: Changes
+  readonly changes: ExportChanges
   readonly queue: JobQueue
   readonly node: string
   readonly works: ExportWorks
@@ -66,7 +70,10 @@ const UNFINISHED_MAX = 3
 const COUNTED_MAX = 100_000
 export const filePath = (id: string): string => `/api/v1/exports/${id}/file`
 
-const ownerOf = (call: Call): ExportOwner => ({ tenant: call.actor.tenant, operator: call.actor.operator.id })
+/** Null: the shell, which is nobody in particular. */
+const personOf = ({ actor }: Call): string | null =>
+  Id.safeParse(actor.operator.id).success ? actor.operator.id : null
+const ownerOf = (call: Call): ExportOwner => ({ tenant: call.actor.tenant, operator: personOf(call) })
 const objectOf = (id: string) => ({ type: 'export', id }) as const
 const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'))
 
@@ -112,7 +119,8 @@ export class Exports {
         throw new AppError('EXPORT_BUSY', { most: UNFINISHED_MAX })
       const row = this.#row(call, order, plan, completeness)
       const job = { kind: 'audit-export', node: row.node, body: { export: row.id } } as const
-      const by = { ...job, requestedBy: call.actor.operator.id }
+      const person = personOf(call)
+      const by = person === null ? job : { ...job, requestedBy: person }
       const jobId = await queue.add(trx, tell, by, call.at)
       const made = { ...row, job_id: jobId ?? '' }
       await insertExport(trx, made)
@@ -270,7 +278,7 @@ export class Exports {
       updated_at: call.at,
       division: actor.office?.divisionId ?? null,
       office: actor.office?.id ?? null,
-      requested_by: actor.operator.id,
+      requested_by: personOf(call),
       requested_role: actor.role,
       node: this.#deps.node,
       job_id: '',

@@ -34,6 +34,12 @@ const checkpointsOf = (ground: WritingGround): Checkpoints => {
   })
 }
 
+/** Of everything that is in the chain now; what this shell did so far is under it. */
+export const shellCheckpoint = async (ground: WritingGround): Promise<CheckpointRecord> => {
+  await drainLeft(ground.databases.operational.db, ground.foundation.sequencer)
+  return checkpointsOf(ground).make()
+}
+
 const checkpointAnswer = (made: CheckpointRecord) => ({
   value: { chain: made.chain, size: made.size, time: made.at, note: made.note },
   text: made.note.trimEnd(),
@@ -42,11 +48,7 @@ const checkpointAnswer = (made: CheckpointRecord) => ({
 const checkpoint: Command = {
   access: 'write',
   summary: 'sign a checkpoint of everything that is in the chain now; a running server makes it when it is due',
-  run: async (ground) => {
-    // What this shell did so far is to be under it.
-    await drainLeft(ground.databases.operational.db, ground.foundation.sequencer)
-    return checkpointAnswer(await checkpointsOf(ground).make())
-  },
+  run: async (ground) => checkpointAnswer(await shellCheckpoint(ground)),
   beside: async (ground) => checkpointAnswer(await awaitCheckpoint(ground)),
 }
 

@@ -45,6 +45,11 @@ export const OPTIONS = [
   'issuers',
   'file',
   'passphrase-file',
+  'format',
+  'level',
+  'completeness',
+  'language',
+  'time-zone',
 ] as const
 export const FLAGS = ['full', 'quick', 'all', 'dry-run'] as const
 export type CommandValues = { readonly [N in (typeof OPTIONS)[number]]?: string | undefined } & {
@@ -115,6 +120,8 @@ export const adviceFor = (error: unknown): string | null => {
     return 'The certificate is not for the next key of the key store. Nothing was written.'
   if (error.code === 'REQUEST_INVALID' && reason === 'reserved')
     return 'Keys of the chain, the CA and the vault are made by the commands that bring them into use.'
+  if (error.code === 'REQUEST_INVALID' && reason === 'not-trusted')
+    return 'Exports are signed with this key, and the root of its certificate is not in the file that signing.trustFile of the configuration names. Nothing was written.'
   if (error.code === 'REQUEST_INVALID' && reason === 'no-anchor')
     return 'The way to a root is missing: give --issuers FILE with the issuing certificates and the root.'
   if (error.code === 'REQUEST_INVALID' && error.detail['path'] === 'keys' && reason === 'hsm')

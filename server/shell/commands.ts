@@ -11,6 +11,7 @@ import { AUDIT_READ_COMMANDS } from './audit-commands.ts'
 import { AUDIT_KEY_COMMANDS } from './audit-key-commands.ts'
 import { AUDIT_PROOF_COMMANDS } from './audit-proof-commands.ts'
 import { AUDIT_DRY_RUNS, AUDIT_WRITE_COMMANDS } from './audit-write-commands.ts'
+import { EXPORTS_COMMANDS } from './exports-commands.ts'
 import { KEYS_COMMANDS } from './keys-commands.ts'
 import { need, type Answer, type Command, type CommandValues } from './command.ts'
 import { reading, writing, type WritingGround } from './ground.ts'
@@ -98,6 +99,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   ...AUDIT_KEY_COMMANDS,
   ...AUDIT_WRITE_COMMANDS,
   ...KEYS_COMMANDS,
+  ...EXPORTS_COMMANDS,
   'certificate revoke': {
     access: 'write',
     summary: 'revoke a certificate by --serial, for --reason; sessions of an operator end',

@@ -97,3 +97,10 @@ export const changeExport = async (
     .executeTakeFirst()
   return changed.numUpdatedRows === 1n
 }
+
+/** Whoever ordered them, newest first; for the shell. Throws REQUEST_INVALID (`cursor`, `limit`). */
+export const listAllExports = (
+  db: OperationalDatabase,
+  tenant: string,
+  request: PageRequest,
+): Promise<Page<ExportRow>> => page(db.selectFrom('audit_export').selectAll().where('tenant', '=', tenant), request)

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AuditTrail } from '../../../server/audit/index.ts'
 import { drainLeft } from '../../../server/audit/left-intents.ts'
@@ -226,25 +228,32 @@ describe('when jobs run', () => {
     'personal-data-erasure',
     'export-clearing',
     'signature-renewal',
-  ] as const)(
-    'leaves an entry of everything it changed: %s',
-    async (name) => {
-      const { changes, entries } = await watch(async () => {
-        const { id } = await clients.dario.call('runSchedule', { params: { name } })
-        for (;;) {
-          const { state } = await clients.dario.call('readJob', { params: { id } })
-          if (state === 'done') return
-          expect(state).not.toBe('dead')
-          await new Promise((resolve) => setTimeout(resolve, 50))
-        }
-      })
-      expectRecorded(changes, entries)
-      expect(entries.some((entry) => entry.objectType === 'job')).toBe(true)
-    },
-  )
+  ] as const)('leaves an entry of everything it changed: %s', async (name) => {
+    const { changes, entries } = await watch(async () => {
+      const { id } = await clients.dario.call('runSchedule', { params: { name } })
+      for (;;) {
+        const { state } = await clients.dario.call('readJob', { params: { id } })
+        if (state === 'done') return
+        expect(state).not.toBe('dead')
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    })
+    expectRecorded(changes, entries)
+    expect(entries.some((entry) => entry.objectType === 'job')).toBe(true)
+  })
 })
 
 describe('when the shell changes something', () => {
+  /** One that the shell made before. */
+  const readyExport = (): string => {
+    const file = new Database(join(server.folder, 'operational.db'), { readonly: true })
+    try {
+      const found = file.prepare("select id from audit_export where state = 'ready' and requested_by is null").pluck()
+      return String(found.get())
+    } finally {
+      file.close()
+    }
+  }
   const WRITES: Readonly<Record<string, () => { words?: readonly string[]; values?: CommandValues }>> = {
     'operator suspend': () => ({ values: { id: server.setup.operators['nadia']?.id } }),
     'operator resume': () => ({ values: { id: server.setup.operators['nadia']?.id } }),
@@ -253,6 +262,9 @@ describe('when the shell changes something', () => {
     'audit checkpoint': () => ({}),
     'audit checkpoint rotate': () => ({}),
     'audit clean': () => ({}),
+    'exports create': () => ({ values: { reason: 'x', action: 'Login' } }),
+    'audit export': () => ({ values: { reason: 'x', action: 'Login', format: 'csv' } }),
+    'exports delete': () => ({ values: { id: readyExport() } }),
     'keys rollover': () => ({}),
     health: () => ({}),
   }
