@@ -31,18 +31,19 @@ export class MixedRandom {
   /** Asks the key store for more, where there is little left. Never rejects. */
   fill(): Promise<void> {
     if (this.ahead >= LOW_OCTETS) return Promise.resolve()
-    this.#filling ??= this.#source
-      .random(POOL_OCTETS)
-      .then((pool) => {
-        this.#pool = pool
-        this.#at = 0
-      })
-      // The key store says by itself, in health, that it is away; the next nonce asks again.
-      .catch(() => undefined)
-      .finally(() => {
-        this.#filling = null
-      })
+    this.#filling ??= this.#refill().finally(() => {
+      this.#filling = null
+    })
     return this.#filling
+  }
+
+  async #refill(): Promise<void> {
+    try {
+      this.#pool = await this.#source.random(POOL_OCTETS)
+      this.#at = 0
+    } catch {
+      // The key store says by itself, in health, that it is away; the next nonce asks again.
+    }
   }
 
   readonly bytes: NonceSource = (bytes) => {

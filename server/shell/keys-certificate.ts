@@ -31,6 +31,16 @@ export const readCertificates = (file: string, path: string): readonly Certifica
   }
 }
 
+/**
+ * The anchor of a certificate that exports are signed with must be one the server signs under: otherwise the next export
+ * would fail. Throws REQUEST_INVALID (`not-trusted`).
+ */
+export const assertTrusted = (trustFile: string | undefined, anchor: Uint8Array | undefined): void => {
+  const trusted = trustFile === undefined ? [] : readCertificates(trustFile, 'signing.trustFile')
+  const found = anchor && trusted.some(({ der }) => Buffer.compare(der, anchor) === 0)
+  if (!found) throw new AppError('REQUEST_INVALID', { path: '--certificate', reason: 'not-trusted' })
+}
+
 const isOwnIssuer = ({ subject, issuer }: Certificate): boolean => isSameName(subject, issuer)
 
 export interface CheckedCertificate {

@@ -1,14 +1,20 @@
 import { writeFileSync } from 'node:fs'
 import { AppError } from '../../shared/contract/index.ts'
 import { encodePem, serialText, signCsr, type KeyAlgorithm } from '../../shared/pki/index.ts'
-import { findKeyCertificate, insertKeyCertificate, insertSuccession, listSuccessions } from '../db/repositories/keys.ts'
+import {
+  findKeyCertificate,
+  insertKeyCertificate,
+  insertSuccession,
+  keyInForce,
+  listSuccessions,
+} from '../db/repositories/keys.ts'
 import { toExternalSigner, type Signer } from '../hsm/index.ts'
 import { keysOf } from '../key-uses.ts'
 import { keyFingerprint } from '../services/keys.ts'
 import { need, type Answer, type Command, type CommandValues } from './command.ts'
 import type { Ground } from './ground.ts'
 import { KEYS_IMPORT_COMMANDS } from './keys-import.ts'
-import { checkCertificate, readCertificates } from './keys-certificate.ts'
+import { assertTrusted, checkCertificate, readCertificates } from './keys-certificate.ts'
 import { freeLabel, labelAfter } from './keys-labels.ts'
 import { recordKeyAct } from './keys-record.ts'
 import { parseSubject } from './keys-subject.ts'
@@ -111,6 +117,9 @@ const importCertificate: Command = {
     const { leaf, path } = checkCertificate(signer.publicKeySpki(), given, new Date())
     const id = keyFingerprint(signer.publicKeySpki())
     const { label } = signer
+    const { trustFile, key } = ground.config.signing
+    const inForce = await keyInForce(databases.operational.db, tenant, 'export', key.label)
+    if (label === inForce) assertTrusted(trustFile, path.at(-1)?.der)
     const before = await findKeyCertificate(databases.operational.db, tenant, label, id)
     const told = (der: Uint8Array | null) => ({ name: label, certificate: der && keyFingerprint(der) })
     const about = {
@@ -146,6 +155,7 @@ const rollover: Command = {
     const next = isThere ? await keys.signer(label) : await keys.generate(label, algorithmOf(values, usual))
     const id = keyFingerprint(next.publicKeySpki())
     const imported = await findKeyCertificate(db, tenant, label, id)
+    if (imported) assertTrusted(config.signing.trustFile, imported.chain.at(-1))
     const author = shellAuthor(entered.correlationId)(tenant)
     await changes.as(author, async (trx, tell) => {
       const object = { type: 'key', id } as const

@@ -5,13 +5,14 @@ import { join } from 'node:path'
 import forge from 'node-forge'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { KeyView } from '../../../shared/contract/routes/exports.ts'
-import { decodePem, verifyCsr } from '../../../shared/pki/index.ts'
+import { decodePem, parseCertificate, verifyCsr } from '../../../shared/pki/index.ts'
 import { AuditTrail } from '../../../server/audit/index.ts'
 import { findKeyCertificate } from '../../../server/db/repositories/keys.ts'
-import { signingConfigOf } from '../../../server/key-uses.ts'
+import { importedCertificates, signingConfigOf } from '../../../server/key-uses.ts'
 import { makeLog } from '../../../server/log/log.ts'
 import type { CommandValues } from '../../../server/shell/command.ts'
 import { runCommand } from '../../../server/shell/commands.ts'
+import { SigningKey } from '../../../server/signing/signing-key.ts'
 import { refusal } from '../../fakes/server/client.ts'
 import { startServer, type TestServer } from '../../fakes/server/start-server.ts'
 import { softHsmOrReason } from '../../unit/server/hsm/folders.ts'
@@ -38,8 +39,8 @@ describe.each([
   })
   afterAll(() => server?.close())
 
-  const run = async <T>(words: string, values: CommandValues = {}): Promise<T> =>
-    (await runCommand(server.config, words.split(' '), values, log)).value as T
+  const run = async <T>(words: string, values: CommandValues = {}, config = server.config): Promise<T> =>
+    (await runCommand(config, words.split(' '), values, log)).value as T
   const failure = (words: string, values: CommandValues = {}) =>
     run(words, values).then(
       () => 'ok',
@@ -124,7 +125,10 @@ describe.each([
   it.skipIf(isSkipped)('hands exports to the next key, with the server stopped', async () => {
     await server.whileStopped(async () => {
       const first = await run<{ from: string; to: string }>('keys rollover', { algorithm: 'ecdsa-p384' })
-      const second = await run<{ from: string; to: string }>('keys rollover', { label: 'seal' })
+      // Its certificate leads to a root that exports are not signed under, until the configuration says so.
+      expect(await failure('keys rollover', { label: 'seal' })).toBe('REQUEST_INVALID not-trusted')
+      const trusting = { ...server.config, signing: { ...server.config.signing, trustFile: file('authority.cer') } }
+      const second = await run<{ from: string; to: string }>('keys rollover', { label: 'seal' }, trusting)
       const third = await run<{ from: string; to: string }>('keys rollover')
       expect([first, second, third]).toMatchObject([
         { from: 'export', to: 'export.2' },
@@ -138,9 +142,23 @@ describe.each([
     const { items } = await run<ListAnswer>('keys list')
     const exporting = items.filter(({ use }) => use === 'export').map(({ label, algorithm }) => `${label} ${algorithm}`)
     expect(exporting).toEqual(['export.2 ecdsa-p384', 'export.3 rsa-2048', 'seal rsa-2048'])
-    const { operational } = server.running().foundation.databases
-    const { key } = await signingConfigOf(server.config, operational.db, server.setup.tenant.id)
+    const { databases, keys: store } = server.running().foundation
+    const { db } = databases.operational
+    const { key } = await signingConfigOf(server.config, db, server.setup.tenant.id)
     expect(key.label).toBe('export.3')
+    // A key of another authority signs exports with the certificate that was put in.
+    const ready = await new SigningKey({
+      config: { ...key, label: 'seal' },
+      keys: store,
+      ca: { issue: () => Promise.reject(new Error('not asked')), chain: () => Promise.resolve([]) },
+      findIssued: () => Promise.resolve(null),
+      findImported: importedCertificates(db, server.setup.tenant.id),
+      importAnchors: decodePem('CERTIFICATE', readFileSync(file('authority.cer'), 'utf8')).map((der) =>
+        parseCertificate(der),
+      ),
+      subject: { commonName: 'x', organization: 'x', country: 'IT' },
+    }).ready()
+    expect(ready).toMatchObject({ name: 'Exports', kind, algorithm: 'rsa-sha256' })
   })
 
   it.skipIf(isSkipped)('makes no key under a name the server looks for', async () => {
