@@ -31,7 +31,8 @@ interface Search {
 /** A word in more entries than this is common: then few entries of a filter are read rather than its hits. */
 const COMMON_HITS = 5000
 const READ_BATCH = 200
-const UNLISTED_MAX = 1_000_000
+/** Entries of a filter that are read for a common word; mostly it is met in the first of them. */
+const READ_MAX = 5000
 const NOTHING: Page<JoinedRow> = { items: [], next: null }
 
 const readRows = async (db: Reader, ids: readonly number[]): Promise<readonly JoinedRow[]> => {
@@ -87,9 +88,10 @@ const findSearched = async (db: Reader, search: Search): Promise<readonly number
   if (!isNarrow(filter) || (await countHits(db, words, dialect, COMMON_HITS)) < COMMON_HITS) return byHits(db, search)
   const { plan, count } = await choosePlan(db, filter, dialect, true)
   if (!isFew(count)) return byHits(db, search)
-  // Few of the filter's: all of them are read, listed or not.
-  const unlisted = await walkUnlisted(db, filter, { after: null, limit: UNLISTED_MAX })
-  const found = await walkPlan(db, plan, filter, dialect, { after: null, limit: count + unlisted.length + 1 })
+  // Few enough to be looked through, listed or not; those that fit the filter are read, if they are few as well.
+  const unlisted = await walkUnlisted(db, filter, { after: null, limit: READ_MAX + 1 })
+  const found = await walkPlan(db, plan, filter, dialect, { after: null, limit: READ_MAX + 1 })
+  if (unlisted.length + found.length > READ_MAX) return byHits(db, search)
   return byReading(
     db,
     mergeKeys(unlisted, found, Number.MAX_SAFE_INTEGER).map((key) => key.id),

@@ -34,6 +34,8 @@ const WITH_TENANT: readonly FilterColumn[] = ['office', 'operator_id', 'station'
 const PATHS_MAX = 200
 /** An index is told apart from the others up to so many entries. */
 const PROBE_MAX = 3000
+/** The same where entries are looked through for a word: more of them cost more than looking through its hits. */
+const SEARCHED_MAX = 10_000
 
 const TENANT_INDEX: Path['index'] = 'entry_tenant_at_id_index'
 
@@ -112,29 +114,35 @@ const countOn = async (
   return counted
 }
 
-/** The plan with the fewest entries to look through, and how many these are, PROBE_MAX for that many or more. */
+/** The plan with the fewest entries to look through, and how many these are, counted no further than told apart. */
 export const choosePlan = async (
   db: Reader,
   filter: ResolvedFilter,
   dialect: DialectName,
-  isCountWanted: boolean,
+  isSearched: boolean,
 ): Promise<{ readonly plan: Plan; readonly count: number }> => {
   const tenant = filter.conditions.find(({ column }) => column === 'tenant')
   const tenants = (tenant?.values as readonly number[] | undefined) ?? (await readTenants(db))
   const plans = plansOf(filter, tenants)
   const [only] = plans
-  if (only && plans.length === 1 && !isCountWanted) return { plan: only, count: PROBE_MAX }
+  if (only && plans.length === 1 && !isSearched) return { plan: only, count: PROBE_MAX }
+  const most = isSearched ? SEARCHED_MAX : PROBE_MAX
   let best: { plan: Plan; count: number } | null = null
   for (const plan of plans) {
-    const count = await countOn(db, plan, filter, dialect, best?.count ?? PROBE_MAX)
+    const count = await countOn(db, plan, filter, dialect, best?.count ?? most)
     if (!best || count < best.count) best = { plan, count }
   }
   return best ?? { plan: { paths: [], kept: new Set() }, count: 0 }
 }
 
-export const isFew = (count: number): boolean => count < PROBE_MAX
+/** Whether the entries of a plan that was chosen for a search are so few that they are looked through. */
+export const isFew = (count: number): boolean => count < SEARCHED_MAX
 
 const newestFirst = (left: EntryKey, right: EntryKey): number => right.at - left.at || right.id - left.id
+
+/** SQLite enters an index by one upper bound, and takes the first: where the page is older, its own is the only one. */
+const timeOf = (filter: ResolvedFilter, after: After | null): ResolvedFilter =>
+  after && filter.to !== undefined && after.at < filter.to ? { ...filter, to: undefined } : filter
 
 // The time bounds the index; the number only tells apart those of one time.
 const boundOf = (after: After | null): RawBuilder<unknown> =>
@@ -152,7 +160,7 @@ export const walkUnlisted = async (
   { after, limit }: KeyPage,
 ): Promise<readonly EntryKey[]> => {
   const query = sql<EntryKey>`
-    select entry.at, entry.id from entry where ${UNLISTED} and ${whereOf(filter)} and ${boundOf(after)}
+    select entry.at, entry.id from entry where ${UNLISTED} and ${whereOf(timeOf(filter, after))} and ${boundOf(after)}
     order by entry.at desc, entry.id desc limit ${sql.lit(limit)}`
   return (await query.execute(db)).rows
 }
@@ -179,7 +187,7 @@ export const walkPlan = async (
   dialect: DialectName,
   page: KeyPage,
 ): Promise<readonly EntryKey[]> => {
-  const rest = whereOf(filter, plan.kept)
+  const rest = whereOf(timeOf(filter, page.after), plan.kept)
   const bound = boundOf(page.after)
   const found: EntryKey[] = []
   for (const path of plan.paths) {
