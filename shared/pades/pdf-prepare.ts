@@ -189,7 +189,7 @@ function addField(update: PdfUpdate, name: string, signature: PdfRef, appearance
   const { file } = update
   const page = findPage(file, appearance?.page ?? 0)
   const [left, bottom] = page.mediaBox
-  const box = appearance ? (appearance.box ?? [left + 40, bottom + 40, left + 260, bottom + 100]) : [0, 0, 0, 0]
+  const box = appearance ? (appearance.box ?? [left + 48, bottom + 48, left + 288, bottom + 108]) : [0, 0, 0, 0]
   if (appearance && (box[2]! <= box[0]! || box[3]! <= box[1]!)) refuse('invalid-input', 'box of the signature')
   const field = update.add(
     pdfDict({

@@ -40,7 +40,7 @@ const FILLED_KEYS: readonly string[] = ['V', 'AP', 'F', 'M', 'MK']
 /** ISO 32000-1 table 50, and ISO 32000-2's addition. */
 const EXTENSION_KEYS: readonly string[] = ['Type', 'BaseVersion', 'ExtensionLevel', 'URL', 'ExtensionRevision']
 /** Points squared; a page has 500,000. What an empty field shows once it is signed was not there at signing. */
-const MAX_BOX = 100_000
+const MAX_BOX = 40_000
 const CATALOG_KEYS: readonly string[] = ['DSS', 'AcroForm', 'Extensions', 'Version', 'Metadata']
 const INFO_KEYS: readonly string[] = ['ModDate', 'Producer', 'Creator', 'CreationDate']
 const SHADOW = 'ISO 32000-1 12.8.2: changed after signing'

@@ -16,8 +16,9 @@ export interface Cell {
   readonly ink: Ink
 }
 
-/** A value shown in full beyond this would fill pages; the attachment has it whole. */
+/** A value shown in full beyond this would fill pages; the attachment has it whole, and the report says so. */
 const MAX_CELL_CHARACTERS = 8000
+const CUT = '[…]'
 export const LEADING = 1.38
 
 /** Rows of one line each for cells that stand side by side: none is ever cut through. */
@@ -26,8 +27,8 @@ export function rowsOf(
   options: { readonly rule?: boolean; readonly gap?: number } = {},
 ): Row[] {
   const columns = cells.map((cell) => {
-    const isLong = cell.text.length > MAX_CELL_CHARACTERS
-    const text = isLong ? `${cell.text.slice(0, MAX_CELL_CHARACTERS)} […]` : cell.text
+    const text =
+      cell.text.length > MAX_CELL_CHARACTERS ? cell.text.slice(0, MAX_CELL_CHARACTERS) + ` ${CUT}` : cell.text
     return cell.font.lines(cell.font.drawable(text), cell.size, cell.width)
   })
   const count = Math.max(...columns.map((lines) => lines.length))
@@ -41,6 +42,10 @@ export function rowsOf(
     return { height: size * LEADING + gap, spans, rule: line === 0 && options.rule === true }
   })
 }
+
+/** Was a value too long to stand there whole? */
+export const hasCut = (rows: readonly Row[]): boolean =>
+  rows.some(({ spans }) => spans.some(({ text }) => text.endsWith(CUT)))
 
 /** A paragraph over the width given. */
 export const paragraph = (text: string, font: ReportFont, size: number, ink: Ink = 'text', gap = 0): Row[] =>

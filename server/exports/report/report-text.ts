@@ -67,6 +67,7 @@ export interface ReportText {
   readonly continued: string
   readonly none: string
   readonly letters: string
+  readonly cut: string
   readonly attachment: string
   readonly action: Readonly<Record<AuditAction, string>>
   readonly role: Readonly<Record<Role, string>>
@@ -155,6 +156,7 @@ const EN: ReportText = {
   none: 'No entry fits.',
   letters:
     'Letters that the font of this report lacks stand by their number, as in ⟨U+4E2D⟩; the attached file has them as they are.',
+  cut: 'Values of more than 8,000 characters end in […]; the attached file has them whole.',
   attachment: 'The entries of this report as JSON Lines',
   action: {
     Insertion: 'Created',
@@ -304,6 +306,7 @@ const IT: ReportText = {
   none: 'Nessuna voce corrisponde.',
   letters:
     'Le lettere che mancano al carattere di questo rapporto compaiono con il loro numero, come ⟨U+4E2D⟩; il file allegato le ha come sono.',
+  cut: 'I valori di oltre 8.000 caratteri finiscono con […]; il file allegato li ha interi.',
   attachment: 'Le voci di questo rapporto come JSON Lines',
   action: {
     Insertion: 'Creazione',

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { PDF_ATTACHMENT, type ManifestChain, type ManifestHead } from '../../../shared/exports/index.ts'
 import { TrueTypeFont } from './font-tables.ts'
 import { PdfWriter, textString } from './pdf-writer.ts'
-import { paragraph, place, type Fonts } from './report-blocks.ts'
+import { hasCut, paragraph, place, type Fonts } from './report-blocks.ts'
 import { writeAttachment, writeBookmarks, writeFont, writeInfo, writeMetadata } from './report-document.ts'
 import { entryBlock, parseLine } from './report-entry.ts'
 import { ReportFont } from './report-font.ts'
@@ -78,9 +78,11 @@ async function writeEntries(
   place(pages, paragraph(words.entriesTitle, fonts.bold, 14, 'text', 6), 1)
   let day = ''
   let count = 0
+  let isCut = false
   for (const text of linesOf(data)) {
     const block = entryBlock(parseLine(text), fonts, words, localTime)
     place(pages, block.rows, block.together, block.again)
+    isCut ||= hasCut(block.rows)
     const today = localTime(block.at).slice(0, 10)
     if (today !== day && days.length < MAX_BOOKMARKS) {
       day = today
@@ -89,10 +91,12 @@ async function writeEntries(
     if (++count % PAUSE_EVERY === 0) await new Promise<void>((done) => setImmediate(done))
   }
   if (count === 0) place(pages, paragraph(words.none, fonts.plain, 9.5), 1)
-  if (fonts.plain.isReplaced || fonts.bold.isReplaced) {
-    pages.skip(8)
-    place(pages, paragraph(words.letters, fonts.plain, 8, 'soft'), 2)
-  }
+  const notes = [
+    ...(fonts.plain.isReplaced || fonts.bold.isReplaced ? [words.letters] : []),
+    ...(isCut ? [words.cut] : []),
+  ]
+  pages.skip(8)
+  for (const note of notes) place(pages, paragraph(note, fonts.plain, 8, 'soft', 3), 2)
   return { top, days }
 }
 

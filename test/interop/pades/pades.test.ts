@@ -72,7 +72,7 @@ describeWith(['qpdf'], 'when qpdf reads signed files', () => {
   })
 })
 
-describeWith(['pdfsig'], 'when poppler judges signatures', () => {
+describeWith(['poppler-utils'], 'when poppler judges signatures', () => {
   it.each(ALGORITHMS)('says valid at every level with %s', (algorithm) => {
     for (const [level, path] of filesOf(algorithm)) {
       const { text } = run('pdfsig', '-nocert', path)
