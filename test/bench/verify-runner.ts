@@ -47,17 +47,16 @@ const keysOf = (): ReadonlyMap<string, Uint8Array> => {
   return new Map(said.map(({ key, spki }) => [key, new Uint8Array(Buffer.from(spki, 'base64url'))]))
 }
 
+const checked = async (jobs: readonly SignatureJob[]): Promise<void> => {
+  if ((await pool.check(jobs)) >= 0) throw new Error('not valid')
+}
+
 const raw = async (): Promise<number> => {
   const keys = keysOf()
   const running = new Set<Promise<void>>()
   let [entries, jobs]: [number, SignatureJob[]] = [0, []]
   const send = (): void => {
-    const run: Promise<void> = pool
-      .check(jobs)
-      .then((invalid) => {
-        if (invalid >= 0) throw new Error('not valid')
-      })
-      .finally(() => running.delete(run))
+    const run: Promise<void> = checked(jobs).finally(() => running.delete(run))
     running.add(run)
     jobs = []
   }
