@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { ContentHashes } from '../../shared/ades/index.ts'
+import { AppError } from '../../shared/contract/errors.ts'
 import type { Content } from './signatures.ts'
 
 /** Content that is in memory. */
@@ -11,7 +12,10 @@ export const bytesContent = (bytes: Uint8Array): Content => ({
   },
 })
 
-/** A file, read through once for each hash asked for, when it is asked for; never held in memory. */
+/**
+ * A file, read through once for each hash asked for, when it is asked for; never held in memory. Throws
+ * SIGNING_INPUT_INVALID `content-unreadable`.
+ */
 export const fileContent = (file: string): Content => {
   const taken = new Map<string, Promise<ContentHashes>>()
   return {
@@ -24,6 +28,10 @@ export const fileContent = (file: string): Content => {
 }
 
 async function takeFile(file: string, hashes: ContentHashes): Promise<ContentHashes> {
-  for await (const part of createReadStream(file, { highWaterMark: 1024 * 1024 })) hashes.update(part as Uint8Array)
-  return hashes
+  try {
+    for await (const part of createReadStream(file, { highWaterMark: 1024 * 1024 })) hashes.update(part as Uint8Array)
+    return hashes
+  } catch (cause) {
+    throw new AppError('SIGNING_INPUT_INVALID', { reason: 'content-unreadable' }, { cause })
+  }
 }

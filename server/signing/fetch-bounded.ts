@@ -56,7 +56,8 @@ function send(
   }
   return new Promise((resolve, reject) => {
     const request = url.protocol === 'https:' ? requestHttps(url, options, resolve) : requestHttp(url, options, resolve)
-    request.once('error', reject)
+    // Not once: the deadline may end the request after the answer has begun.
+    request.on('error', reject)
     request.end(body?.bytes)
   })
 }

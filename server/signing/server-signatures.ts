@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import {
   closeEnveloped,
   openEnveloped,
@@ -50,13 +51,17 @@ export interface ServerSignaturesDeps {
 
 const LEVELS: readonly SignatureLevel[] = ['B-B', 'B-T', 'B-LT', 'B-LTA']
 const LOOK_AGAIN_MS = 600_000
+/** Where not all can be had now. */
+const LOOK_AGAIN_SOON_MS = 60_000
+/** Nobody who only asks what could be had waits longer for authorities that do not answer. */
+const LEVELS_WAIT_MS = 3000
 
 /** See `Signatures`. */
 export class ServerSignatures implements Signatures {
   readonly key: SigningKey
   readonly #lasting: Lasting
   readonly #secondTrust: SecondTrust
-  #levels: { readonly found: Promise<readonly SignatureLevel[]>; readonly until: number } | null = null
+  #levels: { readonly found: Promise<readonly SignatureLevel[]>; until: number } | null = null
 
   constructor({ key, lasting, secondTrust }: ServerSignaturesDeps) {
     this.key = key
@@ -72,9 +77,9 @@ export class ServerSignatures implements Signatures {
   levels(): Promise<readonly SignatureLevel[]> {
     const now = Date.now()
     if (!this.#levels || this.#levels.until <= now) {
-      this.#levels = { found: this.#findLevels(), until: now + LOOK_AGAIN_MS }
+      this.#levels = { found: this.#lookedFor(now), until: now + LOOK_AGAIN_MS }
     }
-    return this.#levels.found
+    return Promise.race([this.#levels.found, this.#withoutAsking()])
   }
 
   cadesDetached(content: Content, { level, mimeType }: CadesOrder): Promise<Uint8Array> {
@@ -208,6 +213,17 @@ export class ServerSignatures implements Signatures {
 
   #ready(): Promise<ReadyKey> {
     return this.key.ready()
+  }
+
+  async #lookedFor(begun: number): Promise<readonly SignatureLevel[]> {
+    const found = await this.#findLevels()
+    if (this.#levels && found.length < LEVELS.length) this.#levels.until = begun + LOOK_AGAIN_SOON_MS
+    return found
+  }
+
+  async #withoutAsking(): Promise<readonly SignatureLevel[]> {
+    await setTimeout(LEVELS_WAIT_MS, undefined, { ref: false })
+    return LEVELS.slice(0, this.#lasting.isStamped ? 2 : 1)
   }
 
   /** B-T wherever there is an authority; more where it and our own CA say by whom they can be revoked. */

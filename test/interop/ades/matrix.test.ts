@@ -44,6 +44,8 @@ const KINDS = [
   { kind: 'p521', label: 'export.p521', algorithm: 'ecdsa-p521', rsaPadding: 'pkcs1' },
 ] as const
 const LEVELS: readonly SignatureLevel[] = ['B-B', 'B-T', 'B-LT', 'B-LTA']
+/** RFC 8419: for CAdES alone, and of the judges BouncyCastle alone. */
+const ED25519 = { label: 'export.ed25519', algorithm: 'ed25519' } as const
 const CELLS = KINDS.flatMap(({ kind }) => LEVELS.map((level) => ({ kind, level, name: `${kind}.${level}` })))
 const CONTENT = new TextEncoder().encode('sequence,action\r\n1,card.issue\r\n')
 const SCHEMAS = resolve(import.meta.dirname, '../../fixtures/xsd')
@@ -105,6 +107,10 @@ async function makeOfficer(desk: SigningDesk) {
 
 async function makeAll(desk: SigningDesk): Promise<void> {
   const content = bytesContent(CONTENT)
+  for (const level of LEVELS) {
+    const order = { level, mimeType: 'text/csv' }
+    write(`ed25519.${level}.p7s`, await desk.signatures({ key: ED25519 }).cadesDetached(content, order))
+  }
   const pdf = await smallPdf()
   const officer = await makeOfficer(desk)
   for (const { kind, ...key } of KINDS) {
@@ -141,9 +147,10 @@ async function makeAll(desk: SigningDesk): Promise<void> {
 
 interface Foreign {
   readonly algorithm: SignatureAlgorithm
-  readonly kind: 'RSA' | 'EC'
+  readonly kind: 'RSA' | 'EC' | 'Ed25519'
   readonly java: string
-  readonly options: readonly string[]
+  /** Of OpenSSL; null where it cannot. */
+  readonly options: readonly string[] | null
 }
 const FOREIGN: readonly Foreign[] = [
   { algorithm: 'rsa-sha256', kind: 'RSA', java: 'SHA256withRSA', options: [] },
@@ -156,6 +163,8 @@ const FOREIGN: readonly Foreign[] = [
   { algorithm: 'ecdsa-sha256', kind: 'EC', java: 'SHA256withECDSA', options: [] },
   { algorithm: 'ecdsa-sha384', kind: 'EC', java: 'SHA384withECDSA', options: ['-md', 'sha384'] },
   { algorithm: 'ecdsa-sha512', kind: 'EC', java: 'SHA512withECDSA', options: ['-md', 'sha512'] },
+  // OpenSSL 3.0 signs no CMS with it.
+  { algorithm: 'ed25519', kind: 'Ed25519', java: 'Ed25519', options: null },
 ]
 const foreignRoots = new Map<SignatureAlgorithm, Awaited<ReturnType<typeof rootAuthority>>>()
 
@@ -201,6 +210,7 @@ describeWith(NEEDED, 'when the server signs with keys in SoftHSM2', () => {
     const names = CELLS.map(({ name }) => name)
     ask([
       ...names.flatMap((name) => Object.values(question).map((of) => of(name))),
+      ...LEVELS.map((level) => question.detached(`ed25519.${level}`)),
       question.detached('altered.p256.B-LTA'),
       ['cms', 'p256.B-B.p7s', 'other.csv', 'root.der', 'time.der'],
       ['cms', 'p256.B-B.p7s', 'audit.csv', 'time.der', 'time.der'],
@@ -235,6 +245,10 @@ describeWith(NEEDED, 'when the server signs with keys in SoftHSM2', () => {
       expect(verdictOf(...question.attached(name))).toBe(`valid ${level}`)
       const both = level === 'B-T' ? 'valid B-T B-T' : `valid ${level} ${level}`
       expect(verdictOf(...question.second(name))).toBe(both)
+    })
+
+    it.each(LEVELS)('is valid for BouncyCastle with Ed25519: %s', (level) => {
+      expect(verdictOf(...question.detached(`ed25519.${level}`))).toBe(`valid ${level}`)
     })
 
     it('is invalid for both when something was changed', () => {
@@ -324,17 +338,20 @@ describeWith(NEEDED, 'when the server signs with keys in SoftHSM2', () => {
     }
     const expected = (algorithm: SignatureAlgorithm) => ({ level: 'B-B', signed: { signatureAlgorithm: algorithm } })
 
-    it.each(FOREIGN)('of OpenSSL stand: $algorithm', ({ algorithm, options }) => {
-      for (const form of [[], ['-nodetach']]) {
-        const signer = ['-signer', `${algorithm}.pem`, '-inkey', `${algorithm}.key.pem`, ...options]
-        const output = ['-certfile', `${algorithm}.sub.pem`, '-outform', 'DER', '-out', 'theirs']
-        const made = openssl('cms', '-sign', '-cades', '-binary', ...form, '-in', 'audit.csv', ...signer, ...output)
-        expect(made).toMatchObject({ status: 0 })
-        expect(judge(algorithm, read('theirs'))).toMatchObject(expected(algorithm))
-        if (form.length > 0) continue
-        expect(() => judge(algorithm, read('theirs'), new Uint8Array(2))).toThrow(/digest-mismatch/)
-      }
-    })
+    it.each(FOREIGN.filter(({ options }) => options !== null))(
+      'of OpenSSL stand: $algorithm',
+      ({ algorithm, options }) => {
+        for (const form of [[], ['-nodetach']]) {
+          const signer = ['-signer', `${algorithm}.pem`, '-inkey', `${algorithm}.key.pem`, ...(options ?? [])]
+          const output = ['-certfile', `${algorithm}.sub.pem`, '-outform', 'DER', '-out', 'theirs']
+          const made = openssl('cms', '-sign', '-cades', '-binary', ...form, '-in', 'audit.csv', ...signer, ...output)
+          expect(made).toMatchObject({ status: 0 })
+          expect(judge(algorithm, read('theirs'))).toMatchObject(expected(algorithm))
+          if (form.length > 0) continue
+          expect(() => judge(algorithm, read('theirs'), new Uint8Array(2))).toThrow(/digest-mismatch/)
+        }
+      },
+    )
 
     it.each(FOREIGN)('of BouncyCastle stand: $algorithm', ({ algorithm, kind, java }) => {
       const base = ['cms-sign', `${algorithm}.key`, kind, java, `${algorithm}.der`, `${algorithm}.sub.der`, 'audit.csv']

@@ -147,7 +147,7 @@ describe('when exports are signed', () => {
     const cms = await desk.signatures().cadesDetached(fileContent(file), { level: 'B-LTA', ...csv })
     expect(verifyCades({ cms, digestOf, ...(await trust('B-LTA')) }).level).toBe('B-LTA')
     const missing = desk.signatures().cadesDetached(fileContent(`${file}.none`), { level: 'B-B', ...csv })
-    await expect(missing).rejects.toMatchObject({ code: 'ENOENT' })
+    expect(await failureOf(missing)).toBe('SIGNING_INPUT_INVALID content-unreadable')
   })
 
   it('gives copies of what a signature carries', async () => {
@@ -185,6 +185,9 @@ describe('when a level cannot be had', () => {
     expect(await desk.signatures({ stampers: ['/mute'] }).levels()).toEqual(['B-B', 'B-T'])
     desk.services.faults.set(TSA, 'status')
     expect(await desk.signatures().levels()).toEqual(['B-B', 'B-T'])
+    // Who does not answer keeps nobody waiting.
+    desk.services.faults.set(TSA, 'silent')
+    expect(await desk.signatures({ stampers: [TSA, TSA, TSA, TSA] }).levels()).toEqual(['B-B', 'B-T'])
   })
 
   it('says why, and signs nothing', async () => {
@@ -298,6 +301,18 @@ describe('when the certificate of the key is looked at', () => {
     const wrong = await certify(testKey('ecdsa-sha256'), other, life)
     expect(await failureOf(use([wrong.der]).signer())).toBe('SIGNING_CERTIFICATE_UNUSABLE another-key')
     expect(await failureOf(use([CSV]).signer())).toBe('SIGNING_CERTIFICATE_UNUSABLE malformed')
+    // Whether such a one is revoked is asked of those it names.
+    const named = await desk.services.certify({ spki }, { name: 'Named Seal', keyUsage: ['contentCommitment'] })
+    await writeFile(trustFile, encodePem('CERTIFICATE', desk.services.root.certificate.der))
+    const lasting = await use([named.der]).cadesDetached(content, { level: 'B-LT', ...csv })
+    const ofOthers = { ...(await trust('B-LT')), anchors: [desk.services.root.certificate] }
+    expect(verifyCades({ cms: lasting, digestOf, ...ofOthers }).level).toBe('B-LT')
+    expect(readCadesNeeds(lasting).carried.ocsp).toHaveLength(2)
+    desk.services.revoked.push({ serial: named.serial, at: desk.services.day(-1), reason: 'keyCompromise' })
+    const revoked = use([named.der]).cadesDetached(content, { level: 'B-LT', ...csv })
+    expect(await failureOf(revoked)).toBe('SIGNING_CERTIFICATE_UNUSABLE revoked')
+    desk.services.revoked.length = 0
+    await writeFile(trustFile, encodePem('CERTIFICATE', other.certificate.der))
     const ended = await certify({ spki }, other, { ...life, notAfter: desk.services.day(-0.5) })
     expect(await failureOf(use([ended.der]).signer())).toBe('SIGNING_CERTIFICATE_UNUSABLE expired')
   })
