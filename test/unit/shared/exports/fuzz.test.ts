@@ -138,7 +138,7 @@ describe('when a ZIP is laid out', () => {
           return bytes
         }
         const back = await readZip({ size: layout.size, read })
-        expect(back.members.map(({ offset: _, ...rest }) => rest)).toEqual(
+        expect(back.members.map(({ name, bytes, crc32 }) => ({ name, bytes, crc32 }))).toEqual(
           named.map(({ name, bytes, crc32 }) => ({ name, bytes, crc32 })),
         )
       }),
