@@ -170,7 +170,8 @@ export class PackageMaker {
     const { head, visibleSignature: visible } = order
     const scratch = join(folder, REPORT_DATA)
     const pdf = await writeReport({ data: await readFile(scratch), head, chains, entries })
-    const signature = await signatures.pades(pdf, { level: head.order.level, visible, reason: head.reason })
+    const { level, language } = head.order
+    const signature = await signatures.pades(pdf, { level, visible, reason: head.reason, language })
     await rm(scratch)
     const member = await writeMember(folder, dataName('pdf'), signature)
     return [member, ...(await this.#carried(folder, { kind: 'pades', signature }))]

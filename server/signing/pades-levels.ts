@@ -13,7 +13,7 @@ import type { ReadyKey } from './signing-key.ts'
 
 /** A signature in the PDF at its level (ETSI EN 319 142-1 6.3). */
 export async function signPades(pdf: Uint8Array, key: ReadyKey, order: PadesOrder, lasting: Lasting) {
-  const { level, visible, reason } = order
+  const { level, visible, reason, language = 'en' } = order
   lasting.assertStamped(level)
   const claimedAt = lasting.now()
   const source = sourceOf(lasting)
@@ -25,7 +25,7 @@ export async function signPades(pdf: Uint8Array, key: ReadyKey, order: PadesOrde
     claimedAt,
     name: key.name,
     ...(reason === undefined ? {} : { reason }),
-    ...(visible ? { appearance: { lines: linesOf(key, claimedAt) } } : {}),
+    ...(visible ? { appearance: { lines: linesOf(key, claimedAt, language) } } : {}),
     ...(level === 'B-B' ? {} : { timeStamp: source.timeStamp, timeStampHash: key.hash }),
   })
   if (level === 'B-B' || level === 'B-T') return signed
@@ -85,8 +85,14 @@ function sourceOf(lasting: Lasting) {
   }
 }
 
-const linesOf = ({ name, kind }: ReadyKey, at: Date): string[] => [
+const WORDS = {
+  en: { signed: 'Signed by', software: 'SOFTWARE KEY, NOT FOR PRODUCTION' },
+  it: { signed: 'Firmato da', software: 'CHIAVE SOFTWARE, NON PER LA PRODUZIONE' },
+} as const
+
+const linesOf = ({ name, kind }: ReadyKey, at: Date, language: 'en' | 'it'): string[] => [
+  WORDS[language].signed,
   name,
   `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`,
-  ...(kind === 'software' ? ['SOFTWARE KEY - NOT FOR PRODUCTION'] : []),
+  ...(kind === 'software' ? [WORDS[language].software] : []),
 ]

@@ -45,6 +45,8 @@ export interface PadesOrder {
   readonly visible: boolean
   /** Why it is signed, as readers show it. */
   readonly reason?: string
+  /** Of the words in the field. Default: English. */
+  readonly language?: 'en' | 'it'
 }
 
 /** What another's key is to sign so that its signature stands beside ours. Keep it until `addSecond`. */

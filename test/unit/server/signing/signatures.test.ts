@@ -103,7 +103,8 @@ describe('when exports are signed', () => {
     expect(verifyXades({ xml, contentHash, uri: 'audit.csv', ...wanted }).level).toBe(level)
     const pdf = await smallPdf()
     for (const visible of [true, false]) {
-      const signed = await signatures.pades(pdf, { level, visible, reason: 'Audit export' })
+      const language = visible ? 'it' : 'en'
+      const signed = await signatures.pades(pdf, { level, visible, reason: 'Audit export', language })
       expect(verifyPades({ pdf: signed, ...wanted })).toMatchObject({ level, signatures: [{ isVisible: visible }] })
       if (level !== 'B-B') expect(signatures.endOf({ kind: 'pades', signature: signed })).toBeInstanceOf(Date)
     }
