@@ -36,7 +36,7 @@ class Numbers {
 }
 
 /** Whether a filter takes every entry of its one chain. */
-export const takesAll = ({ chains, chain, ...rest }: EntryFilter): boolean =>
+export const takesAll = ({ chains: _chains, chain: _chain, ...rest }: EntryFilter): boolean =>
   Object.values(rest).every((value) => value === undefined)
 
 const byColumns = async (

@@ -9,6 +9,8 @@ import { awaitExport, changesBeside, exportCall, exportsBeside, openExportsHere 
 import type { Ground } from './ground.ts'
 import { facts, table, timeText } from './print.ts'
 
+const LOOK_MS = 500
+
 /** `chain NAME`, `object TYPE ID`, or what the filters find. */
 const selectionOf = (values: CommandValues): ExportSelection => {
   const [kind, first, second] = values.words ?? []
@@ -81,7 +83,8 @@ const create: Command = {
   run: async (ground, values) => {
     const order = parseOrder(values)
     const { terminal, call, databases, tenant } = ground
-    const { exports, handlers, close } = await openExportsHere(ground)
+    const opened = await openExportsHere(ground)
+    const { exports, handlers } = opened
     try {
       const { id } = await exports.create(exportCall(call), order)
       const row = await readExport(databases.operational.db, tenant, id)
@@ -91,15 +94,13 @@ const create: Command = {
       const work = handlers['audit-export']
         .run({ ...job, schedule: null, requestedBy: null, signal: stop.signal })
         .finally(() => (isDone = true))
-      const show = setInterval(() => {
-        void exports.read(exportCall(call), id).then(
-          ({ phase, written, total }) => {
-            if (!isDone)
-              terminal.show(`export ${id}: ${phase ?? 'waiting'} ${written} of ${total ?? '?'}; Ctrl-C cancels it`)
-          },
-          () => undefined,
-        )
-      }, 500)
+      const look = async (): Promise<void> => {
+        const { phase, written, total } = await exports.read(exportCall(call), id)
+        const far = `${phase ?? 'waiting'} ${written} of ${total ?? '?'}`
+        if (!isDone) terminal.show(`export ${id}: ${far}; Ctrl-C cancels it`)
+      }
+      // Only for whoever looks: what fails is told by the work itself.
+      const show = setInterval(() => void look().catch(() => undefined), LOOK_MS)
       try {
         const cancel = (): void => void exports.cancel(exportCall(call), id).catch(() => stop.abort())
         await terminal.cancellable(cancel, () => work)
@@ -110,7 +111,7 @@ const create: Command = {
       const made = await rowOf(ground, { ...values, words: [id] })
       return answerOf(viewOf(ground, made), { exit: endOf(made) })
     } finally {
-      await close()
+      await opened.close()
     }
   },
   // The running server has chain and keys: it is ordered what the console would order.
