@@ -9,7 +9,6 @@ export type {
   PdfSignatureFields,
   PdfTimeStampFields,
   PdfValidationFields,
-  PreparedPdf,
   TimeStampSource,
   VerifiedPades,
   VerifiedPdfSignature,

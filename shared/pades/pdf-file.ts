@@ -41,6 +41,7 @@ export class PdfFile {
   readonly rootRef: PdfRef
   readonly #packed = new Map<number, Packed>()
   #packedBytes = 0
+  #isUnpacking = false
 
   constructor(pdf: Uint8Array, end = pdf.length) {
     this.bytes = pdf.subarray(0, end)
@@ -134,9 +135,6 @@ export class PdfFile {
 
   #dataEnd({ dict, dataStart }: PdfStream): number {
     const given = dict.entries.get('Length')
-    // A length that stands in an object stream or in a stream would need a length itself.
-    const entry = given?.kind === 'ref' ? this.entries.get(given.number) : null
-    if (entry?.kind === 'packed') refuse('stream', 'ISO 32000-1 7.5.7: Length in an object stream')
     const length = given?.kind === 'ref' ? this.#plain(given) : given
     if (length?.kind !== 'number' || !Number.isSafeInteger(length.value) || length.value < 0) {
       return refuse('stream', 'ISO 32000-1 7.3.8.2: Length')
@@ -145,16 +143,22 @@ export class PdfFile {
     return end <= this.bytes.length ? end : refuse('stream', 'ISO 32000-1 7.3.8.2: Length', { length: length.value })
   }
 
+  /** A number that stands by itself or in an object stream, whose own length must not lead back here. */
   #plain({ number, generation }: PdfRef): PdfValue {
     const entry = this.entries.get(number)
+    if (entry?.kind === 'packed' && generation === 0) {
+      if (this.#isUnpacking) return refuse('stream', 'ISO 32000-1 7.5.7: Length in an object stream', { number })
+      return this.#unpack(entry.container, entry.index, number)
+    }
     if (entry?.kind !== 'at' || entry.generation !== generation) return NULL
+    if (entry.offset >= this.bytes.length) refuse('object', 'ISO 32000-1 7.5.4: outside the file', { number })
     const reader = new PdfReader(this.bytes, entry.offset)
     if (reader.objectHeader().number !== number) refuse('object', 'ISO 32000-1 7.3.10: another object', { number })
     return reader.value()
   }
 
   #unpack(container: number, index: number, number: number): PdfValue {
-    const { data, objects } = this.#packed.get(container) ?? this.#readPacked(container)
+    const { data, objects } = this.#packed.get(container) ?? this.#openPacked(container)
     const object = objects[index]
     if (!object || object.number !== number) {
       return refuse('object', 'ISO 32000-1 7.5.7: another object', { number, found: object?.number ?? null })
@@ -164,6 +168,15 @@ export class PdfFile {
     reader.skip()
     if (reader.at < object.end) refuse('object', 'ISO 32000-1 7.5.7: octets left over', { number })
     return value
+  }
+
+  #openPacked(container: number): Packed {
+    this.#isUnpacking = true
+    try {
+      return this.#readPacked(container)
+    } finally {
+      this.#isUnpacking = false
+    }
   }
 
   #readPacked(container: number): Packed {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { addDocTimeStamp, addPdfValidationData } from '../../../../shared/pades/index.ts'
 import {
   after,
+  appendPackedPdf,
   appendPdf,
   bytesOf,
   dataOf,
@@ -377,6 +378,44 @@ describe('when the attacker wrote the file that was signed', () => {
       { fieldName: 'Later', addedAfter: [], isVisible: true },
     ])
   })
+})
+
+describe('when the signed file has object streams', () => {
+  const hidden = `<</Type /ObjStm /N 1 /First 4 /Length 8>>\nstream\n4 0 <<>>\nendstream`
+
+  it.each<
+    [
+      string,
+      string,
+      (text: string) => readonly [Readonly<Record<number, string>>, (readonly [number, number, number])[]?],
+    ]
+  >([
+    ['nothing new', 'ok', () => [{ 40: 'null' }]],
+    ['an object of it put aside for another', 'changed-page', (text) => [{ [pageOf(text)]: '<<>>' }]],
+    ['an object stream in place of an older one', 'object', (text) => [{ [containerOf(text)]: hidden }]],
+    [
+      'an object stream with something nobody reaches',
+      'ok',
+      () => [{ 40: hidden.replace('4 0 <<', '41 0 <').replace('/First 4', '/First 5') }, [[41, 40, 0]]],
+    ],
+    ['an object taken from an old object stream', 'revision', (text) => [{}, [[41, containerOf(text), 0]]]],
+    [
+      'an object of a new stream in place of a page',
+      'changed-page',
+      (text) => [{ 40: packed(pageOf(text), '<<>>') }, [[pageOf(text), 40, 0]]],
+    ],
+    ['another number in the object stream', 'object', (text) => [{ 40: packed(99, '<<>>') }, [[pageOf(text), 40, 0]]]],
+  ])('judges %s: %s', async (_name, expected, make) => {
+    const before = await sign(world, await packedPdf())
+    const changed = appendPackedPdf(before, ...make(latin1(before)))
+    expect(reason(() => judge(world, changed))).toBe(expected)
+  })
+
+  const packed = (number: number, value: string) =>
+    `<</Type /ObjStm /N 1 /First ${`${number} 0 `.length} /Length ${`${number} 0 ${value}`.length}>>\nstream\n${number} 0 ${value}\nendstream`
+  const containerOf = (text: string) => Number(/(\d+) 0 obj\s*<<[^>]*\/ObjStm/.exec(text)?.[1])
+  /** The node above the pages. */
+  const pageOf = (text: string) => Number(/\/Parent (\d+) 0 R/.exec(text)?.[1])
 })
 
 function pointBack(pdf: Uint8Array, number: number, offset: number | null): Uint8Array {

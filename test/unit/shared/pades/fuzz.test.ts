@@ -92,7 +92,7 @@ describe('when a signed file is broken at random', () => {
         ]) {
           reason(act)
         }
-        expect(performance.now() - from).toBeLessThan(5000)
+        expect(performance.now() - from).toBeLessThan(20_000)
       }),
       { numRuns: fuzzRuns() },
     )

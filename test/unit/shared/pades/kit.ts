@@ -171,6 +171,45 @@ export function appendPdf(
   return bytesOf(text)
 }
 
+/** The same with a cross-reference stream; `packed`: number, container and index of objects in object streams. */
+export function appendPackedPdf(
+  pdf: Uint8Array,
+  objects: Readonly<Record<number, string>>,
+  packed: readonly (readonly [number, number, number])[] = [],
+): Uint8Array {
+  let text = latin1(pdf)
+  const before = [...text.matchAll(/startxref\s+(\d+)/g)].at(-1)?.[1] ?? '0'
+  const root = [...text.matchAll(/\/Root (\d+ \d+ R)/g)].at(-1)?.[1] ?? ''
+  const id = [...text.matchAll(/\/ID ?(\[[^\]]*\])/g)].at(-1)?.[1]
+  const info = [...text.matchAll(/\/Info (\d+ \d+ R)/g)].at(-1)?.[1]
+  const sizes = [...text.matchAll(/\/Size (\d+)/g)].map((one) => Number(one[1]))
+  const rows: number[][] = []
+  const octets = (kind: number, value: number, last: number) => [
+    kind,
+    value >> 24,
+    (value >> 16) & 255,
+    (value >> 8) & 255,
+    value & 255,
+    last >> 8,
+    last & 255,
+  ]
+  for (const [number, object] of Object.entries(objects)) {
+    rows.push([Number(number), ...octets(1, text.length, 0)])
+    text += `${number} 0 obj\n${object}\nendobj\n`
+  }
+  for (const [number, container, index] of packed) rows.push([number, ...octets(2, container, index)])
+  const own = Math.max(...sizes, ...rows.map(([number = 0]) => number + 1))
+  rows.push([own, ...octets(1, text.length, 0)])
+  rows.sort(([a = 0], [b = 0]) => a - b)
+  const data = rows.flatMap(([, ...row]) => row)
+  const index = rows.map(([number = 0]) => `${number} 1`).join(' ')
+  const kept = `/Root ${root}${id ? ` /ID ${id}` : ''}${info ? ` /Info ${info}` : ''}`
+  const dict = `/Type /XRef /Size ${own + 1} /W [1 4 2] /Index [${index}] ${kept} /Prev ${before} /Length ${data.length}`
+  const startxref = text.length
+  text += `${own} 0 obj\n<<${dict}>>\nstream\n${String.fromCharCode(...data)}\nendstream\nendobj\n`
+  return bytesOf(`${text}startxref\n${startxref}\n%%EOF\n`)
+}
+
 const CONTENT = 'BT /F1 24 Tf 72 700 Td (Pay 100 euro) Tj ET'
 
 /** One page of text: 1 catalog, 2 pages, 3 page, 4 content, 5 font, 6 a stream that nothing shows. */

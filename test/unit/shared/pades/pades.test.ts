@@ -9,9 +9,16 @@ import {
   readPdfValidationData,
   verifyPades,
 } from '../../../../shared/pades/index.ts'
-import { digest, signDigest, parseCertificate, type SignatureAlgorithm } from '../../../../shared/pki/index.ts'
+import {
+  digest,
+  signDigest,
+  parseCertificate,
+  type Certificate,
+  type SignatureAlgorithm,
+} from '../../../../shared/pki/index.ts'
 import { fillPdf, preparePdf } from '../../../../shared/pades/pdf-prepare.ts'
-import { certify, crlOf, LEAF_FIELDS } from '../pki/authority.ts'
+import { certify, crlOf, LEAF_FIELDS, type Authority } from '../pki/authority.ts'
+import { ocspResponse } from '../pki/responder.ts'
 import {
   after,
   appendPdf,
@@ -185,6 +192,23 @@ describe('when a signature is judged', () => {
     const [, , stamps = new Uint8Array()] = world.crls
     const other = addPdfValidationData({ pdf: timed, certificates: [], crls: [stamps], ocsp: [] })
     expect(judge(world, other).level).toBe('B-T')
+  })
+
+  it('lasts by answers about its certificates as well as by lists', async () => {
+    const timed = await sign(world, plainPdf(), { timeStamp: stampAt(world, after(world.at, 1)) })
+    const times = { producedAt: after(world.at, 2), thisUpdate: after(world.at, 2), nextUpdate: after(world.at, 1440) }
+    const answer = (certificate: Certificate, { certificate: issuer, key }: Authority) =>
+      ocspResponse({ certificate, issuer, key, ...times })
+    const ocsp = await Promise.all([
+      answer(world.leaf, world.sub),
+      answer(world.sub.certificate, world.root),
+      answer(world.stampLeaf, world.stampRoot),
+    ])
+    const lasting = addPdfValidationData({ pdf: timed, certificates: [world.root.certificate.der], crls: [], ocsp })
+    expect(judge(world, lasting, { revocation: 'require' })).toMatchObject({ level: 'B-LT' })
+    const [first = new Uint8Array()] = ocsp
+    const less = addPdfValidationData({ pdf: timed, certificates: [], crls: [], ocsp: [first] })
+    expect(reason(() => judge(world, less, { revocation: 'require' }))).not.toBe('ok')
   })
 
   it('outlives its authorities only by renewals', async () => {

@@ -3,7 +3,7 @@ import { PdfFile } from '../../../../shared/pades/pdf-file.ts'
 import { PdfReader } from '../../../../shared/pades/pdf-read.ts'
 import { dateOf, pdfDate, pdfText, textOf } from '../../../../shared/pades/pdf-value.ts'
 import { writeValue } from '../../../../shared/pades/pdf-write.ts'
-import { bytesOf, latin1, packedPdf, plainPdf, reason } from './kit.ts'
+import { appendPackedPdf, bytesOf, latin1, packedPdf, plainPdf, reason } from './kit.ts'
 
 const read = (text: string) => new PdfReader(bytesOf(text)).value()
 
@@ -78,6 +78,13 @@ describe('when a file is read', () => {
     expect(new PdfFile(await packedPdf()).root.entries.has('Pages')).toBe(true)
   })
 
+  it.each([
+    ['a length in an object stream', 'ok', packedLength(5)],
+    ['an object stream whose length is in itself', 'stream', packedLength(6)],
+  ])('judges %s: %s', (_name, expected, pdf) => {
+    expect(reason(() => new PdfFile(pdf).locate(4))).toBe(expected)
+  })
+
   it('refuses a stream whose length is not where it ends', () => {
     const wrong = plain.replace('/Length 43', '/Length 42')
     expect(wrong).not.toBe(plain)
@@ -104,3 +111,11 @@ describe('when text and dates are written', () => {
     expect(dateOf(pdfDate(new Date('2026-11-22T12:00:00Z')))?.getTime()).toBe(Date.UTC(2026, 10, 22, 12))
   })
 })
+
+/** Object 4 is a stream whose length is object 5, in the object stream 6, whose own length is `of`: itself, or plain. */
+function packedLength(of: 5 | 6): Uint8Array {
+  const base = plainPdf()
+  const stream = '<</Length 41 0 R>>\nstream\nabc\nendstream'
+  const container = `<</Type /ObjStm /N 1 /First 5 /Length ${of === 5 ? '6' : '41 0 R'}>>\nstream\n41 0 3\nendstream`
+  return appendPackedPdf(base, { 4: stream, 40: container }, [[41, 40, 0]])
+}
