@@ -12,6 +12,7 @@ import {
   wrappingKeyTemplate,
   type SignWay,
 } from './recipes.ts'
+import { Paces } from './paces.ts'
 import { SessionPool, type PoolConfig, type Session } from './session-pool.ts'
 
 /** Version, then a 12-octet nonce made by the token, then AES-256-GCM ciphertext and tag (NIST SP 800-38D). */
@@ -37,6 +38,7 @@ export class Token {
   readonly #pool: SessionPool
   /** Handles by class and name; they are good as long as the login is. */
   readonly #handles = new Map<string, Handle>()
+  readonly #paces = new Paces()
   #mechanisms: ReadonlySet<number> | null = null
   #making: Promise<unknown> = Promise.resolve()
 
@@ -66,8 +68,12 @@ export class Token {
   sign(name: string, way: SignWay, input: Buffer): Promise<Buffer> {
     return this.#pool.run((session) => {
       const { cryptoki, handle } = session
+      const output = Buffer.allocUnsafe(SIGNATURE_OCTETS)
       cryptoki.C_SignInit(handle, SIGN_MECHANISMS[way], this.#find(session, pkcs11js.CKO_PRIVATE_KEY, name))
-      return cryptoki.C_SignAsync(handle, input, Buffer.allocUnsafe(SIGNATURE_OCTETS))
+      return this.#paces.run(`${way} ${name}`, {
+        here: () => cryptoki.C_Sign(handle, input, output),
+        aside: () => cryptoki.C_SignAsync(handle, input, output),
+      })
     })
   }
 
