@@ -12,14 +12,15 @@ const EXTRA = '€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™�
 const LARGEST = 9
 const PADDING = 4
 
-/** The octets of Windows-1252 for a text; what it does not have as `?`. */
-function encode(text: string): number[] {
-  return Array.from(text.normalize('NFC'), (letter) => {
-    const code = letter.codePointAt(0) ?? 0
-    if ((code >= 0x20 && code < 0x7f) || (code >= 0xa0 && code < 0x100)) return code
-    const at = letter === ' ' ? -1 : EXTRA.indexOf(letter)
-    return at < 0 ? 0x3f : 0x80 + at
-  })
+/** The octets of Windows-1252 for a text; what it does not have without its marks, or as `?`. */
+const encode = (text: string): number[] =>
+  Array.from(text.normalize('NFC'), (letter) => octetOf(letter) ?? octetOf(letter.normalize('NFD').charAt(0)) ?? 0x3f)
+
+function octetOf(letter: string): number | null {
+  const code = letter.codePointAt(0) ?? 0
+  if ((code >= 0x20 && code < 0x7f) || (code >= 0xa0 && code < 0x100)) return code
+  const at = EXTRA.indexOf(letter)
+  return at < 0 ? null : 0x80 + at
 }
 
 const widthOf = (octets: readonly number[]): number =>

@@ -5,6 +5,8 @@ import { PdfFile } from './pdf-file.ts'
 import type { PdfDict, PdfRef, PdfValue } from './pdf-value.ts'
 
 const MAX_SIGNATURES = 64
+/** Objects looked at once for each signature: a small file could ask for hours. */
+const MAX_VISITS = 4_000_000
 const CLAUSE = 'ISO 32000-1 12.8.1'
 
 /** A signature whose place in the file is what it says it is. Its content is not judged. */
@@ -32,6 +34,8 @@ export interface PlacedSignature {
 export function readSignatures(file: PdfFile): readonly PlacedSignature[] {
   const filled = readFields(file).signatures.filter(({ value }) => value)
   if (filled.length > MAX_SIGNATURES) refuse('too-large', 'signatures', { limit: MAX_SIGNATURES })
+  const visits = filled.length * file.entries.size
+  if (filled.length > 1 && visits > MAX_VISITS) refuse('too-large', 'objects under signatures', { limit: MAX_VISITS })
   const placed = filled.map((field) => place(file, field)).toSorted((a, b) => a.end - b.end)
   const dictionaries = new Set(placed.map(({ ref }) => ref.number))
   if (dictionaries.size !== placed.length) refuse('signature-dictionary', `${CLAUSE}: one field for each`)

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto'
-import { deflateSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { deflate, deflateSync } from 'node:zlib'
+
+const inThread = promisify<Uint8Array, Buffer>(deflate)
 
 /** Text as a PDF string: UTF-16BE with its mark (ISO 32000-1 7.9.2.2). */
 export const textString = (text: string): string => `<feff${Buffer.from(text, 'utf16le').swap16().toString('hex')}>`
@@ -40,7 +43,15 @@ export class PdfWriter {
 
   /** A stream, compressed where that makes it smaller; `dict`: its other entries. */
   stream(data: Uint8Array, dict = ''): number {
-    const packed = deflateSync(data, { level: 6 })
+    return this.#stream(data, deflateSync(data), dict)
+  }
+
+  /** The same for much data, compressed beside everything else. */
+  async longStream(data: Uint8Array, dict = ''): Promise<number> {
+    return this.#stream(data, await inThread(data), dict)
+  }
+
+  #stream(data: Uint8Array, packed: Uint8Array, dict: string): number {
     const isSmaller = packed.length < data.length
     const bytes = isSmaller ? packed : data
     const number = this.reserve()

@@ -57,12 +57,12 @@ function letterMap(glyphs: readonly number[], used: ReadonlyMap<number, number>)
 }
 
 /** The data as an attachment that belongs to the whole document (7.11.4; ISO 32000-2 7.11.3, AFRelationship). */
-export function writeAttachment(
+export async function writeAttachment(
   writer: PdfWriter,
   file: { readonly name: string; readonly data: Uint8Array; readonly description: string; readonly at: number },
-): number {
+): Promise<number> {
   const parameters = `/Params <</Size ${file.data.length} /ModDate ${dateString(file.at)}>>`
-  const content = writer.stream(file.data, `/Type /EmbeddedFile /Subtype /application#2Fjsonl ${parameters}`)
+  const content = await writer.longStream(file.data, `/Type /EmbeddedFile /Subtype /application#2Fjsonl ${parameters}`)
   const name = textString(file.name)
   return writer.add(
     `<</Type /Filespec /F (${file.name}) /UF ${name} /Desc ${textString(file.description)} /AFRelationship /Data ` +

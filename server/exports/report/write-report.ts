@@ -47,7 +47,7 @@ export async function writeReport({ data, head, chains, entries }: ReportOrder):
   writer.write(resources, `<</Font <</${fonts.plain.name} ${plain} 0 R /${fonts.bold.name} ${bold} 0 R>>>>`)
   const title = `${words.title} · ${head.id}`
   const about = { name: PDF_ATTACHMENT, data, description: words.attachment, at: head.createdAt }
-  const attachment = writeAttachment(writer, about)
+  const attachment = await writeAttachment(writer, about)
   const outline = writeBookmarks(writer, pages, bookmarks.top, bookmarks.days)
   const metadata = writeMetadata(writer, head, title)
   const names = `<</EmbeddedFiles <</Names [${textString(PDF_ATTACHMENT)} ${attachment} 0 R]>>>>`
