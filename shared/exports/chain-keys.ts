@@ -38,7 +38,8 @@ export const readChainKeys = (file: ChainFile, verify: VerifySignature): ChainKe
   const keys = file.keys.map(auditKeyOf)
   const endorsed = keys.filter(({ kind }) => kind === 'hsm')
   const hsm = traceHsmKeys(file.chain, endorsed, [rootKeyId], verify)
-  const root = keys.find(({ keyId }) => keyId === rootKeyId)
+  const byId = new Map(keys.map((key) => [key.keyId, key]))
+  const root = byId.get(rootKeyId)
   const isRooted = root !== undefined && root.endorsedBy === rootKeyId
   if (!isRooted || !verify(root.spki, keySigningBytes(root.statement), root.endorsement))
     throw new AppError('REQUEST_INVALID', { reason: 'chain-keys' })
@@ -46,7 +47,7 @@ export const readChainKeys = (file: ChainFile, verify: VerifySignature): ChainKe
   const trusted = new Map(hsm.map((key) => [key.keyId, key]))
   for (const key of keys) {
     const isOwn = keyIdOf(key.spki) === key.keyId && keyAlgorithmOf(key.spki) === key.algorithm
-    const endorser = trusted.has(key.endorsedBy) ? keys.find(({ keyId }) => keyId === key.endorsedBy) : undefined
+    const endorser = trusted.has(key.endorsedBy) ? byId.get(key.endorsedBy) : undefined
     if (!isOwn || key.chain !== file.chain || !endorser || all.has(key.keyId) || findKeyFault(key, endorser, verify))
       throw new AppError('REQUEST_INVALID', { reason: 'chain-keys' })
     all.set(key.keyId, key)

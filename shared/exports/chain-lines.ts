@@ -10,7 +10,7 @@ import { fromBase64 } from '../audit/note-key.ts'
 import { genesisOf } from '../audit/link.ts'
 import { parsePayload, payloadDigest, SALT_BYTES } from '../audit/payload.ts'
 import type { VerifySignature } from '../audit/crypto.ts'
-import { announcedCut, cutIdOf, openCut, parseCut, type CutStart } from '../audit/cut.ts'
+import { announcedCut, openCut, parseCut, type CutStart } from '../audit/cut.ts'
 import { AppError } from '../contract/errors.ts'
 import type { Completeness } from '../contract/routes/exports.ts'
 import type { OpenedChain } from './chain-note.ts'
@@ -259,8 +259,9 @@ export class ChainLines {
   /** Announcements sign the whole past; a cut must be announced under the key that signed it. */
   #announcement(entry: EntryText, payload: Uint8Array | null | undefined): void {
     if (payload !== undefined && this.#tree && isAnnouncement(entry) && !commitsTo(payload, this.#tree)) wrong('tree')
-    const { cut } = this.#options.chain.file
-    if (this.#cut && cut && announcedCut(entry) === cutIdOf(fromBase64(cut.statement))) this.#isCutAnnounced = true
+    if (!this.#cut || announcedCut(entry) !== this.#cut.id) return
+    if (this.#window.root !== this.#cut.statement.signedBy) wrong('cut')
+    this.#isCutAnnounced = true
   }
 
   #fail(sequence: number, error: unknown): void {

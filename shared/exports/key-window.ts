@@ -19,6 +19,11 @@ export class KeyWindow {
     this.#epoch = start?.epoch
   }
 
+  /** The key-store key in force; undefined where it cannot be known. */
+  get root(): string | undefined {
+    return this.#root
+  }
+
   /** Something lies in between that cannot be read. */
   forget(): void {
     this.#epoch = undefined

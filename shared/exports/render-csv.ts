@@ -37,12 +37,12 @@ export const CSV_COLUMNS = [
 ] as const
 
 /** What a spreadsheet may take for a formula; full-width forms are taken so by some as well. */
-const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/
+const FORMULA = new Set('=+-@\t\r\n\uff1d\uff0b\uff0d\uff20')
 const SPECIAL = /[",\r\n]/
 
 /** One field: an apostrophe before what could be a formula, then quoted where RFC 4180 2 asks for it. */
 export const csvField = (value: string): string => {
-  const safe = FORMULA.test(value) ? `'${value}` : value
+  const safe = FORMULA.has(value[0] ?? '') ? `'${value}` : value
   return SPECIAL.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 

@@ -452,6 +452,7 @@ const findMissing = ({ order, counts, members }: Manifest, listed: ReadonlySet<s
     return !before || compareMembers(before.name, name) < 0
   })
   if (!isOrdered) return 'order'
+  if (new Set(counts.chains.map(({ chain }) => chain)).size !== counts.chains.length) return 'chains'
   const chains = counts.chains.flatMap((_, number) => [evidenceName(number), chainName(number)])
   const missing = [dataName(order.format), NAMES, ...chains].find((name) => !listed.has(name))
   return missing === undefined ? null : `missing: ${missing}`

@@ -105,6 +105,8 @@ export interface PackageOrder {
   readonly to?: number
   readonly enveloped?: boolean
   readonly witnesses?: readonly Witness[]
+  /** Leaves of all entries, where the chain was cut meanwhile. */
+  readonly leaves?: readonly Uint8Array[]
   readonly timestamp?: (note: string) => Promise<Uint8Array>
   /** What is changed before digests are made: lines of the evidence, the chain file, the data, the manifest. */
   readonly lines?: (lines: string[]) => string[]
@@ -189,9 +191,12 @@ export const makePackage = async (
   const { completeness } = head
   const names = lookupIn(NAMES_OF)
   const renderer = openRenderer(format as DataFormat, { names, manifestHead: head })
-  const leaves = chain.rows.map((row) => leafHash(row.bytes))
+  const leaves = [
+    ...(order.leaves ?? []),
+    ...chain.rows.map((row) => leafHash(row.bytes)).slice(order.leaves ? -1 * (made.size - order.leaves.length) : 0),
+  ]
   const hash = rangeHashOf(leaves)
-  const from = order.from ?? 0
+  const from = order.from ?? chain.cut?.size ?? 0
   const to = order.to ?? made.size - 1
   const kindOf = order.kindOf ?? (() => 'disclosed' as const)
   const counts = { disclosed: 0, headers: 0, hidden: 0 }
@@ -275,7 +280,11 @@ export const makePackage = async (
             left: edgeRanges(from).map(([low, high]) => base64(hash(low, high))),
             right: rightRanges(to + 1, made.size).map(([low, high]) => base64(hash(low, high))),
           },
-    cut: null,
+    cut: chain.cut && {
+      statement: base64(chain.cut.statement),
+      signature: base64(chain.cut.signature),
+      note: chain.cut.note,
+    },
     witnesses: witnesses.map(({ vkey }) => ({ vkey, station: null })),
   }
   members.set(chainName(0), encodeChainFile(order.chainFile?.(file) ?? file))

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { leafHash } from '../../../../shared/audit/merkle.ts'
+import { prepareCut } from '../../../../shared/audit/verification.ts'
 import {
   disclosedLine,
   MANIFEST_SIGNATURE,
@@ -6,6 +8,7 @@ import {
   rowOf,
   unreadablePackage,
   verifyPackage,
+  type ChainFile,
 } from '../../../../shared/exports/index.ts'
 import { MemoryChain } from '../audit/memory-chain.ts'
 import { FUZZ_TIMEOUT_MS } from '../pki/fuzz.ts'
@@ -65,6 +68,17 @@ describe('when one byte of a package is another', () => {
       if ((await verdictOf(changed)) === 'TOTAL-PASSED') passing.push(place)
     }
     expect(passing).toEqual([])
+  })
+
+  it('passes nowhere in a large one either', { timeout: FUZZ_TIMEOUT_MS }, async () => {
+    const large = zipOf(await makePackage(openChain(1500), signing, { format: 'xml', enveloped: true }))
+    expect(await verdictOf(large)).toBe('TOTAL-PASSED')
+    for (let round = 0; round < (process.env['SOAK'] === '1' ? 500 : 6); round += 1) {
+      const changed = large.slice()
+      const place = Math.floor(Math.random() * large.length)
+      changed[place] = (changed[place] ?? 0) ^ (1 << (place % 8))
+      expect([place, await verdictOf(changed)]).not.toEqual([place, 'TOTAL-PASSED'])
+    }
   })
 
   it('passes nowhere that was cut short, or has more behind it', async () => {
@@ -279,6 +293,38 @@ describe('when entries were selected', () => {
     const report = await verifyZip(zipOf(await makePackage(chain, signing, order)), optionsOf(signing))
     expect(faultsOf(report)).toEqual([])
     expect(report.indication).toBe('TOTAL-PASSED')
+  })
+})
+
+describe('when the chain was cut', () => {
+  const cut = async (announce: boolean) => {
+    const made = openChain(20)
+    made.checkpoint()
+    const leaves = made.rows.map((row) => leafHash(row.bytes))
+    const state = await prepareCut(made.stored(), 10, { trustedKeyIds: made.trustedKeyIds })
+    made.cutAt(state, announce)
+    made.append()
+    return { made, leaves }
+  }
+
+  it('passes from there on', async () => {
+    const { made, leaves } = await cut(true)
+    const report = await verifyZip(zipOf(await makePackage(made, signing, { leaves })), optionsOf(signing))
+    expect(faultsOf(report)).toEqual([])
+    expect(report.checks.find(({ check }) => check === 'completeness')?.facts).toMatchObject({
+      from: 10,
+      beginning: 10,
+    })
+  })
+
+  it('refuses a cut that nothing announces, and one of another state', async () => {
+    const silent = await cut(false)
+    const unannounced = await makePackage(silent.made, signing, { leaves: silent.leaves })
+    expect(faultsOf(await verifyZip(zipOf(unannounced), optionsOf(signing)))[0]).toBe('evidence FORMAT_FAILURE cut')
+    const { made, leaves } = await cut(true)
+    const chainFile = (file: ChainFile): ChainFile => ({ ...file, cut: null })
+    const uncut = await makePackage(made, signing, { leaves, chainFile })
+    expect(faultsOf(await verifyZip(zipOf(uncut), optionsOf(signing)))[0]).toBe('evidence FORMAT_FAILURE range')
   })
 })
 
