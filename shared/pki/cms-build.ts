@@ -78,10 +78,10 @@ export function addSigner(cms: Uint8Array, added: SignerToAdd): Uint8Array {
 }
 
 function writeSignerInfo({ certificate, algorithm, signedAttributes, signature }: SignerToAdd): Uint8Array {
-  const { id } = readOnce(certificate)
+  const { sid } = readOnce(certificate)
   return writeSequence(
-    writeInteger(1),
-    writeSequence(id.issuer, id.serial),
+    ONE,
+    sid,
     encodeHash(cmsHashFor(algorithm)),
     retag(signedAttributes),
     encodeSignatureAlgorithm(algorithm),
@@ -98,21 +98,28 @@ async function assemble(fields: DetachedDigestFields, eContent: readonly Uint8Ar
   const signature = await signer.sign(signedAttributes)
   if (!provenSpki) verifySignature({ algorithm, spki, data: signedAttributes, signature })
 
-  const certificates = [certificate, ...chain].filter(
-    (der, place, all) => all.findIndex((one) => equalBytes(one, der)) === place,
-  )
   const signedData = writeSequence(
-    writeInteger(1),
+    ONE,
     writeSetOf(encodeHash(cmsHashFor(algorithm))),
     writeSequence(writeOid(OID.data), ...eContent),
-    retag(writeSetOf(...certificates)),
+    chain.length === 0 ? readOnce(certificate).alone : carried([certificate, ...chain]),
     writeSetOf(writeSignerInfo({ certificate, algorithm, signedAttributes, signature })),
   )
   return writeSequence(writeOid(OID.signedData), writeExplicit(0, signedData))
 }
 
+const ONE = writeInteger(1)
+
+/** The certificates a signature carries, each once. */
+const carried = (certificates: readonly Uint8Array[]): Uint8Array =>
+  retag(writeSetOf(...certificates.filter((der, place, all) => all.findIndex((one) => equalBytes(one, der)) === place)))
+
 interface Read {
   readonly copy: Uint8Array
+  /** IssuerAndSerialNumber, DER. */
+  readonly sid: Uint8Array
+  /** The set of this one certificate, as a signature carries it. */
+  readonly alone: Uint8Array
   readonly spki: Uint8Array
   readonly id: IssuerAndSerial
 }
@@ -123,7 +130,8 @@ function readOnce(certificate: Uint8Array): Read {
   const known = read.get(certificate)
   if (known && equalBytes(known.copy, certificate)) return known
   const { spki } = parseCertificate(certificate)
-  const made = { copy: new Uint8Array(certificate), spki, id: issuerAndSerial(certificate) }
+  const [copy, id] = [new Uint8Array(certificate), issuerAndSerial(certificate)]
+  const made = { copy, spki, id, sid: writeSequence(id.issuer, id.serial), alone: carried([copy]) }
   read.set(certificate, made)
   return made
 }

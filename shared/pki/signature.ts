@@ -104,8 +104,14 @@ export function strongAlgorithm(algorithm: SignatureAlgorithm | WeakSignatureAlg
   return isStrong(algorithm) ? algorithm : refuse('weak-hash', 'NIST SP 800-131A 9', { algorithm })
 }
 
+const HASH_ENCODING: Readonly<Record<HashName, Uint8Array>> = {
+  sha256: plain(HASH_OID.sha256),
+  sha384: plain(HASH_OID.sha384),
+  sha512: plain(HASH_OID.sha512),
+}
+
 /** AlgorithmIdentifier of a hash, parameters absent (RFC 5754 2). */
-export const encodeHash = (hash: HashName): Uint8Array => plain(HASH_OID[hash])
+export const encodeHash = (hash: HashName): Uint8Array => HASH_ENCODING[hash]
 
 export const hashOctets = (hash: HashName): number => HASH_OCTETS[hash]
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash as digestOf } from 'node:crypto'
 import { ecdsaRawToDer, hashOf, type HashName, type SignatureAlgorithm } from '../../../shared/pki/index.ts'
 import type { SignWay } from '../pkcs11/recipes.ts'
 
@@ -20,7 +20,7 @@ export function wayOf(algorithm: SignatureAlgorithm): SignWay {
 export function inputOf(algorithm: SignatureAlgorithm, data: Uint8Array): Uint8Array {
   const hash = hashOf(algorithm)
   if (!hash) return data
-  const digest = createHash(hash).update(data).digest()
+  const digest = digestOf(hash, data, 'buffer')
   return wayOf(algorithm) === 'rsa' ? Buffer.concat([DIGEST_INFO[hash], digest]) : digest
 }
 
