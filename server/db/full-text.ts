@@ -55,8 +55,17 @@ const tsQuery = (terms: readonly Term[]): string =>
  * A user's words as a query of the dialect: never an error, never an operator. Null when the text has no word in it
  * (then nothing can match).
  */
-export const fullTextQuery = (text: string, dialect: DialectName): string | null => {
-  const terms = parseTerms(text)
+export const fullTextQuery = (text: string, dialect: DialectName): string | null =>
+  fullTextQueryOf(parseTerms(text), dialect)
+
+/** A text that stands in the words as it is, such as an id; none for one without a letter or digit. */
+export const phraseOf = (text: string): readonly Term[] => {
+  const words = foldForSearch(text).split(' ').filter(Boolean)
+  return words.length > 0 ? [{ words, prefix: false }] : []
+}
+
+/** The same of terms, all of which must be there; null for none. */
+export const fullTextQueryOf = (terms: readonly Term[], dialect: DialectName): string | null => {
   if (terms.length === 0) return null
   return dialect === 'sqlite' ? fts5Query(terms) : tsQuery(terms)
 }

@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
 import type { Kysely, RawBuilder } from 'kysely'
+import { phraseOf } from '../full-text.ts'
+import type { Term } from '../full-text.ts'
 import type { AuditDb } from '../schema.ts'
 import { findWords } from './audit-words.ts'
 
@@ -107,4 +109,14 @@ export const whereOf = (
   if (to !== undefined) parts.push(sql`entry.at < ${to}`)
   if (afterSequence !== undefined) parts.push(sql`entry.sequence > ${afterSequence}`)
   return parts.length === 0 ? sql<boolean>`1 = 1` : sql<boolean>`${sql.join(parts, sql` and `)}`
+}
+
+/**
+ * What the words of every entry that fits the filter begin with (`searchTextOf`), whatever its payload: the full text then leaves out, by its
+ * own lists, what would be read and thrown away entry by entry.
+ */
+export const termsOfFilter = (filter: EntryFilter): readonly Term[] => {
+  const { actions = [], operatorIds = [], objectTypes = [], objectType, objectId } = filter
+  const one = [actions, operatorIds, objectTypes].flatMap((values) => (values.length === 1 ? values : []))
+  return [...one, objectType, objectId].flatMap((value) => (value === undefined ? [] : phraseOf(value)))
 }

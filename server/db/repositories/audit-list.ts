@@ -1,11 +1,11 @@
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
-import { fullTextMatch, fullTextQuery, matchesTerms, parseTerms } from '../full-text.ts'
+import { fullTextMatch, fullTextQueryOf, matchesTerms, parseTerms } from '../full-text.ts'
 import type { DialectName } from '../migrations/index.ts'
 import type { AuditDb } from '../schema.ts'
 import { selectEntries } from './audit-entries.ts'
 import type { JoinedNumbers, JoinedRow } from './audit-entry-row.ts'
-import { resolveFilter, whereOf } from './audit-filter.ts'
+import { resolveFilter, termsOfFilter, whereOf } from './audit-filter.ts'
 import type { EntryFilter, ResolvedFilter } from './audit-filter.ts'
 import { LISTED, UNLISTED, choosePlan, isFew, mergeKeys, walkPlan, walkUnlisted } from './audit-plan.ts'
 import { countHits, findInTail, toJoinedRows } from './audit-search.ts'
@@ -19,7 +19,7 @@ type Reader = Kysely<AuditDb>
 
 interface Search {
   readonly text: string
-  /** The text as a query of the dialect. */
+  /** The text as a query of the dialect, with what the filter asks for and an entry's words begin with. */
   readonly words: string
   readonly filter: ResolvedFilter
   readonly dialect: DialectName
@@ -123,7 +123,8 @@ export const listEntries = async (
   if (!resolved) return NOTHING
   const text = filter.text?.trim() ?? ''
   if (text !== '') {
-    const words = fullTextQuery(text, dialect)
+    const terms = parseTerms(text)
+    const words = terms.length > 0 ? fullTextQueryOf([...terms, ...termsOfFilter(filter)], dialect) : null
     if (words === null) return NOTHING
     const below = after?.id ?? Number.MAX_SAFE_INTEGER
     return listByWords(db, { text, words, filter: resolved, dialect, below, limit: limit + 1 })
