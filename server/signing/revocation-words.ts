@@ -32,7 +32,13 @@ export interface RevocationDeps {
   readonly now?: () => Date
 }
 
-const CRL_TYPES = ['application/pkix-crl', 'application/x-pkcs7-crl', 'application/octet-stream']
+const CRL_TYPES = [
+  'application/pkix-crl',
+  'application/x-pkcs7-crl',
+  'application/x-x509-crl',
+  'application/octet-stream',
+  'binary/octet-stream',
+]
 const OCSP_TYPES = ['application/ocsp-response']
 const NONCE_BYTES = 32
 const MAX_CACHED = 64

@@ -46,6 +46,8 @@ export interface StartOptions {
   readonly audit?: Partial<ServerConfig['audit']>
   /** Connection string of the audit database's maintenance connection. */
   readonly maintenance?: string
+  /** Sections `timestamping` and `signing` of the configuration. */
+  readonly signing?: { readonly timestamping: unknown; readonly signing: unknown }
 }
 
 export interface TestServer {
@@ -180,6 +182,7 @@ export const startServer = async (options: StartOptions = {}): Promise<TestServe
       publicUrl: 'https://127.0.0.1:8443',
       log: { level: 'trace' },
       consoleFolder: options.consoleFolder ?? null,
+      ...options.signing,
       limits: { signInsPerMinute: 10_000, requestsPerMinute: 1_000_000, ...options.limits },
     },
     folder,
