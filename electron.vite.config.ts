@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'electron-vite'
 import { build, type Plugin, type UserConfig } from 'vite'
-import { browserCrypto } from './renderer/verify/stand-ins.ts'
+import { checksFiles, verifyPageConfig } from './renderer/verify/build-page.ts'
 import { buildVerifier } from './server/verifier/build.ts'
 import { DESK_CALL_NAMES, DESK_EVENT_NAMES } from './shared/contract/desk.ts'
 
@@ -19,9 +19,6 @@ const screens = {
   emptyOutDir: true,
   assetsInlineLimit: 0,
 } as const
-
-/** The thread that checks files has no node:crypto. */
-const checksFiles: NonNullable<UserConfig['worker']> = { format: 'es', plugins: () => [browserCrypto()] }
 
 export const deskConfig = {
   root: resolve(root, 'renderer/desk'),
@@ -47,52 +44,6 @@ export const consoleConfig = {
     outDir: resolve(root, 'out/console'),
     modulePreload: { polyfill: false },
     rolldownOptions: { input: { index: resolve(root, 'renderer/console/index.html') } },
-  },
-} satisfies UserConfig
-
-/** Everything a page needs in the page itself, so that it works from a file. */
-const inOneFile = (): Plugin => ({
-  name: 'countersign:one-file',
-  enforce: 'post',
-  generateBundle: (_options, bundle) => {
-    const page = Object.values(bundle).find((one) => one.type === 'asset' && one.fileName.endsWith('.html'))
-    if (page?.type !== 'asset') throw new Error('no page')
-    let html = String(page.source)
-    for (const [name, one] of Object.entries(bundle)) {
-      if (one === page) continue
-      const file = name.split('/').at(-1) ?? name
-      const tag = new RegExp(`<(script|link)[^>]*${file.replaceAll('.', '\\.')}[^>]*>(?:</script>)?`)
-      const source = one.type === 'chunk' ? one.code : String(one.source)
-      const isScript = one.type === 'chunk'
-      if (!tag.test(html)) throw new Error(`the page does not name ${name}`)
-      // A function: what is put in must not be read as a pattern. What would end the element early is escaped.
-      html = html.replace(tag, '')
-      html = isScript
-        ? html.replace(
-            '</body>',
-            () => `<script type="module">${source.replaceAll('</script', '<\\/script')}</script></body>`,
-          )
-        : html.replace('</head>', () => `<style>${source}</style></head>`)
-      delete bundle[name]
-    }
-    page.source = html
-    page.fileName = 'countersign-verify.html'
-  },
-})
-
-/** The check of files as one page without a network: out/verify/countersign-verify.html. */
-export const verifyPageConfig = {
-  root: resolve(root, 'renderer/verify/page'),
-  base: './',
-  publicDir: false,
-  plugins: [browserCrypto(), inOneFile()],
-  worker: { ...checksFiles, format: 'iife' },
-  build: {
-    ...screens,
-    emptyOutDir: false,
-    outDir: resolve(root, 'out/verify'),
-    modulePreload: { polyfill: false },
-    rolldownOptions: { input: { index: resolve(root, 'renderer/verify/page/index.html') } },
   },
 } satisfies UserConfig
 

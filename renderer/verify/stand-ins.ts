@@ -9,7 +9,9 @@ const STAND_INS: readonly (readonly [string, string])[] = [
   ['/shared/audit/payload-digest.ts', 'audit-payload-digest.ts'],
 ]
 
-const placeOf = (file: string): string => decodeURIComponent(new URL(`crypto/${file}`, import.meta.url).pathname)
+/** A path beside this file; of a drive, without the slash that its URL has. */
+export const pathBeside = (name: string): string =>
+  decodeURIComponent(new URL(name, import.meta.url).pathname).replace(/^\/(?=[A-Za-z]:)/, '')
 
 /** For builds that bring `shared` to a browser; workers need it in their own list of plugins. */
 export const browserCrypto = (): Plugin => ({
@@ -20,6 +22,6 @@ export const browserCrypto = (): Plugin => ({
     const found = await this.resolve(source, importer, { ...options, skipSelf: true })
     const id = found?.id.replaceAll('\\', '/').replace(/\?.*$/, '') ?? ''
     const standIn = STAND_INS.find(([file]) => id.endsWith(file))
-    return standIn ? placeOf(standIn[1]) : null
+    return standIn ? pathBeside(`crypto/${standIn[1]}`) : null
   },
 })

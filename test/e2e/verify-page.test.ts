@@ -6,7 +6,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { verifyPageConfig } from '../../electron.vite.config.ts'
+import { verifyPageConfig } from '../../renderer/verify/build-page.ts'
 import { encodePem } from '../../shared/pki/index.ts'
 import { makePackage, openChain, openSigning, signDetached, utf8, zipOf } from '../unit/shared/exports/kit.ts'
 

@@ -118,10 +118,9 @@ describeWith(['openssl'], 'when OpenSSL signed', () => {
       'two.p7s',
     )
     const report = await judge('two.p7s', true)
-    expect(report.checks.map(({ subject, indication }) => [subject, indication]).sort()).toEqual([
-      ['Someone ecdsa-sha256', 'TOTAL-PASSED'],
-      ['Someone rsa-sha256', 'TOTAL-PASSED'],
-    ])
+    expect(new Set(report.checks.map(({ subject, indication }) => `${subject} ${indication}`))).toEqual(
+      new Set(['Someone ecdsa-sha256 TOTAL-PASSED', 'Someone rsa-sha256 TOTAL-PASSED']),
+    )
   })
 
   it('does not pass without the attribute that names the certificate', async () => {

@@ -138,7 +138,7 @@ describe('when an officer signs beside the server', () => {
     const report = await verifyZip(zipOf(await makePackage(chain, signing, { signManifest })), optionsOf(signing))
     expect(faultsOf(report)).toEqual([])
     const signers = report.checks.filter(({ check }) => check === 'manifest-signature').map(({ subject }) => subject)
-    expect(signers.sort()).toEqual(['Export of the server', 'Officer'])
+    expect(new Set(signers)).toEqual(new Set(['Export of the server', 'Officer']))
   })
 
   it('does not pass with a second signer nobody vouches for', async () => {
