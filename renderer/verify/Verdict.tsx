@@ -1,4 +1,5 @@
 import { Button } from '@mantine/core'
+import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Check, Report } from '../../shared/exports/report.ts'
 import { IconChevronDown, IconDownload } from '../ui/icons.ts'
@@ -6,7 +7,7 @@ import { Moment } from '../ui/Moment.tsx'
 import { saveFile } from '../ui/save-file.ts'
 import { Facts, Panel } from '../ui/Screen.tsx'
 import { Notice, ToneBadge } from '../ui/Tone.tsx'
-import { manifestOf, reasonOf, signersOf, toneOf, TONES, type ShownSigner } from './verdict.ts'
+import { manifestOf, reasonOf, signersOf, toneOf, TONES, worstFirst, type ShownSigner } from './verdict.ts'
 import { checkWords, factRows, factWords } from './words.ts'
 import css from './verify.module.css'
 
@@ -97,8 +98,13 @@ function About({ report }: { report: Report }) {
 export function Verdict({ report, name }: { report: Report; name: string }) {
   const { t } = useTranslation('verify')
   const reason = reasonOf(report)
+  const top = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    // In braces: newer browsers give a promise, which is no way to clean up.
+    top.current?.scrollIntoView({ block: 'start' })
+  }, [report])
   return (
-    <div className={css.stack}>
+    <div className={css.stack} ref={top} style={{ scrollMarginTop: 72 }}>
       <Notice
         tone={TONES[report.indication]}
         title={t(`verdict.${report.kind}.${report.indication}`)}
@@ -129,7 +135,7 @@ export function Verdict({ report, name }: { report: Report; name: string }) {
       <About report={report} />
       <Panel title={t('checks')} flush>
         <ul className={css.checks}>
-          {report.checks.map((check, place) => (
+          {worstFirst(report.checks).map((check, place) => (
             <CheckRow key={`${place} ${check.check}`} check={check} open={check === reason} />
           ))}
         </ul>

@@ -43,3 +43,10 @@ export const manifestOf = ({ checks }: Report): Facts | null =>
 /** The first check that decided against it, the worst first. */
 export const reasonOf = ({ checks, indication }: Report): Check | null =>
   checks.find((check) => check.decides && check.indication === indication && indication !== 'TOTAL-PASSED') ?? null
+
+const rankOf = (check: Check): number =>
+  check.indication === 'TOTAL-PASSED' || !check.decides ? 2 : check.indication === 'TOTAL-FAILED' ? 0 : 1
+
+/** What speaks against it comes first; else in the order in which it was checked. */
+export const worstFirst = (checks: readonly Check[]): readonly Check[] =>
+  checks.toSorted((left, right) => rankOf(left) - rankOf(right))

@@ -114,7 +114,7 @@ describeDesk('virtual', 'An export of the audit', () => {
     await auditor.see(auditor.byId('trust').getByRole('checkbox'))
     await look(page, 'console-check')
     const verdict = await check('export.zip', readFileSync(file))
-    expect(await verdict.innerText()).toContain('Passed: the package is genuine and whole')
+    expect(await verdict.innerText()).toContain('Passed: the package is genuine and unchanged')
     const about = await auditor.see(auditor.byId('about'))
     await auditor.see(about.getByText(REASON))
     await auditor.see(about.getByText(nameOf('auditor')))
@@ -171,7 +171,7 @@ describeDesk('virtual', 'An export of the audit', () => {
     file = await download('signed-twice.zip')
     await auditor.go('Check a file')
     const verdict = await check('signed-twice.zip', readFileSync(file))
-    expect(await verdict.innerText()).toContain('Passed: the package is genuine and whole')
+    expect(await verdict.innerText()).toContain('Passed: the package is genuine and unchanged')
     expect(await auditor.byId('verified-signer').count()).toBe(2)
   })
 
@@ -204,7 +204,7 @@ describeDesk('virtual', 'An export of the audit', () => {
     await page.goto(`${world.instance.serverUrl}/console/#/check`)
     await auditor.see(auditor.heading('Controlla un file'))
     const verdict = await check('export.zip', readFileSync(file))
-    expect(await verdict.innerText()).toContain('Superato: il pacchetto è autentico e integro')
+    expect(await verdict.innerText()).toContain('Superato: il pacchetto è autentico e inalterato')
     await lookAtFit(page, 'console-check-it')
   })
 

@@ -86,7 +86,6 @@ export function ExportDetails({ row, onChanged }: { row: ExportView; onChanged: 
         ) : null}
         {row.state === 'gone' ? <Notice tone="idle" title={t('goneWhy')} /> : null}
         <div className={css.actions}>
-          <TrailLink objectType="export" objectId={row.id} name={row.reason} />
           {row.state === 'ready' ? (
             <>
               <Button
@@ -126,6 +125,7 @@ export function ExportDetails({ row, onChanged }: { row: ExportView; onChanged: 
               {t('again')}
             </Button>
           )}
+          <TrailLink objectType="export" objectId={row.id} name={row.reason} />
         </div>
       </div>
       {asking === 'signature' ? <SecondSignature row={row} isSigned={isSigned} onClose={close} /> : null}

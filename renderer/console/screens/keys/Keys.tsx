@@ -2,6 +2,7 @@ import { useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Button } from '@mantine/core'
 import type { KeyView } from '../../../../shared/contract/routes/exports.ts'
+import { formatNumber } from '../../../ui/format.ts'
 import { IconRefresh } from '../../../ui/icons.ts'
 import { Facts, Panel, Screen } from '../../../ui/Screen.tsx'
 import { EmptyState, LoadView } from '../../../ui/States.tsx'
@@ -12,17 +13,19 @@ import { useConsole } from '../../console-context.ts'
 import css from '../../parts/console.module.css'
 import { Instant } from '../../parts/Instant.tsx'
 import tables from '../../parts/tables.module.css'
-import { commonName, lifeOf } from './certificate-life.ts'
+import { commonName, lifeOf, needsCertificate } from './certificate-life.ts'
 
 function Life({ certificate }: { certificate: NonNullable<KeyView['certificate']> }) {
-  const { t } = useTranslation('exports')
+  const { t, i18n } = useTranslation('exports')
   const { clock } = useConsole()
   const { word, days, tone } = lifeOf(certificate, clock.now())
   return (
     <>
       <Instant at={certificate.notAfter} />
       <br />
-      <ToneBadge tone={tone}>{word === 'left' ? t('keys.left', { count: days }) : t(`keys.${word}`)}</ToneBadge>
+      <ToneBadge tone={tone}>
+        {word === 'left' ? t('keys.left', { count: days, n: formatNumber(days, i18n.language) }) : t(`keys.${word}`)}
+      </ToneBadge>
     </>
   )
 }
@@ -32,17 +35,19 @@ function Row({ row }: { row: KeyView }) {
   const { certificate } = row
   return (
     <tr data-testid="key">
-      <th scope="row" className="cs-mono">
-        {row.label}
+      <th scope="row" className={tables.whole}>
+        <span className="cs-mono">{row.label}</span>
       </th>
       <td>{t(`keys.uses.${row.use}`)}</td>
-      <td>{row.algorithm}</td>
+      <td className={tables.whole}>
+        <span>{row.algorithm}</span>
+      </td>
       <td className={tables.whole}>
         <ToneBadge tone={row.kind === 'hsm' ? 'ok' : 'warn'}>{t(`keys.kind.${row.kind}`)}</ToneBadge>
       </td>
       <td>
         {certificate === null ? (
-          <span className={css.quiet}>{t('keys.noCertificate')}</span>
+          <span className={css.quiet}>{t(needsCertificate(row) ? 'keys.noCertificate' : 'keys.notNeeded')}</span>
         ) : (
           <span title={certificate.subject}>
             <b>{commonName(certificate.subject)}</b>
@@ -53,7 +58,7 @@ function Row({ row }: { row: KeyView }) {
           </span>
         )}
       </td>
-      <td>{certificate === null ? '—' : <Life certificate={certificate} />}</td>
+      <td className={tables.whole}>{certificate === null ? '—' : <Life certificate={certificate} />}</td>
     </tr>
   )
 }

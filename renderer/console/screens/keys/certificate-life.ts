@@ -1,3 +1,4 @@
+import type { KeyView } from '../../../../shared/contract/routes/exports.ts'
 import type { Tone } from '../../../ui/Tone.tsx'
 
 const DAY_MS = 86_400_000
@@ -25,3 +26,6 @@ export const lifeOf = (
 
 /** What people call it: the CN of a distinguished name, or all of it where it has none. */
 export const commonName = (name: string): string => /(?:^|[,/+]\s*)CN=((?:\\.|[^,+/\\])+)/.exec(name)?.[1] ?? name
+
+/** Secret keys have none, and keys of a chain are vouched for by the chain. */
+export const needsCertificate = ({ algorithm, use }: KeyView): boolean => use !== 'audit' && !/^aes/i.test(algorithm)

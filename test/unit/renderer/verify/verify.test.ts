@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { NOTHING_PICKED, pickMore, subjectOf } from '../../../../renderer/verify/picked-files.ts'
-import { manifestOf, reasonOf, signersOf, toneOf } from '../../../../renderer/verify/verdict.ts'
+import { manifestOf, reasonOf, signersOf, toneOf, worstFirst } from '../../../../renderer/verify/verdict.ts'
 import { failed, passed, reportOf } from '../../../../shared/exports/report.ts'
 
 const file = (name: string) => new File(['x'], name)
@@ -68,6 +68,9 @@ describe('when a report is shown', () => {
     const broken = failed({ check: 'manifest', sub: 'FORMAT_FAILURE', indication: 'TOTAL-FAILED', facts: { id: 'x' } })
     expect(manifestOf(report(broken))).toBeNull()
     expect(manifestOf(report(passed({ check: 'manifest', facts: { id: 'x' } })))).toEqual({ id: 'x' })
+  })
+  it('puts what speaks against it first, and leaves the rest in order', () => {
+    expect(worstFirst([good, told, doubt, wrong])).toEqual([wrong, doubt, good, told])
   })
   it('keeps quiet about what does not count', () => {
     expect([good, told, doubt, wrong].map(toneOf)).toEqual(['ok', 'idle', 'warn', 'bad'])
