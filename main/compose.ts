@@ -20,6 +20,7 @@ import { ReceiptService } from './services/receipt.ts'
 import { SessionService } from './services/session.ts'
 import { UnblockService } from './services/unblock.ts'
 import { WitnessService } from './services/witness.ts'
+import { WorkerKeys } from './services/worker-key.ts'
 import type { KeySeal } from './store/crypto.ts'
 import { openStore } from './store/open.ts'
 import { openLog } from './system/log.ts'
@@ -73,6 +74,7 @@ export function assemble({ config, host, log, logFile, remote, store, cards, sta
   const connection = new ConnectionMonitor({ remote, cards, store, events })
   const station = { id: config.station.id, key: stationKey }
   const session = new SessionService({ cards, remote, events, log, serverName: config.server.name, station })
+  const workerKeys = new WorkerKeys({ cards, remote, session, serverName: config.server.name, station })
   const outbox = new OutboxService({ store, remote, session, log, changed: () => connection.tell() })
   const server = { url: config.server.url, name: config.server.name }
   const about = {
@@ -107,9 +109,9 @@ export function assemble({ config, host, log, logFile, remote, store, cards, sta
     session,
     holder: new HolderService({ remote, session }),
     enrolment: new EnrolmentService({ remote, cards, session, store }),
-    personalise: new PersonaliseService({ cards, remote, store, session, log, events }),
-    handOver: new HandOverService({ cards, remote, store, log }),
-    unblock: new UnblockService({ cards, remote, outbox, log }),
+    personalise: new PersonaliseService({ cards, remote, store, session, log, events, workerKeys }),
+    handOver: new HandOverService({ cards, remote, store, log, workerKeys }),
+    unblock: new UnblockService({ cards, remote, outbox, log, workerKeys }),
     card: new CardService({ cards, remote }),
     receipt,
     diagnostics: new DiagnosticsService({ cards, remote, store, witness, about, logFile }),

@@ -1,6 +1,7 @@
 import { AppError, type EnrolmentView, type Sealed } from '../../shared/contract/index.ts'
 import { readWorkableCard } from './card-in-reader.ts'
 import type { CardPort, DeskStore, Log, Remote } from './ports.ts'
+import type { WorkerKeys } from './worker-key.ts'
 
 /**
  * The holder chooses a PIN and takes the card. Order, and what is true if the desk dies after each:
@@ -14,8 +15,8 @@ import type { CardPort, DeskStore, Log, Remote } from './ports.ts'
  * holder had chosen another one. That costs two PIN tries, which the next right PIN gives back; it is told, and noted.
  */
 export class HandOverService {
-  readonly #parts: { cards: CardPort; remote: Remote; store: DeskStore; log: Log }
-  constructor(parts: { cards: CardPort; remote: Remote; store: DeskStore; log: Log }) {
+  readonly #parts: { cards: CardPort; remote: Remote; store: DeskStore; log: Log; workerKeys: WorkerKeys }
+  constructor(parts: { cards: CardPort; remote: Remote; store: DeskStore; log: Log; workerKeys: WorkerKeys }) {
     this.#parts = parts
   }
 
@@ -58,9 +59,10 @@ export class HandOverService {
   }
 
   async #replace(id: string, card: { reader: string; serial: string }, newPin: Sealed): Promise<void> {
-    const { cards, remote, store, log } = this.#parts
+    const { cards, remote, store, log, workerKeys } = this.#parts
     const begunBefore = store.readPinChange(id, card.serial) === 'replacing'
-    const body = { cardSerial: card.serial, workerKey: await cards.sealKey() }
+    const to = await workerKeys.for({ purpose: 'hand-over', subject: id, cardSerial: card.serial })
+    const body = { cardSerial: card.serial, ...to }
     const { secrets } = await remote.call('startHandOver', { params: { id }, body })
     store.writePinChange(id, card.serial, 'replacing')
     try {

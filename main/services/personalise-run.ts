@@ -10,11 +10,13 @@ import { parseCertificate } from '../../shared/pki/index.ts'
 import { readWorkableCard } from './card-in-reader.ts'
 import { toAppError } from './failure.ts'
 import type { CardAddress, CardPort, DeskStore, Log, Remote } from './ports.ts'
+import type { WorkerKeys } from './worker-key.ts'
 import type { SessionService } from './session.ts'
 import { findSlotState, holdsKey, type OpenCard, requestFor, type SlotKey } from './slot-key.ts'
 
 export interface PersonaliseParts {
   cards: CardPort
+  workerKeys: WorkerKeys
   remote: Remote
   store: DeskStore
   session: SessionService
@@ -162,9 +164,14 @@ export class PersonaliseRun {
 
   async #fetchTicket(): Promise<void> {
     await this.#settle()
-    const { cards, remote } = this.#parts
-    const body = { cardSerial: this.#address.serial, atr: this.#atr, workerKey: await cards.sealKey() }
-    this.#ticket = await remote.call('startPersonalisation', { params: { id: this.#enrolment.id }, body })
+    const { remote, workerKeys } = this.#parts
+    const { id } = this.#enrolment
+    const cardSerial = this.#address.serial
+    const to = await workerKeys.for({ purpose: 'personalisation', subject: id, cardSerial })
+    this.#ticket = await remote.call('startPersonalisation', {
+      params: { id },
+      body: { cardSerial, atr: this.#atr, ...to },
+    })
     this.#enrolment = this.#ticket.enrolment
   }
   #ticketNow(): PersonalisationTicket {

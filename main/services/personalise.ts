@@ -63,11 +63,12 @@ export class PersonaliseService {
 
   async #wipe(id: string, reader: string): Promise<boolean> {
     this.#refuseBusy(reader)
-    const { remote, cards } = this.#parts
+    const { remote, cards, workerKeys } = this.#parts
     const { cardSerial } = await remote.call('readEnrolment', { params: { id } })
     if (cardSerial === null) return false
     const { atr, serial } = await readWorkableCard(cards, reader, cardSerial)
-    const body = { cardSerial, atr, workerKey: await cards.sealKey() }
+    const to = await workerKeys.for({ purpose: 'personalisation', subject: id, cardSerial })
+    const body = { cardSerial, atr, ...to }
     const { secrets } = await remote.call('startPersonalisation', { params: { id }, body })
     await cards.wipe({ reader, serial, secrets })
     return true

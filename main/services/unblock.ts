@@ -4,11 +4,12 @@ import { readWorkableCard } from './card-in-reader.ts'
 import { toAppError } from './failure.ts'
 import type { OutboxService } from './outbox.ts'
 import type { CardPort, Log, Remote } from './ports.ts'
+import type { WorkerKeys } from './worker-key.ts'
 
 /** A new PIN through the PUK, which goes sealed from the server's vault to the card worker and is never seen here. */
 export class UnblockService {
-  readonly #parts: { cards: CardPort; remote: Remote; outbox: OutboxService; log: Log }
-  constructor(parts: { cards: CardPort; remote: Remote; outbox: OutboxService; log: Log }) {
+  readonly #parts: { cards: CardPort; remote: Remote; outbox: OutboxService; log: Log; workerKeys: WorkerKeys }
+  constructor(parts: { cards: CardPort; remote: Remote; outbox: OutboxService; log: Log; workerKeys: WorkerKeys }) {
     this.#parts = parts
   }
 
@@ -17,14 +18,12 @@ export class UnblockService {
    * new PIN and the server knows, or will be told (outbox). How a failed attempt ended is told best effort.
    */
   async unblock({ reader, serial, checks, reason, newPin }: DeskRequest<'cards.unblock'>): Promise<ReaderView> {
-    const { cards, remote, outbox, log } = this.#parts
+    const { cards, remote, outbox, log, workerKeys } = this.#parts
     await readWorkableCard(cards, reader, serial)
-    const workerKey = await cards.sealKey()
-    const started = await remote.call(
-      'startUnblock',
-      { params: { serial }, body: { workerKey, checks, reason } },
-      { idempotencyKey: randomUUID() },
-    )
+    const idempotencyKey = randomUUID()
+    const to = await workerKeys.for({ purpose: 'unblock', subject: idempotencyKey, cardSerial: serial })
+    const body = { ...to, checks, reason }
+    const started = await remote.call('startUnblock', { params: { serial }, body }, { idempotencyKey })
     const params = { serial, id: started.id }
     let view: ReaderView
     try {

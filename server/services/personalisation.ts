@@ -4,13 +4,12 @@ import {
   type EnrolmentView,
   type ErrorCode,
   type HttpAnswer,
-  type PublicJwk,
+  type HttpRequest,
 } from '../../shared/contract/index.ts'
 import { newId } from '../db/index.ts'
 import { findCardAnywhere, insertCard, listCertificates, type CardRowStored } from '../db/repositories/cards.ts'
 import type { EnrolmentRowStored } from '../db/repositories/enrolments.ts'
 import type { OperationalTransaction } from '../db/schema.ts'
-import { assertWorkerKey } from '../vault/worker-key.ts'
 import type { Call } from './call.ts'
 import { changeCard, codeOwner } from './card-change.ts'
 import { changeCertificate, type Certificates } from './certificates.ts'
@@ -20,6 +19,7 @@ import { changeEnrolment } from './enrolment-change.ts'
 import { clearFailures, completeStep, failStep, nextState, planSteps } from './enrolment-state.ts'
 import { enrolmentView, getEnrolment, holderOf, issuingName } from './enrolment-view.ts'
 import { cardSnapshot, stepsOf } from './views.ts'
+import { assertWorkerVouched } from './worker-vouched.ts'
 
 const DAY_MS = 86_400_000
 
@@ -43,15 +43,16 @@ export class Personalisation {
   /**
    * Claims the card and gives its codes, sealed to the worker; called again, goes on with the same card and the same codes.
    * Claim, codes, disclosures and state commit together; the codes leave only after their entries are in the chain.
-   * Throws CARD_NOT_BLANK, CARD_MISMATCH, ENROLMENT_STATE, REQUEST_INVALID (`worker-key`), HSM_UNAVAILABLE.
+   * Throws CARD_NOT_BLANK, CARD_MISMATCH, ENROLMENT_STATE, HSM_UNAVAILABLE, and as `assertWorkerVouched` does.
    */
   async start(
     call: Call,
     id: string,
-    asked: { readonly cardSerial: string; readonly atr: string; readonly workerKey: PublicJwk },
+    asked: HttpRequest<'startPersonalisation'>['body'],
   ): Promise<HttpAnswer<'startPersonalisation'>> {
     const { db, changes, vault, profiles } = this.#deps
-    assertWorkerKey(asked.workerKey)
+    const { cardSerial } = asked
+    await assertWorkerVouched(this.#deps, call, asked, { purpose: 'personalisation', subject: id, cardSerial })
     const found = await getEnrolment(db, call, id)
     this.#assertStart(found, asked.cardSerial)
     const known = await findCardAnywhere(db, found.tenant, asked.cardSerial)
@@ -211,9 +212,10 @@ export class Personalisation {
   async startHandOver(
     call: Call,
     id: string,
-    asked: { readonly cardSerial: string; readonly workerKey: PublicJwk },
+    asked: HttpRequest<'startHandOver'>['body'],
   ): Promise<{ secrets: string }> {
-    assertWorkerKey(asked.workerKey)
+    const { cardSerial } = asked
+    await assertWorkerVouched(this.#deps, call, asked, { purpose: 'hand-over', subject: id, cardSerial })
     const disclosure = await this.#deps.changes.run(call, async (trx, tell) => {
       const row = await getEnrolment(trx, call, id)
       nextState(row.state, 'hand-over')

@@ -2,10 +2,10 @@ import { AppError, type ErrorCode, type HttpRequest } from '../../shared/contrac
 import { newId } from '../db/index.ts'
 import { findCard } from '../db/repositories/cards.ts'
 import { endUnblock, findUnblock, insertUnblock } from '../db/repositories/unblocks.ts'
-import { assertWorkerKey } from '../vault/worker-key.ts'
 import type { Call } from './call.ts'
 import { codeOwner } from './card-change.ts'
 import { placeOf, scopeOf, type ServiceDeps } from './deps.ts'
+import { assertWorkerVouched } from './worker-vouched.ts'
 
 type Asked = HttpRequest<'startUnblock'>['body']
 
@@ -17,9 +17,10 @@ export class Unblocks {
     this.#deps = deps
   }
 
-  /** Throws CARD_NOT_FOUND, REQUEST_CONFLICT (`state`), VAULT_CODE_NOT_FOUND, REQUEST_INVALID (`worker-key`). */
+  /** Throws CARD_NOT_FOUND, REQUEST_CONFLICT (`state`), VAULT_CODE_NOT_FOUND, and as `assertWorkerVouched` does. */
   async start(call: Call, serial: string, asked: Asked): Promise<{ id: string; secrets: string }> {
-    assertWorkerKey(asked.workerKey)
+    const subject = call.idempotency?.key ?? ''
+    await assertWorkerVouched(this.#deps, call, asked, { purpose: 'unblock', subject, cardSerial: serial })
     if (new Set(asked.checks).size < 2) throw new AppError('REQUEST_INVALID', { path: 'body.checks', reason: 'twice' })
     // Only the id is kept under the Idempotency-Key: a repeat is a disclosure of its own, with its own entry.
     const { id } = await this.#deps.changes.create(call, async (trx, tell) => {

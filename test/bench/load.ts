@@ -34,7 +34,7 @@ const open = (): Promise<TLSSocket> =>
 function answerLength(got: Buffer): number | null {
   const end = got.indexOf(HEAD_END)
   if (end < 0) return null
-  const length = /content-length: (\d+)/i.exec(got.latin1Slice(0, end))?.[1]
+  const length = /content-length: (\d+)/i.exec(got.toString('latin1', 0, end))?.[1]
   if (OK.compare(got, 0, OK.length) !== 0 || length === undefined) throw new Error(got.toString('latin1', 0, 400))
   return end + HEAD_END.length + Number(length)
 }
@@ -47,11 +47,12 @@ function drive(socket: TLSSocket): Promise<void> {
       if (next >= requests.length) return resolve()
       socket.write(requests[next++]!)
     }
-    socket.on('data', (chunk) => {
-      got = got === null ? chunk : Buffer.concat([got, chunk])
+    socket.on('data', (chunk: Buffer) => {
+      const all: Buffer = got === null ? chunk : Buffer.concat([got, chunk])
+      got = all
       try {
-        const length = answerLength(got)
-        if (length === null || got.length < length) return
+        const length = answerLength(all)
+        if (length === null || all.length < length) return
       } catch (error) {
         return reject(error as Error)
       }

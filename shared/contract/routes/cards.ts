@@ -4,6 +4,7 @@ import { CardSerial, CertificateSerial, Id, PageQuery, page, PublicJwk, Text } f
 import { Sealed } from '../sealed.ts'
 import { CardView, CertificateView, IdentityCheck } from '../views.ts'
 import { RevocationReason } from '../words.ts'
+import { WorkerKeyVoucher } from '../worker-key.ts'
 import { done, route } from './route.ts'
 
 const ErrorCodeSchema = z.enum(ERROR_CODES as unknown as [ErrorCode, ...ErrorCode[]])
@@ -34,7 +35,12 @@ export const cardsRoutes = {
     auth: 'card.unblock',
     creates: true,
     params: z.strictObject({ serial: CardSerial }),
-    body: z.strictObject({ workerKey: PublicJwk, checks: z.array(IdentityCheck).min(2).max(5), reason: Text(500) }),
+    body: z.strictObject({
+      workerKey: PublicJwk,
+      vouched: WorkerKeyVoucher,
+      checks: z.array(IdentityCheck).min(2).max(5),
+      reason: Text(500),
+    }),
     answer: z.strictObject({ id: Id, secrets: Sealed }),
   }),
 

@@ -12,6 +12,7 @@ import {
   StepId,
 } from '../views.ts'
 import { EnrolmentState, Slot } from '../words.ts'
+import { WorkerKeyVoucher } from '../worker-key.ts'
 import { byId, route } from './route.ts'
 
 /** Secrets for the card that is being made, sealed to the card worker (`use: card-secrets`: pin, puk, managementKey). */
@@ -115,7 +116,12 @@ export const enrolmentsRoutes = {
     summary: 'Claim a card and get its secrets, sealed to the card worker; or go on with the same card',
     auth: 'card.personalise',
     params: byId,
-    body: z.strictObject({ cardSerial: CardSerial, atr: z.string().max(66), workerKey: PublicJwk }),
+    body: z.strictObject({
+      cardSerial: CardSerial,
+      atr: z.string().max(66),
+      workerKey: PublicJwk,
+      vouched: WorkerKeyVoucher,
+    }),
     answer: PersonalisationTicket,
   }),
 
@@ -166,7 +172,7 @@ export const enrolmentsRoutes = {
     summary: 'The transport PIN, sealed to the card worker, so that the holder can choose a PIN',
     auth: 'card.personalise',
     params: byId,
-    body: z.strictObject({ cardSerial: CardSerial, workerKey: PublicJwk }),
+    body: z.strictObject({ cardSerial: CardSerial, workerKey: PublicJwk, vouched: WorkerKeyVoucher }),
     answer: z.strictObject({ secrets: Sealed }),
   }),
 

@@ -17,6 +17,8 @@ import {
   type RegistrationRecord,
   type SessionView,
   SignInStatement,
+  workerKeyInput,
+  type WorkerKeyPurpose,
 } from '../../../shared/contract/index.ts'
 import { parseCertificate, verifyCsr, verifySignedData } from '../../../shared/pki/index.ts'
 import { completeStep, failStep, nextState, planSteps } from '../../../server/services/enrolment-state.ts'
@@ -27,6 +29,8 @@ import { sealFor } from './sealing.ts'
 
 export const TRANSPORT = { pin: '918273', puk: '55667788', managementKey: 'ab'.repeat(16) } as const
 export const SERVER_NAME = 'test-server'
+const SESSION_ID = 'session_00000001'
+const STATION_ID = 'station_00000001'
 const OFFICE = { id: 'office_00000001', name: 'Milano Centro', division: 'Nord' }
 const OFFICER = { id: 'operator_00000001', name: 'Elena Conti' }
 type Handlers = {
@@ -116,11 +120,35 @@ export class MemoryRemote implements Remote {
       if (schema) parsed[part] = schema.parse(JSON.parse(JSON.stringify(value ?? {})))
       else if (value !== undefined) throw new AppError('REQUEST_INVALID', { field: part })
     }
+    this.#assertVouched(name, parsed, options)
     const handler = (this.handlers[name] ?? this.#own[name]) as
       | ((input: unknown, options: RemoteOptions) => unknown)
       | undefined
     if (handler === undefined) throw new AppError('NOT_FOUND', { route: name })
     return HTTP[name].answer.parse(JSON.parse(JSON.stringify(await handler(parsed, options)))) as HttpAnswer<N>
+  }
+
+  /** As the server does it: codes are sealed to a key the station vouches for, for this very request. */
+  #assertVouched(name: HttpName, { params, body }: Record<string, unknown>, options: RemoteOptions): void {
+    const about = {
+      startPersonalisation: ['personalisation', (params as { id?: string } | undefined)?.id],
+      startHandOver: ['hand-over', (params as { id?: string } | undefined)?.id],
+      startUnblock: ['unblock', options.idempotencyKey],
+    }[name as string]
+    if (about === undefined || this.stationKey === null) return
+    const { workerKey, vouched, cardSerial } = body as HttpRequest<'startHandOver'>['body']
+    const said = workerKeyInput({
+      purpose: about[0] as WorkerKeyPurpose,
+      subject: about[1] ?? '',
+      cardSerial: cardSerial ?? (params as { serial: string }).serial,
+      serverName: SERVER_NAME,
+      session: SESSION_ID,
+      station: STATION_ID,
+      time: vouched.time,
+      key: workerKey,
+    })
+    if (!verify('sha256', said, createPublicKey(this.stationKey), Buffer.from(vouched.signature, 'base64')))
+      throw new AppError('ACCESS_DENIED', { reason: 'worker-key-signature' })
   }
 
   readonly #own: Handlers = {
@@ -255,13 +283,13 @@ export class MemoryRemote implements Remote {
   #sessionFor(name: string, cardSerial: string | null): SessionView {
     const now = Date.now()
     return {
-      id: 'session_00000001',
+      id: SESSION_ID,
       kind: 'desk',
       operator: { id: OFFICER.id, name },
       role: this.roles[0]!,
       grants: this.roles.map((role) => ({ role, scope: { kind: 'everything' } })),
       office: OFFICE,
-      station: { id: 'station_00000001', name: 'Counter 1' },
+      station: { id: STATION_ID, name: 'Counter 1' },
       cardSerial,
       createdAt: now,
       expiresAt: now + this.sessionMs,
@@ -347,7 +375,7 @@ function recordOf({ id, holder, proofing, profile, officer, office }: EnrolmentV
     server: SERVER_NAME,
     officer,
     office,
-    station: 'station_00000001',
+    station: STATION_ID,
     holder: person,
     proofing: proofed,
     profile: profile!.id,

@@ -1,14 +1,18 @@
-import { createHmac, createSecretKey, hash, randomUUID, type KeyObject } from 'node:crypto'
+import { createHmac, createSecretKey, hash, randomUUID, sign, type KeyObject } from 'node:crypto'
 import {
   formatProof,
   HTTP,
   PROOF_SCHEME,
   proofInput,
+  workerKeyInput,
   type HttpAnswer,
   type HttpInput,
   type HttpName,
   type HttpRoute,
+  type PublicJwk,
   type SessionView,
+  type VouchedKey,
+  type WorkerKeyVoucher,
 } from '../../../shared/contract/index.ts'
 
 export interface RawRequest {
@@ -50,6 +54,27 @@ interface Parts {
   body?: unknown
 }
 
+/** What a client knows of the station it stands at. */
+export interface ClientStation {
+  readonly serverName: string
+  readonly station: string
+  readonly key: KeyObject
+}
+/** A body as tests write it: the station's word for the worker's key is added where it is not given. */
+type Unvouched<I> = I extends { body: infer B }
+  ? Omit<I, 'body'> & { body: B extends { vouched: infer V } ? Omit<B, 'vouched'> & { vouched?: V } : B }
+  : I
+
+/** What a call that has codes sealed is about, as both ends know it; null for all other calls. */
+const sealedFor = (name: HttpName, { params = {}, body }: Parts, idempotencyKey: string | null) => {
+  const { cardSerial } = (body ?? {}) as { cardSerial?: string }
+  const id = String(params['id'])
+  if (name === 'startPersonalisation') return { purpose: 'personalisation' as const, subject: id, cardSerial }
+  if (name === 'startHandOver') return { purpose: 'hand-over' as const, subject: id, cardSerial }
+  if (name !== 'startUnblock') return null
+  return { purpose: 'unblock' as const, subject: idempotencyKey ?? '', cardSerial: String(params['serial']) }
+}
+
 const fill = (path: string, { params = {}, query = {} }: Parts): string => {
   const filled = path.replace(/:([A-Za-z]+)/g, (_all, name: string) => encodeURIComponent(String(params[name])))
   const entries = Object.entries(query).filter(([, value]) => value !== undefined)
@@ -63,9 +88,15 @@ export class TestClient {
   readonly token: string | null
   readonly session: SessionView | null
   readonly #proofKey: KeyObject | null
+  readonly #station: ClientStation | null
+  readonly #vouchers = new Map<string, WorkerKeyVoucher>()
   #counter = 0
 
-  constructor(transport: Transport, signedIn?: { token: string; proofKey: Uint8Array; session: SessionView }) {
+  constructor(
+    transport: Transport,
+    signedIn?: { token: string; proofKey: Uint8Array; session: SessionView; station?: ClientStation },
+  ) {
+    this.#station = signedIn?.station ?? null
     this.#transport = transport
     this.token = signedIn?.token ?? null
     this.session = signedIn?.session ?? null
@@ -101,11 +132,28 @@ export class TestClient {
     return this.raw({ method, path, headers: { ...type, ...this.proof(method, path, body), ...headers }, body })
   }
 
-  async call<N extends HttpName>(name: N, input: HttpInput<N>, options: CallOptions = {}): Promise<HttpAnswer<N>> {
+  /** The station's word for a worker's key, with what a test says otherwise. */
+  vouch(
+    about: Pick<VouchedKey, 'purpose' | 'subject' | 'cardSerial' | 'key'>,
+    twist: Partial<VouchedKey & { by: KeyObject }> = {},
+  ): WorkerKeyVoucher {
+    const { by, ...other } = twist
+    const { key, ...here } = this.#station ?? { serverName: '', station: '', key: null }
+    const signer = by ?? key
+    if (signer === null) return { time: Date.now(), signature: 'AAAA' }
+    const said = { ...here, session: this.session?.id ?? '', time: Date.now(), ...about, ...other }
+    return { time: said.time, signature: sign('sha256', workerKeyInput(said), signer).toString('base64') }
+  }
+
+  async call<N extends HttpName>(
+    name: N,
+    input: Unvouched<HttpInput<N>>,
+    options: CallOptions = {},
+  ): Promise<HttpAnswer<N>> {
     const route: HttpRoute = HTTP[name]
     const parts = input as Parts
-    const body = parts.body === undefined ? null : Buffer.from(JSON.stringify(parts.body))
     const key = options.idempotencyKey === undefined ? randomUUID() : options.idempotencyKey
+    const body = parts.body === undefined ? null : Buffer.from(JSON.stringify(this.#vouched(name, parts, key)))
     const answer = await this.send(route.method, fill(route.path, parts), body, {
       ...(route.creates === true && key !== null ? { 'idempotency-key': key } : {}),
       ...(options.ifMatch == null ? {} : { 'if-match': options.ifMatch }),
@@ -113,6 +161,18 @@ export class TestClient {
     })
     if (answer.status > 299) throw new Refused(answer)
     return HTTP[name].answer.parse(JSON.parse(answer.text)) as HttpAnswer<N>
+  }
+
+  #vouched(name: HttpName, parts: Parts, idempotencyKey: string | null): unknown {
+    const about = sealedFor(name, parts, idempotencyKey)
+    const body = parts.body as { workerKey?: PublicJwk; vouched?: unknown; cardSerial?: string }
+    if (about === null || body.vouched !== undefined || body.workerKey === undefined) return body
+    // Asked again with its key, a request is the same to the byte.
+    const again = `${about.purpose} ${about.subject} ${body.workerKey.x}`
+    const given = this.vouch({ ...about, cardSerial: about.cardSerial ?? '', key: body.workerKey })
+    const vouched = name === 'startUnblock' ? (this.#vouchers.get(again) ?? given) : given
+    this.#vouchers.set(again, vouched)
+    return { ...body, vouched }
   }
 }
 

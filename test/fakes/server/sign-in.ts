@@ -79,5 +79,6 @@ export const signIn = async (
     },
   })
   const proofKey = sessionKey.derive(challenge.ephemeralKey, challenge.nonce)
-  return new TestClient(transport, { token: answer.token, proofKey, session: answer.session })
+  const at = { serverName: challenge.serverName, station: station.id, key: station.key }
+  return new TestClient(transport, { token: answer.token, proofKey, session: answer.session, station: at })
 }

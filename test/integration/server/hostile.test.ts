@@ -66,6 +66,7 @@ const HOSTILE: readonly unknown[] = [
 ]
 const EXTRA = ['__proto__', 'constructor', 'prototype', 'isAdmin', 'tenant', 'office', 'id', 'etag']
 
+const VOUCHED = { time: Date.now(), signature: 'AAAA' }
 const GOOD_BODIES: Partial<Record<HttpName, () => Record<string, unknown>>> = {
   createHolder: () => HOLDER,
   updateHolder: () => HOLDER,
@@ -73,15 +74,20 @@ const GOOD_BODIES: Partial<Record<HttpName, () => Record<string, unknown>>> = {
   setProofing: () => makeProofing(),
   setProfile: () => ({ profile: 'staff-p256' }),
   setRecord: () => ({ cms: 'AAAA' }),
-  startPersonalisation: () => ({ cardSerial: serial, atr: '3b00', workerKey: makeWorker().key }),
+  startPersonalisation: () => ({ cardSerial: serial, atr: '3b00', workerKey: makeWorker().key, vouched: VOUCHED }),
   completeStep: () => ({ cardSerial: serial, startedAt: Date.now(), ms: 1 }),
   issueCertificate: () => ({ cardSerial: serial, slot: '9A', csr: 'AAAA' }),
   interruptPersonalisation: () => ({ code: 'CARD_MUTE', step: null }),
   rollBack: () => ({ cardWiped: true, reason: 'x' }),
-  startHandOver: () => ({ cardSerial: serial, workerKey: makeWorker().key }),
+  startHandOver: () => ({ cardSerial: serial, workerKey: makeWorker().key, vouched: VOUCHED }),
   handOver: () => ({ cardSerial: serial }),
   cancelEnrolment: () => ({ reason: 'x' }),
-  startUnblock: () => ({ workerKey: makeWorker().key, checks: ['birth-date', 'card-in-hand'], reason: 'x' }),
+  startUnblock: () => ({
+    workerKey: makeWorker().key,
+    vouched: VOUCHED,
+    checks: ['birth-date', 'card-in-hand'],
+    reason: 'x',
+  }),
   finishUnblock: () => ({ outcome: 'done', code: null }),
   revokeCertificate: () => ({ reason: 'unspecified', note: 'x' }),
   startVerification: () => ({ depth: 'quick' }),
