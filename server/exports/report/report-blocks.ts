@@ -1,4 +1,4 @@
-import { PAGE, WIDTH, type Ink, type ReportPages, type Row, type Span } from './report-pages.ts'
+import { PAGE, WIDTH, type Ink, type ReportPages, type Row, type Span, type Tag } from './report-pages.ts'
 import type { ReportFont } from './report-font.ts'
 
 export interface Fonts {
@@ -62,6 +62,9 @@ export const fact = ({ plain }: Fonts, name: string, value: string, size = 9.5):
     ],
     { gap: 3 },
   )
+
+/** The same rows as a part of their own. */
+export const tagged = (rows: readonly Row[], tag: Tag): Row[] => rows.map((row, i) => (i === 0 ? { ...row, tag } : row))
 
 /** Rows one after the other; on a new page `again` comes first. Heads never stand alone at the foot of a page. */
 export function place(pages: ReportPages, rows: readonly Row[], together: number, again: readonly Row[] = []): void {

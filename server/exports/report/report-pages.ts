@@ -25,8 +25,13 @@ export interface Span {
   readonly ink: Ink
 }
 
+/** What a part of the text is to those who have it read to them (ISO 32000-1 14.8.4). */
+export type Tag = 'H1' | 'H2' | 'P'
+
 /** What is never cut: drawn at one height of one page. */
 export interface Row {
+  /** Begins a part of its own; else it belongs to the one before. */
+  readonly tag?: Tag
   /** Points it takes. */
   readonly height: number
   readonly spans: readonly Span[]
@@ -39,6 +44,14 @@ export interface Row {
 interface Page {
   readonly number: number
   readonly body: number
+  /** Of each marked piece of content, to which part it belongs. */
+  readonly marks: readonly number[]
+}
+
+export interface Part {
+  readonly tag: Tag
+  /** Pages, from 0, and the piece on each. */
+  readonly pieces: (readonly [page: number, mark: number])[]
 }
 
 export interface Bookmark {
@@ -52,7 +65,12 @@ export interface Bookmark {
 export class ReportPages {
   readonly #writer: PdfWriter
   readonly #pages: Page[] = []
+  readonly #parts: Part[] = []
   #ops: string[] = []
+  /** Lines and frames, which nobody has to hear of. */
+  #artifacts: string[] = []
+  #marks: number[] = []
+  #isMarked = false
   #y = PAGE.height - PAGE.top
   #isOpen = false
 
@@ -77,8 +95,13 @@ export class ReportPages {
 
   finish(): void {
     if (!this.#isOpen) return
-    this.#pages.push({ number: this.#writer.reserve(), body: this.#writer.stream(Buffer.from(this.#ops.join('\n'))) })
+    this.#closeMark()
+    const artifacts = this.#artifacts.length > 0 ? ['/Artifact BMC', ...this.#artifacts, 'EMC'] : []
+    const body = this.#writer.stream(Buffer.from([...artifacts, ...this.#ops].join('\n')))
+    this.#pages.push({ number: this.#writer.reserve(), body, marks: this.#marks })
     this.#ops = []
+    this.#artifacts = []
+    this.#marks = []
     this.#isOpen = false
   }
 
@@ -90,14 +113,18 @@ export class ReportPages {
     this.#y -= height
   }
 
-  row({ height, spans, rule, frame }: Row): void {
+  row({ height, spans, rule, frame, tag }: Row): void {
+    if (tag) {
+      this.#closeMark()
+      this.#parts.push({ tag, pieces: [] })
+    }
     if (rule) {
       const y = number(this.#y)
-      this.#ops.push(`0.82 G 0.6 w ${PAGE.left} ${y} m ${number(PAGE.width - PAGE.right)} ${y} l S`)
+      this.#artifacts.push(`0.82 G 0.6 w ${PAGE.left} ${y} m ${number(PAGE.width - PAGE.right)} ${y} l S`)
     }
     if (frame !== undefined) {
       const box = [PAGE.left, this.#y - frame, WIDTH, frame].map(number)
-      this.#ops.push(`${INKS.alert} RG 1 w ${box.join(' ')} re S`)
+      this.#artifacts.push(`${INKS.alert} RG 1 w ${box.join(' ')} re S`)
     }
     // One base line for all of a row, whatever their sizes.
     const base = this.#y - Math.max(0, ...spans.map(({ size }) => size))
@@ -106,7 +133,25 @@ export class ReportPages {
   }
 
   #span({ x, text, font, size, ink }: Span, y: number): void {
-    if (text !== '') this.#ops.push(spanOps({ x, text, font, size, ink }, y))
+    if (text === '') return
+    this.#openMark()
+    this.#ops.push(spanOps({ x, text, font, size, ink }, y))
+  }
+
+  /** 14.6: what follows belongs to the newest part. */
+  #openMark(): void {
+    if (this.#isMarked) return
+    const part = this.#parts.at(-1) ?? { tag: 'P', pieces: [] }
+    if (this.#parts.length === 0) this.#parts.push(part)
+    part.pieces.push([this.#pages.length, this.#marks.length])
+    this.#ops.push(`/${part.tag} <</MCID ${this.#marks.length}>> BDC`)
+    this.#marks.push(this.#parts.length - 1)
+    this.#isMarked = true
+  }
+
+  #closeMark(): void {
+    if (this.#isMarked) this.#ops.push('EMC')
+    this.#isMarked = false
   }
 
   /** All pages with their heads and feet, which only now can say how many there are. Gives the number of the tree. */
@@ -119,11 +164,12 @@ export class ReportPages {
       const pages = this.#pages.slice(first, first + 64)
       for (const [i, { number: page, body }] of pages.entries()) {
         const margins = marginsOf(first + i, this.#pages.length).map((one) => spanOps(one, one.y))
-        const frame = this.#writer.stream(Buffer.from(margins.join('\n')))
+        const frame = this.#writer.stream(Buffer.from(['/Artifact BMC', ...margins, 'EMC'].join('\n')))
         const box = `/MediaBox [0 0 ${PAGE.width} ${PAGE.height}]`
         this.#writer.write(
           page,
-          `<</Type /Page /Parent ${group} 0 R ${box} /Resources ${resources} 0 R /Contents [${body} 0 R ${frame} 0 R]>>`,
+          `<</Type /Page /Parent ${group} 0 R ${box} /Resources ${resources} 0 R /Contents [${body} 0 R ${frame} 0 R] ` +
+            `/StructParents ${first + i} /Tabs /S>>`,
         )
       }
       const kids = pages.map((one) => `${one.number} 0 R`).join(' ')
@@ -134,11 +180,33 @@ export class ReportPages {
     return tree
   }
 
+  /** What is read in which order (14.7, 14.8): the parts one after the other. Gives the number of the tree. */
+  structure(): number {
+    const root = this.#writer.reserve()
+    const document = this.#writer.reserve()
+    const parts = this.#parts.map(({ tag, pieces }) => {
+      const [first] = pieces
+      const content =
+        pieces.length === 1 && first
+          ? `/Pg ${this.reference(first[0])} /K ${first[1]}`
+          : `/K [${pieces.map(([page, mark]) => `<</Type /MCR /Pg ${this.reference(page)} /MCID ${mark}>>`).join(' ')}]`
+      return this.#writer.add(`<</S /${tag} /P ${document} 0 R ${content}>>`)
+    })
+    const references = (numbers: readonly (number | undefined)[]) => numbers.map((one) => `${one} 0 R`).join(' ')
+    this.#writer.write(document, `<</S /Document /P ${root} 0 R /K [${references(parts)}]>>`)
+    const pages = this.#pages.map(({ marks }, page) => `${page} [${references(marks.map((part) => parts[part]))}]`)
+    const back = this.#writer.add(`<</Nums [${pages.join(' ')}]>>`)
+    const next = `/ParentTreeNextKey ${this.#pages.length}`
+    this.#writer.write(root, `<</Type /StructTreeRoot /K ${document} 0 R /ParentTree ${back} 0 R ${next}>>`)
+    return root
+  }
+
   /** The object of a page, from 0. */
   reference(page: number): string {
     return `${this.#pages[page]?.number ?? 0} 0 R`
   }
 }
 
+/** A space at the end, so that read out or copied two pieces of text do not run into one word. */
 const spanOps = ({ x, text, font, size, ink }: Span, y: number): string =>
-  `BT /${font.name} ${number(size)} Tf ${INKS[ink]} rg ${number(x)} ${number(y)} Td ${font.encode(text)} Tj ET`
+  `BT /${font.name} ${number(size)} Tf ${INKS[ink]} rg ${number(x)} ${number(y)} Td ${font.encode(`${text} `)} Tj ET`

@@ -1,5 +1,5 @@
 import type { ManifestChain, ManifestHead } from '../../../shared/exports/index.ts'
-import { fact, heightOf, paragraph, place, rowsOf, type Cell, type Fonts } from './report-blocks.ts'
+import { fact, heightOf, paragraph, place, rowsOf, tagged, type Cell, type Fonts } from './report-blocks.ts'
 import { PAGE, WIDTH, type ReportPages, type Row } from './report-pages.ts'
 import { fill, wordOf, type ReportText } from './report-text.ts'
 import { utcTime } from './report-times.ts'
@@ -26,12 +26,12 @@ export function writeTitle(pages: ReportPages, fonts: Fonts, words: ReportText, 
   }
   const heading = (text: string): Row[] => [
     { height: 12, spans: [] },
-    ...rowsOf([{ x: PAGE.left, width: WIDTH, text, font: fonts.bold, size: 11, ink: 'text' }], { gap: 3 }),
+    ...tagged(paragraph(text, fonts.bold, 11, 'text', 3), 'H2'),
   ]
-  const text = (value: string): Row[] => paragraph(value, fonts.plain, 9.5, 'text', 4)
+  const text = (value: string): Row[] => tagged(paragraph(value, fonts.plain, 9.5, 'text', 4), 'P')
 
-  put(paragraph(words.title, fonts.bold, 20, 'text', 10))
-  if (head.keys === 'software') put(warning(fonts, words))
+  put(tagged(paragraph(words.title, fonts.bold, 20, 'text', 10), 'H1'))
+  if (head.keys === 'software') put(tagged(warning(fonts, words), 'P'))
   const { name, role, id, office } = head.requestedBy
   const person = `${name}, ${wordOf(words.role, role)} (${id})`
   for (const [label, value] of [
@@ -45,12 +45,12 @@ export function writeTitle(pages: ReportPages, fonts: Fonts, words: ReportText, 
     [words.zone, fill(words.zoneText, { zone: head.order.timeZone })],
     [words.signature, fill(words.signedBy[head.keys], { level: head.order.level })],
   ] as const) {
-    put(fact(fonts, label, value))
+    put(tagged(fact(fonts, label, value), 'P'))
   }
-  put([...heading(words.chains), ...chainRows(fonts, words, facts)], 4)
+  put([...heading(words.chains), ...tagged(chainRows(fonts, words, facts), 'P')], 4)
   for (const { origin, size, root } of chains) {
     const values = { origin, size: size.toLocaleString(head.order.language), root, time: localTime(head.createdAt) }
-    put(paragraph(fill(words.checkpoint, values), fonts.plain, 8.5, 'soft', 3))
+    put(tagged(paragraph(fill(words.checkpoint, values), fonts.plain, 8.5, 'soft', 3), 'P'))
   }
   put([...heading(words.proves), ...text(words.completeness[head.completeness])])
   put(text(words.always))

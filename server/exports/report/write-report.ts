@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { PDF_ATTACHMENT, type ManifestChain, type ManifestHead } from '../../../shared/exports/index.ts'
 import { TrueTypeFont } from './font-tables.ts'
 import { PdfWriter, textString } from './pdf-writer.ts'
-import { hasCut, paragraph, place, type Fonts } from './report-blocks.ts'
+import { hasCut, paragraph, place, tagged, type Fonts } from './report-blocks.ts'
 import { writeAttachment, writeBookmarks, writeFont, writeInfo, writeMetadata } from './report-document.ts'
 import { entryBlock, parseLine } from './report-entry.ts'
 import { ReportFont } from './report-font.ts'
@@ -43,6 +43,7 @@ export async function writeReport({ data, head, chains, entries }: ReportOrder):
 
   const resources = writer.reserve()
   const tree = pages.end(resources, (page, of) => marginsOf(fonts, words, head.id, page, of))
+  const structure = pages.structure()
   const [plain, bold] = [fonts.plain, fonts.bold].map((font) => writeFont(writer, font))
   writer.write(resources, `<</Font <</${fonts.plain.name} ${plain} 0 R /${fonts.bold.name} ${bold} 0 R>>>>`)
   const title = `${words.title} · ${head.id}`
@@ -53,7 +54,8 @@ export async function writeReport({ data, head, chains, entries }: ReportOrder):
   const names = `<</EmbeddedFiles <</Names [${textString(PDF_ATTACHMENT)} ${attachment} 0 R]>>>>`
   const root = writer.add(
     `<</Type /Catalog /Pages ${tree} 0 R /Lang (${head.order.language}) /Names ${names} /AF [${attachment} 0 R] ` +
-      `/Outlines ${outline} 0 R /Metadata ${metadata} 0 R /ViewerPreferences <</DisplayDocTitle true>>>>`,
+      `/Outlines ${outline} 0 R /Metadata ${metadata} 0 R /StructTreeRoot ${structure} 0 R /MarkInfo <</Marked true>> ` +
+      `/ViewerPreferences <</DisplayDocTitle true>>>>`,
   )
   return writer.end(root, writeInfo(writer, head, title))
 }
@@ -75,13 +77,13 @@ async function writeEntries(
   const days: Bookmark[] = []
   pages.begin()
   top.push({ title: words.entriesTitle, page: pages.count - 1, y: PAGE.height })
-  place(pages, paragraph(words.entriesTitle, fonts.bold, 14, 'text', 6), 1)
+  place(pages, tagged(paragraph(words.entriesTitle, fonts.bold, 14, 'text', 6), 'H1'), 1)
   let day = ''
   let count = 0
   let isCut = false
   for (const text of linesOf(data)) {
     const block = entryBlock(parseLine(text), fonts, words, localTime)
-    place(pages, block.rows, block.together, block.again)
+    place(pages, tagged(block.rows, 'P'), block.together, block.again)
     isCut ||= hasCut(block.rows)
     const today = localTime(block.at).slice(0, 10)
     if (today !== day && days.length < MAX_BOOKMARKS) {
@@ -90,13 +92,13 @@ async function writeEntries(
     }
     if (++count % PAUSE_EVERY === 0) await new Promise<void>((done) => setImmediate(done))
   }
-  if (count === 0) place(pages, paragraph(words.none, fonts.plain, 9.5), 1)
+  if (count === 0) place(pages, tagged(paragraph(words.none, fonts.plain, 9.5), 'P'), 1)
   const notes = [
     ...(fonts.plain.isReplaced || fonts.bold.isReplaced ? [words.letters] : []),
     ...(isCut ? [words.cut] : []),
   ]
   pages.skip(8)
-  for (const note of notes) place(pages, paragraph(note, fonts.plain, 8, 'soft', 3), 2)
+  for (const note of notes) place(pages, tagged(paragraph(note, fonts.plain, 8, 'soft', 3), 'P'), 2)
   return { top, days }
 }
 

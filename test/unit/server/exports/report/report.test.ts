@@ -43,6 +43,20 @@ describe('when a report is written', () => {
     expect(Buffer.compare(readPdfAttachment(await report(lines), 'audit.jsonl'), dataOf(lines))).toBe(0)
   })
 
+  it('is tagged, and says its title, its language and what is attached', async () => {
+    const file = new PdfFile(await report(HARD))
+    const at = (key: string) => file.resolve(file.root.entries.get(key))
+    expect(at('Lang')).toMatchObject({ bytes: Uint8Array.of(0x65, 0x6e) })
+    expect(at('MarkInfo')).toMatchObject({ entries: new Map([['Marked', { kind: 'boolean', value: true }]]) })
+    const tree = file.dict(file.root.entries.get('StructTreeRoot'), 'tree')
+    const parts = file.items(file.dict(tree.entries.get('K'), 'document').entries.get('K'), 'parts')
+    const tags = parts.map((one) => file.dict(one, 'part').entries.get('S'))
+    expect(tags.filter((one) => one?.kind === 'name' && one.name === 'H1')).toHaveLength(2)
+    expect(tags.length).toBeGreaterThan(HARD.length + 10)
+    const [attached] = file.items(file.root.entries.get('AF'), 'AF')
+    expect(file.dict(attached, 'file').entries.get('AFRelationship')).toMatchObject({ name: 'Data' })
+  })
+
   it('refuses what is no line of the data', async () => {
     const order = { data: Buffer.from('{"entry":\n'), head: headOf(), chains: CHAINS, entries: 1 }
     await expect(writeReport(order)).rejects.toMatchObject({ code: 'INTERNAL' })
