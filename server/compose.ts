@@ -249,7 +249,7 @@ const composeOn = async (foundation: Foundation, ground: Ground): Promise<Compos
     watches.close()
     await app.close()
     await witnessing.close()
-    await exporting.close()
+    exporting.close()
     await operations.close()
     auditing.verification.close()
     await inclusion.close()

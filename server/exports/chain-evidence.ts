@@ -2,10 +2,8 @@ import type { Kysely } from 'kysely'
 import { noteKeyId, parseCheckpoint, parseNote } from '../../shared/audit/checkpoint.ts'
 import { sameBytes } from '../../shared/audit/bytes.ts'
 import { parseNoteKeyStatement } from '../../shared/audit/note-key-statement.ts'
-import { buildOverTiles } from '../../shared/audit/tiles.ts'
 import { AppError } from '../../shared/contract/errors.ts'
-import { edgeRanges, rightRanges, type ChainFile, type ManifestChain } from '../../shared/exports/index.ts'
-import { readRemoved, spanReader } from '../audit/checkpoint-tree.ts'
+import type { ChainFile, ManifestChain } from '../../shared/exports/index.ts'
 import { Proofs } from '../audit/proofs.ts'
 import { listAuditKeys } from '../db/repositories/audit-chain.ts'
 import { listNoteKeys, readCheckpoint, readLatestCheckpoint } from '../db/repositories/audit-checkpoints.ts'
@@ -26,7 +24,7 @@ export const listSealed = async (db: Reader, chains: readonly string[]): Promise
   const sealed: SealedChain[] = []
   for (const chain of chains) {
     const latest = await readLatestCheckpoint(db, chain)
-    if (latest && latest.size > 0) sealed.push({ chain, size: latest.size })
+    if (latest && latest.size > 0) sealed.push({ chain, size: latest.size, root: latest.root })
   }
   return sealed
 }
@@ -52,24 +50,13 @@ const keysOf = async (db: Reader, chain: string, used: readonly string[]): Promi
   }))
 }
 
-const rangeOf = async (db: Reader, { chain, size, range }: WrittenChain): Promise<ChainFile['range']> => {
-  if (range === null) return null
-  const { from, to } = range
-  const [before, behind] = [edgeRanges(from), rightRanges(to + 1, size)]
-  const removed = await readRemoved(db, chain)
-  const build = (ranges: readonly (readonly [number, number])[]) =>
-    buildOverTiles((hash) => ranges.map(([start, end]) => hash(start, end)), spanReader(db, chain), removed)
-  const left = from === removed?.size ? [...removed.edge] : await build(before)
-  return { from, to, left: left.map(base64), right: (await build(behind)).map(base64) }
-}
-
 /** What proves one chain's lines, as it lies in the package and as the manifest counts it. Throws EXPORT_CHAIN_BROKEN. */
 export const chainEvidence = async (
   db: Reader,
   written: WrittenChain,
   of: { readonly tenant: string; readonly outside: readonly string[] },
 ): Promise<{ readonly file: ChainFile; readonly counted: ManifestChain }> => {
-  const { chain, size } = written
+  const { chain, size, range } = written
   const checkpoint = await readCheckpoint(db, chain, size)
   if (!checkpoint) throw new AppError('EXPORT_CHAIN_BROKEN', { chain, reason: 'checkpoint' })
   const note = await new Proofs(db).noteOf(checkpoint)
@@ -78,7 +65,6 @@ export const chainEvidence = async (
   const cut = await readCut(db, chain)
   const stations = (await listWitnessesOf(db, of.tenant)).map(({ vkey, station }): Witness => ({ vkey, station }))
   const witnesses = [...stations, ...of.outside.map((vkey): Witness => ({ vkey, station: null }))]
-  const range = await rangeOf(db, written)
   const file: ChainFile = {
     chain,
     origin: said.origin,
@@ -86,7 +72,7 @@ export const chainEvidence = async (
     timestamp: checkpoint.stamp && base64(checkpoint.stamp.token),
     noteKey: await noteKeyOf(db, chain, checkpoint.note),
     keys: await keysOf(db, chain, written.keys),
-    range,
+    range: range && { from: range.from, to: range.to, left: range.left.map(base64), right: range.right.map(base64) },
     cut: cut && { statement: base64(cut.statement), signature: base64(cut.signature), note: cut.note },
     witnesses: witnesses.slice(0, WITNESSES_MAX),
   }

@@ -144,7 +144,8 @@ export class ExportJobs {
     // Given up without anybody being told: the process died in between.
     for (const row of await listExportsOf(db, node, ['waiting'])) {
       const job = await readJob(db, row.tenant, row.job_id)
-      if (!job || job.state === 'dead') await this.#fail(row.id, job?.last_error ?? 'JOB_NOT_FOUND')
+      if (job?.state !== 'waiting' && job?.state !== 'running')
+        await this.#fail(row.id, job?.last_error ?? 'WORKER_CRASHED')
     }
     const kept = new Set((await listExportsOf(db, node, ['ready'])).map(({ id }) => id))
     for (const id of await folders.list()) {
@@ -155,12 +156,6 @@ export class ExportJobs {
       forget(id)
       await folders.remove(id)
     }
-  }
-
-  /** Ends what is being made; the jobs go on after the next start. */
-  async close(): Promise<void> {
-    for (const { abort } of this.#live.values()) abort.abort()
-    await Promise.all([...this.#live.values()].map(({ ended }) => ended))
   }
 
   async #run(job: RunningJob): Promise<void> {
@@ -185,7 +180,7 @@ export class ExportJobs {
     try {
       await this.#make(row, live)
     } catch (error) {
-      await this.#ended(job, id, abort.signal, error)
+      await this.#ended(job, id, error)
     } finally {
       clearInterval(watch)
       job.signal.removeEventListener('abort', stop)
@@ -201,10 +196,12 @@ export class ExportJobs {
     if (row !== undefined && row?.state !== 'waiting' && row?.state !== 'ready') abort.abort()
   }
 
-  /** Cancelled: done. Closing: for the next process. Else it failed, for good or for now. */
-  async #ended(job: RunningJob, id: string, signal: AbortSignal, error: unknown): Promise<void> {
-    await this.#deps.folders.remove(id)
-    if (signal.aborted && !job.signal.aborted) return
+  /** Not waited for any more: done. Closing: for the next process. Else it failed, for good or for now. */
+  async #ended(job: RunningJob, id: string, error: unknown): Promise<void> {
+    const { db, own, folders } = this.#deps
+    await folders.remove(id)
+    const row = await readExport(db, own.tenant, id)
+    if (row?.state !== 'waiting') return
     const isAgain = !(error instanceof AppError) || error.retry
     if (!job.signal.aborted && (!isAgain || job.attempt >= ATTEMPTS))
       await this.#fail(id, error instanceof AppError ? error.code : 'INTERNAL')

@@ -45,8 +45,8 @@ export interface OpenExports {
   readonly handlers: Readonly<Record<Kind, JobHandler>>
   /** What is past its time or half made is looked for a while after the start, and each hour. Keeps no process alive. */
   start(): void
-  /** Before the jobs are given back. */
-  close(): Promise<void>
+  /** Looks no more; what is being made is given back by the jobs' own closing. */
+  close(): void
 }
 
 const DAY_MS = 86_400_000
@@ -138,10 +138,9 @@ export const openExports = (parts: ExportsParts): OpenExports => {
       first = setTimeout(look, FIRST_LOOK_MS).unref()
       clock = setInterval(look, LOOK_MS).unref()
     },
-    close: async () => {
+    close: () => {
       if (first) clearTimeout(first)
       if (clock) clearInterval(clock)
-      await loaded?.jobs.close()
     },
   }
 }

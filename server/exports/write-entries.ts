@@ -1,8 +1,12 @@
 import { join } from 'node:path'
+import { encodeBase64url } from '../../shared/audit/base64url.ts'
+import { sameBytes } from '../../shared/audit/bytes.ts'
 import { KEY_OBJECT } from '../../shared/audit/marks.ts'
-import { leafHash } from '../../shared/audit/merkle.ts'
+import { leafHash, verifyInclusion, type InclusionClaim } from '../../shared/audit/merkle.ts'
+import { SALT_BYTES, payloadDigest } from '../../shared/audit/payload-digest.ts'
 import { AppError } from '../../shared/contract/errors.ts'
 import {
+  CompactRange,
   dataName,
   disclosedLine,
   encodeNames,
@@ -25,6 +29,7 @@ import { Budget, FileSink, type Written } from './file-sink.ts'
 import type { ExportPhase, PackageMember } from './ports.ts'
 import { extentOf, selectEntries, spanOf, takesAll } from './select-entries.ts'
 import type { RowReader, StoredRow } from './stored-row.ts'
+import { readStretchEdges } from './stretch-edges.ts'
 import type { SealedChain, WriteResult, WriteTask, WrittenChain } from './write-task.ts'
 
 /** Data that a PDF is made of and carries; no member of the package by itself. */
@@ -98,6 +103,22 @@ interface Counts {
   hidden: number
 }
 
+/** The payload is the one the entry was made for. */
+const assertPayload = (chain: string, { entry, payload, salt }: ExportRow): void => {
+  if (payload === null) return
+  const isSalted = salt.length === SALT_BYTES
+  if (!isSalted || encodeBase64url(payloadDigest(salt, payload)) !== entry.payload)
+    throw broken(chain, entry.sequence, 'payload')
+}
+
+const assertIncluded = (chain: string, claim: InclusionClaim, path: readonly Uint8Array[]): void => {
+  try {
+    verifyInclusion(claim, path)
+  } catch (cause) {
+    throw new AppError('EXPORT_CHAIN_BROKEN', { chain, sequence: claim.index, reason: 'inclusion' }, { cause })
+  }
+}
+
 /** The key that signs an entry, and the one an entry announces. */
 const keep = (keys: Set<string>, { entry }: ExportRow): void => {
   if (!keys.has(entry.key)) keys.add(entry.key)
@@ -143,7 +164,7 @@ class Writer {
   /** Evidence and data of one chain; its file is durable when it returns. */
   async chain(chosen: Chosen, number: number): Promise<{ readonly chain: WrittenChain; readonly file: Written }> {
     const { head, folder } = this.#task
-    const { chain, size } = chosen
+    const { chain, size, root } = chosen
     const isInclusion = head.completeness === 'inclusion'
     const keys = new Set<string>()
     const counts: Counts = { first: -1, last: -1, disclosed: 0, headers: 0, hidden: 0 }
@@ -151,13 +172,19 @@ class Writer {
     const into = { evidence, keys, counts }
     try {
       const paths = isInclusion ? await AuditPaths.open(this.#ground.reader.db, chain, size) : null
-      if (chosen.range === null) await this.#picked(chosen, { ...into, paths })
-      else await this.#stretch(chosen, chosen.range, { ...into, paths })
+      const edges =
+        chosen.range === null || isInclusion
+          ? null
+          : { ...chosen.range, ...(await readStretchEdges(this.#ground.reader.db, chain, size, chosen.range)) }
+      const tree = edges && new CompactRange(edges.from, edges.left)
+      if (chosen.range === null) await this.#picked(chosen, { ...into, paths, tree })
+      else await this.#stretch(chosen, chosen.range, { ...into, paths, tree })
+      // What is signed is what the chain's own checkpoint covers, or nothing is.
+      if (edges && tree && !sameBytes(tree.close(edges.right, size), root)) throw broken(chain, edges.from, 'root')
       const file = evidence.close()
-      const range = isInclusion ? null : chosen.range
       const { first, last, ...counted } = counts
       const lines = first < 0 ? null : { from: first, to: last }
-      return { chain: { chain, size, range, lines, ...counted, keys: [...keys] }, file }
+      return { chain: { chain, size, root, range: edges, lines, ...counted, keys: [...keys] }, file }
     } finally {
       evidence.abandon()
     }
@@ -175,14 +202,15 @@ class Writer {
         expected += 1
         const isSelected = ids === null || ids[next] === stored.id
         if (isSelected && ids !== null) next += 1
-        if (isSelected) this.#disclose(chain, stored, into, await pathOf(into, stored))
+        if (isSelected) this.#disclose(chosen, stored, into, await pathOf(into, stored))
         else this.#cover(chain, stored, into)
       }
     }
     if (expected !== range.to + 1) throw broken(chain, expected, 'missing')
   }
 
-  async #picked({ chain, ids, size }: Chosen, into: Into): Promise<void> {
+  async #picked(chosen: Chosen, into: Into): Promise<void> {
+    const { chain, ids, size } = chosen
     const { rows, signal } = this.#ground
     let last = -1
     for await (const batch of rows.byIds(ids ?? new Float64Array(0))) {
@@ -192,13 +220,18 @@ class Writer {
         if (stored.sequence >= size) continue
         if (stored.sequence <= last) throw broken(chain, stored.sequence, 'order')
         last = stored.sequence
-        this.#disclose(chain, stored, into, await pathOf(into, stored))
+        this.#disclose(chosen, stored, into, await pathOf(into, stored))
       }
     }
   }
 
-  #disclose(chain: string, stored: StoredRow, { evidence, keys, counts }: Into, path: Path): void {
+  #disclose(chosen: Chosen, stored: StoredRow, { evidence, keys, counts, tree }: Into, path: Path): void {
+    const { chain, size, root } = chosen
     const row = this.#row(chain, stored)
+    assertPayload(chain, row)
+    const leaf = leafHash(row.body)
+    tree?.append(leaf)
+    if (path !== null) assertIncluded(chain, { leaf, index: stored.sequence, size, root }, path)
     note(counts, stored.sequence)
     evidence.text(disclosedLine(row, path))
     this.#data.text(this.#renderer.row(row))
@@ -209,15 +242,17 @@ class Writer {
     if (this.#written % PROGRESS_ROWS === 0) this.#ground.onProgress('writing', this.#written, this.#total)
   }
 
-  #cover(chain: string, stored: StoredRow, { evidence, keys, counts }: Into): void {
+  #cover(chain: string, stored: StoredRow, { evidence, keys, counts, tree }: Into): void {
     const row = this.#row(chain, stored)
+    const leaf = leafHash(row.body)
+    tree?.append(leaf)
     note(counts, stored.sequence)
     if (this.#visible(row)) {
       evidence.text(headerLine(row))
       keep(keys, row)
       counts.headers += 1
     } else {
-      evidence.text(hiddenLine(stored.sequence, leafHash(row.body)))
+      evidence.text(hiddenLine(stored.sequence, leaf))
       counts.hidden += 1
     }
   }
@@ -246,6 +281,8 @@ interface Into {
   readonly keys: Set<string>
   readonly counts: Counts
   readonly paths: AuditPaths | null
+  /** Of a stretch, as it grows. */
+  readonly tree: CompactRange | null
 }
 
 const memberOf = (name: string, { bytes, sha256, crc32 }: Written): PackageMember => ({ name, bytes, sha256, crc32 })

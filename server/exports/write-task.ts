@@ -1,11 +1,15 @@
 import type { ManifestHead, Names } from '../../shared/exports/index.ts'
 import type { DatabaseLocation } from '../db/open.ts'
 import type { ExportFilter, ExportPhase, PackageMember } from './ports.ts'
+import type { Stretch } from './select-entries.ts'
+import type { StretchEdges } from './stretch-edges.ts'
 
 /** A chain as it stands under the checkpoint an export is made under. */
 export interface SealedChain {
   readonly chain: string
   readonly size: number
+  /** Of the tree, as its checkpoint has it. */
+  readonly root: Uint8Array
 }
 
 /** What the thread that writes is given. `cancel` becomes 1 when it is to end. */
@@ -38,7 +42,7 @@ export interface CountTask {
 /** What was written of one chain; in this order they are numbered. */
 export interface WrittenChain extends SealedChain {
   /** Stretch with a line for each sequence; null where only what was selected has one. */
-  readonly range: { readonly from: number; readonly to: number } | null
+  readonly range: (Stretch & StretchEdges) | null
   /** First and last sequence with a line; null where there is none. */
   readonly lines: { readonly from: number; readonly to: number } | null
   readonly disclosed: number

@@ -111,7 +111,7 @@ const create: Command = {
       const made = await rowOf(ground, { ...values, words: [id] })
       return answerOf(viewOf(ground, made), { exit: endOf(made) })
     } finally {
-      await opened.close()
+      opened.close()
     }
   },
   // The running server has chain and keys: it is ordered what the console would order.

@@ -7,7 +7,7 @@ import { refusal, type TestClient } from '../../../fakes/server/client.ts'
 import { HOLDER } from '../../../fakes/server/enrol.ts'
 import type { SoftCard } from '../../../fakes/server/soft-card.ts'
 import { startServer, type TestServer } from '../../../fakes/server/start-server.ts'
-import { download, exported, judge, membersOf, orderOf, untilEnded } from './export-ground.ts'
+import { download, exported, fetchFile, judge, membersOf, orderOf, untilEnded } from './export-ground.ts'
 
 let server: TestServer
 let anna: TestClient
@@ -146,6 +146,38 @@ describe('when it is not to be made after all', () => {
     }
     expect(refused).toBe('EXPORT_BUSY')
     for (const id of made) await untilEnded(carla, id)
+  })
+})
+
+describe('when its time is over', () => {
+  it('is removed by the job, told of once, and its passes are worth nothing', async () => {
+    const { id } = await exported(carla, orderOf())
+    const { path, pass } = await carla.call('authoriseDownload', { params: { id } })
+    const { db } = server.running().foundation.databases.operational
+    await db.updateTable('audit_export').set({ kept_until: 1 }).where('id', '=', id).execute()
+    const dario = await server.signIn('dario')
+    for (let turn = 0; turn < 2; turn += 1) {
+      const job = await dario.call('runSchedule', { params: { name: 'export-clearing' } })
+      for (let state = ''; state !== 'done';) {
+        ;({ state } = await dario.call('readJob', { params: { id: job.id } }))
+        expect(state).not.toBe('dead')
+      }
+    }
+    expect(await carla.call('readExport', { params: { id } })).toMatchObject({ state: 'gone', keptUntil: null })
+    expect(folderNames().filter((name) => name.startsWith(id))).toEqual([])
+    expect((await fetchFile(server, path, { authorization: `Download ${pass}` })).status).toBe(401)
+    const { items } = await carla.call('readTrail', { params: { objectType: 'export', objectId: id }, query: {} })
+    expect(items.map(({ action }) => action)).toEqual(['Export', 'Export', 'Export', 'Deletion'])
+  })
+})
+
+describe('when the server is closed meanwhile', () => {
+  it('is made by the next one', async () => {
+    const { id } = await carla.call('createExport', { body: orderOf({ format: 'xml' }) })
+    await server.restart()
+    expect(await untilEnded(carla, id)).toMatchObject({ state: 'ready' })
+    const { items } = await carla.call('readTrail', { params: { objectType: 'export', objectId: id }, query: {} })
+    expect(items.map(({ action }) => action)).toEqual(['Export', 'Export'])
   })
 })
 

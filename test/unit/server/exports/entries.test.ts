@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readHead } from '../../../../server/db/repositories/audit-chain.ts'
 import { growTree } from '../../../../server/audit/checkpoint-tree.ts'
 import { indexNext } from '../../../../server/db/repositories/audit-search.ts'
 import { listEntries, type EntryFilter } from '../../../../server/db/repositories/audit-list.ts'
@@ -12,7 +13,13 @@ import { selectEntries, spanOf } from '../../../../server/exports/select-entries
 import { writeEntries } from '../../../../server/exports/write-entries.ts'
 import type { WriteTask } from '../../../../server/exports/write-task.ts'
 import { openAuditReader } from '../../../../server/db/open.ts'
-import { inclusionProof, leafHash, rangeHashOf, verifyInclusion } from '../../../../shared/audit/merkle.ts'
+import {
+  inclusionProof,
+  leafHash,
+  MerkleFrontier,
+  rangeHashOf,
+  verifyInclusion,
+} from '../../../../shared/audit/merkle.ts'
 import { TileBuilder } from '../../../../shared/audit/tiles.ts'
 import type { ManifestHead } from '../../../../shared/exports/index.ts'
 import { CHAIN, newIntent, openBench, type Bench } from '../audit/chain-bench.ts'
@@ -132,6 +139,11 @@ const headOf = (completeness: ManifestHead['completeness']): ManifestHead => ({
   search: { evaluated: true, filter: { chain: [CHAIN] } },
 })
 
+const rootNow = async (): Promise<Uint8Array> => {
+  const head = await readHead(db(), CHAIN)
+  return MerkleFrontier.fromBytes((head?.sequence ?? -1) + 1, head?.frontier ?? new Uint8Array(0)).root()
+}
+
 const write = async (name: string, more: Partial<WriteTask> = {}, kind: 'sqlite' | 'any' = 'sqlite') => {
   const into = join(folder, name)
   for (const inner of ['data', 'evidence']) mkdirSync(join(into, inner), { recursive: true })
@@ -142,7 +154,7 @@ const write = async (name: string, more: Partial<WriteTask> = {}, kind: 'sqlite'
     folder: into,
     head: headOf('whole'),
     filter: { selected: { chains: [CHAIN] }, visible: null, reach: '' },
-    chains: [{ chain: CHAIN, size: await size() }],
+    chains: [{ chain: CHAIN, size: await size(), root: await rootNow() }],
     names: { operators: {}, offices: {}, stations: {}, tenants: {} },
     hashes: [],
     maxBytes: Number.MAX_SAFE_INTEGER,
@@ -197,6 +209,11 @@ describe('when entries are written', () => {
     [
       'bytes of another entry',
       'update entry set bytes = (select bytes from entry where sequence = 51) where sequence = 50',
+    ],
+    ['a payload that was changed', `update payload set bytes = x'7b7d' where sequence = 50`],
+    [
+      'an entry that was changed',
+      `update entry set bytes = cast(replace(cast(bytes as text), 'station-1', 'station-2') as blob) where sequence = 50`,
     ],
     ['a payload that is gone', 'delete from payload where sequence = 50'],
   ])('signs nothing over %s', async (name, statement) => {
