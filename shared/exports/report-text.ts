@@ -98,7 +98,10 @@ const SENTENCES: Readonly<Partial<Record<`${CheckName}.${CheckCode}`, Both>>> = 
   'data.unjudged': both('nothing to compare with.', 'manca con che cosa confrontare.'),
 }
 
-const NOTHING = both('nothing', 'nulla')
+/** Every `check.code` that has a sentence of its own; any other is told as refused. */
+export const TOLD = Object.keys(SENTENCES)
+
+const NOTHING = both('-', '-')
 
 const valueOf = (facts: Facts, name: string, language: Language): string => {
   const value = facts[name]
