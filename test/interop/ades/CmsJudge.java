@@ -71,6 +71,7 @@ public final class CmsJudge {
         answer = switch (words[0]) {
           case "cms" -> judge(words);
           case "cms-sign" -> sign(words);
+          case "xades-stamps" -> StampJudge.judge(words);
           case "verify" -> Judge.verify(words[2], Path.of(words[1]));
           case "validate" -> Judge.validate(words[2], words[1]);
           default -> throw new IllegalArgumentException(words[0]);
@@ -174,13 +175,18 @@ public final class CmsJudge {
     require(attribute.getAttrValues().size() == 1, "one value");
     byte[] encoded = attribute.getAttrValues().getObjectAt(0).toASN1Primitive().getEncoded();
     TimeStampToken token = new TimeStampToken(new CMSSignedData(encoded));
+    verify(token, carried, timeRoot);
+    return token;
+  }
+
+  static void verify(TimeStampToken token, Collection<X509CertificateHolder> carried, X509Certificate timeRoot)
+      throws Exception {
     X509CertificateHolder authority =
         (X509CertificateHolder) token.getCertificates().getMatches(token.getSID()).iterator().next();
     token.validate(new JcaSimpleSignerInfoVerifierBuilder().setProvider("BC").build(authority));
     List<X509CertificateHolder> known = new ArrayList<>(carried);
     known.addAll(token.getCertificates().getMatches(null));
     path(authority, known, timeRoot);
-    return token;
   }
 
   /** 5.5.2, 5.5.3, computed here from the standard and nothing of the signer's program. */

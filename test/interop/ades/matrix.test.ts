@@ -51,6 +51,12 @@ const CONTENT = new TextEncoder().encode('sequence,action\r\n1,card.issue\r\n')
 const SCHEMAS = resolve(import.meta.dirname, '../../fixtures/xsd')
 const JARS = ['bcprov', 'bcpkix', 'bcutil'].map((name) => `/usr/share/java/${name}.jar`).join(':')
 
+/** The JDK's canonicalizer, which it does not show. */
+const INSIDE = ['', '.c14n'].flatMap((name) => [
+  '--add-exports',
+  `java.xml.crypto/com.sun.org.apache.xml.internal.security${name}=ALL-UNNAMED`,
+])
+
 const folder = mkdtempSync(join(tmpdir(), 'countersign-matrix-'))
 const file = (name: string): string => join(folder, name)
 const write = (name: string, bytes: Uint8Array | string): void => writeFileSync(file(name), bytes)
@@ -77,12 +83,12 @@ function alter(name: string, at: (bytes: Uint8Array) => number): void {
 const verdicts = new Map<string, string>()
 const verdictOf = (...words: readonly string[]): string => verdicts.get(words.join(' ')) ?? 'not asked'
 function ask(questions: readonly (readonly string[])[]): void {
-  const sources = ['CmsJudge.java', 'Judge.java'].map((name) => join(import.meta.dirname, name))
-  const compiled = run('javac', '-nowarn', '-cp', JARS, '-d', 'classes', ...sources)
+  const sources = ['CmsJudge.java', 'StampJudge.java', 'Judge.java'].map((name) => join(import.meta.dirname, name))
+  const compiled = run('javac', '-nowarn', '-XDignore.symbol.file', ...INSIDE, '-cp', JARS, '-d', 'classes', ...sources)
   if (compiled.status !== 0) throw new Error(compiled.text)
   write('questions', questions.map((words) => words.join('\t')).join('\n'))
   const quick = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
-  const { text } = run('java', ...quick, '-cp', `classes:${JARS}`, 'CmsJudge', 'questions')
+  const { text } = run('java', ...quick, ...INSIDE, '-cp', `classes:${JARS}`, 'CmsJudge', 'questions')
   const lines = text.trim().split('\n')
   for (const [at, words] of questions.entries()) verdicts.set(words.join(' '), lines[at] ?? text)
 }
@@ -93,6 +99,8 @@ const question = {
   second: (name: string) => ['cms', `${name}.two.p7s`, 'audit.csv', 'root.der', 'time.der'],
   xades: (name: string) => ['verify', 'audit.csv', `${name}.xades.xml`],
   enveloped: (name: string) => ['verify', 'audit.csv', `${name}.enveloped.xml`],
+  xadesStamps: (name: string) => ['xades-stamps', `${name}.xades.xml`, 'audit.csv', 'time.der'],
+  envelopedStamps: (name: string) => ['xades-stamps', `${name}.enveloped.xml`, 'audit.csv', 'time.der'],
   schema: (name: string) => ['validate', SCHEMAS, `${name}.xades.xml`],
   envelopedSchema: (name: string) => ['validate', SCHEMAS, `${name}.enveloped.xml`],
 }
@@ -215,6 +223,7 @@ describeWith(NEEDED, 'when the server signs with keys in SoftHSM2', () => {
       ['cms', 'p256.B-B.p7s', 'other.csv', 'root.der', 'time.der'],
       ['cms', 'p256.B-B.p7s', 'audit.csv', 'time.der', 'time.der'],
       ['verify', 'other.csv', 'p256.B-LTA.xades.xml'],
+      ['xades-stamps', 'p256.B-LTA.xades.xml', 'other.csv', 'time.der'],
       ...foreign,
     ])
   }, 120_000)
@@ -287,6 +296,12 @@ describeWith(NEEDED, 'when the server signs with keys in SoftHSM2', () => {
       }
     })
 
+    it.each(CELLS)('has time-stamps over what EN 319 132-1 says, computed elsewhere: $name', ({ name, level }) => {
+      const expected = `valid ${level === 'B-B' ? 0 : 1} ${level === 'B-LTA' ? 1 : 0}`
+      expect(verdictOf(...question.xadesStamps(name))).toBe(expected)
+      expect(verdictOf(...question.envelopedStamps(name))).toBe(expected)
+    })
+
     it.each(known)('is valid for xmlsec1, with the path: $name', ({ name }) => {
       expect(verify(`${name}.xades.xml`)).toMatchObject({ status: 0 })
       expect(verify(`${name}.enveloped.xml`)).toMatchObject({ status: 0 })
@@ -294,6 +309,8 @@ describeWith(NEEDED, 'when the server signs with keys in SoftHSM2', () => {
 
     it('is invalid for both over something else', () => {
       expect(verdictOf('verify', 'other.csv', 'p256.B-LTA.xades.xml')).toBe('invalid')
+      const stamps = ['xades-stamps', 'p256.B-LTA.xades.xml', 'other.csv', 'time.der']
+      expect(verdictOf(...stamps)).toMatch(/^refused .*ArchiveTimeStamp imprint/)
       const text = readFileSync(file('p256.B-LTA.enveloped.xml'), 'utf8')
       write('altered.xml', text.replace('caff', 'kaff'))
       expect(verify('altered.xml').status).not.toBe(0)
