@@ -27,7 +27,7 @@ import { placeOf, scopeOf, type ServiceDeps } from './deps.ts'
 import { changeEnrolment } from './enrolment-change.ts'
 import { completeStep, nextState } from './enrolment-state.ts'
 import { getEnrolment } from './enrolment-view.ts'
-import { revokeOperatorCertificate } from './operator-certificate.ts'
+import { assertMayRevoke, revokeOperatorCertificate } from './operator-certificate.ts'
 import { subjectNumber } from './subject-number.ts'
 import { certificateSnapshot, certificateView, stepsOf } from './views.ts'
 
@@ -213,7 +213,7 @@ export class Certificates {
 
   /**
    * Repeated with the same outcome, it changes nothing but tells the CA again, which may not have been reached before.
-   * Throws CERTIFICATE_NOT_FOUND, CA_UNAVAILABLE, HSM_UNAVAILABLE.
+   * Throws CERTIFICATE_NOT_FOUND, ACCESS_DENIED (`operator-certificate`), CA_UNAVAILABLE, HSM_UNAVAILABLE.
    */
   async revoke(call: Call, serial: string, reason: RevocationReason, note: string): Promise<CertificateView> {
     const isHold = reason === 'certificateHold'
@@ -221,6 +221,7 @@ export class Certificates {
     const after = await this.#deps.changes.run(call, async (trx, tell) => {
       const before = await findCertificate(trx, scopeOf(call), serial)
       if (!before || before.state === 'requested') throw new AppError('CERTIFICATE_NOT_FOUND')
+      await assertMayRevoke(trx, call, { tenant: before.tenant, serial })
       operator = await revokeOperatorCertificate(trx, tell, { tenant: before.tenant, serial }, call.at, note)
       // Judged where it is written: of two at once the second must not turn a revocation into a hold.
       if (before.state === 'revoked' || (isHold && before.state === 'suspended')) return before

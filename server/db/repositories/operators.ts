@@ -49,6 +49,29 @@ export interface OperatorCertificateChange {
   readonly before: 'active' | 'revoked'
 }
 
+/**
+ * Who works here with this certificate: its operator, where they are active and hold a grant that has not ended. Null
+ * for a certificate of nobody, of one who was suspended, and of one whose grants are over.
+ */
+export const findWorkingOwner = async (
+  trx: OperationalTransaction,
+  tenant: string,
+  serial: string,
+  at: number,
+): Promise<string | null> => {
+  const row = await trx
+    .selectFrom('operator_certificate')
+    .innerJoin('operator', 'operator.id', 'operator_certificate.operator_id')
+    .innerJoin('grant', 'grant.operator_id', 'operator.id')
+    .select('operator.id')
+    .where('operator_certificate.tenant', '=', tenant)
+    .where('operator_certificate.serial', '=', serial)
+    .where('operator.status', '=', 'active')
+    .where((eb) => eb.or([eb('grant.valid_to', 'is', null), eb('grant.valid_to', '>', at)]))
+    .executeTakeFirst()
+  return row?.id ?? null
+}
+
 /** Marks an operator's certificate by its serial; gives whose it is and what it was, or null where it is nobody's. */
 export const setOperatorCertificateStatus = async (
   trx: OperationalTransaction,
