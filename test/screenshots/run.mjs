@@ -1,4 +1,4 @@
-// `npm run screenshots [-- --keep]`: walks the main job in Chromium and keeps a picture of every screen at 1280×800 and
+// `npm run screenshots [-- --keep]`: walks the main job and an export in Chromium and keeps a picture of every screen at 1280×800 and
 // 1920×1080, light and dark, in out/screenshots. With --keep the README's two pictures are replaced.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs'
@@ -28,7 +28,16 @@ try {
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs')
   const run = spawnSync(
     node24(),
-    [vitest, 'run', '--config', 'test/vitest.config.ts', '--project', 'e2e', 'test/e2e/main-job'],
+    [
+      vitest,
+      'run',
+      '--config',
+      'test/vitest.config.ts',
+      '--project',
+      'e2e',
+      'test/e2e/main-job',
+      'test/e2e/console-exports',
+    ],
     {
       cwd: ROOT,
       env: toolEnvironment({ COUNTERSIGN_E2E_PICTURES: FOLDER, COUNTERSIGN_E2E_LOOK: 'no' }),

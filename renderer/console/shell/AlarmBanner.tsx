@@ -25,7 +25,9 @@ export function AlarmBanner() {
         <b>
           {t(`alarm.severity.${worst.severity}`)}: {alarmWhat(t, worst)}
         </b>{' '}
-        {isSeen ? t('alarm.seenTo', { name: worst.acknowledgedBy?.name ?? '' }) : alarmTodo(t, worst)}
+        <span className={own.todo}>
+          {isSeen ? t('alarm.seenTo', { name: worst.acknowledgedBy?.name ?? '' }) : alarmTodo(t, worst)}
+        </span>
       </p>
       <span className={own.bannerLinks}>
         <a href={alarmPlace(worst)}>{t(`alarm.kind.${worst.kind}.look`)}</a>

@@ -207,7 +207,7 @@ const walk = async (browser: Browser, size: { width: number; height: number }, s
       } else await picture(`check-${name}`, () => seen('[data-testid=verdict]'))
     }
     await at('keys')
-    await picture('keys', () => seen('[data-testid=key]'))
+    await picture('key-store', () => seen('[data-testid=key]'))
     await at('retention')
     await picture('retention', () => seen('tbody tr'))
     await page.locator('input[type=radio]').last().check()
