@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { CHAIN } from './audit-chain.ts'
 import { createChain } from '../../server/audit/chain-writer.ts'
 import type { AuditSigner } from '../../server/audit/ports.ts'
 import { AUDIT_KEY } from '../../server/foundation.ts'
@@ -8,7 +9,7 @@ import type { Databases, DatabasesConfig } from '../../server/db/open.ts'
 import { findSoftHsmLibrary, initSoftHsmToken, initSoftwareStore, openKeyStore } from '../../server/hsm/index.ts'
 import type { KeyStore } from '../../server/hsm/index.ts'
 
-export const CHAIN = 'bench-1'
+export { CHAIN }
 
 /** SoftHSM2 where it is installed; else the software store, said on standard error. One token for a whole process. */
 export const openKeys = async (folder: string): Promise<KeyStore> => {

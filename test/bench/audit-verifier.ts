@@ -6,7 +6,7 @@ import { Worker, isMainThread, parentPort } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { VerificationJobs } from '../../server/audit/verification-jobs.ts'
 import { openAuditDatabase } from '../../server/db/open.ts'
-import { CHAIN } from './audit-instance.ts'
+import { CHAIN } from './audit-chain.ts'
 
 /**
  * One measurement in a process of its own: prints entries a second, the most memory the process had, and how much of it

@@ -52,7 +52,8 @@ export const openSqliteFile = (opening: SqliteOpening): Database.Database =>
       database.pragma('foreign_keys = ON')
       database.pragma('trusted_schema = OFF')
       database.pragma('temp_store = MEMORY')
-      database.pragma('cache_size = -16000')
+      // Who only reads walks long stretches once: what it keeps of them is room for nothing.
+      database.pragma(`cache_size = ${opening.readonly ? -4000 : -16_000}`)
     } catch (error) {
       database.close()
       throw error
