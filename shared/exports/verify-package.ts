@@ -12,12 +12,14 @@ import { MANIFEST_BYTES_MAX, parseManifest, type Manifest, type ManifestChain } 
 import {
   chainName,
   compareMembers,
+  DATA_SCHEMA,
   dataName,
   dataSignatureName,
   evidenceName,
   MANIFEST,
   MANIFEST_SIGNATURE,
   NAMES,
+  README,
 } from './members.ts'
 import { parseNames, type Names } from './names.ts'
 import { ownCrc32, piecesOf, readWhole, type Crc32, type PackageMember, type PackageReader } from './package-reader.ts'
@@ -337,16 +339,25 @@ class PackageCheck {
 
   async #enveloped(member: PackageMember, again: DataDigest | null): Promise<void> {
     const xml = await this.#tryWhole(member.name, DOCUMENT_BYTES_MAX)
-    if (!xml) return
+    if (!xml) return this.#tooLarge()
     this.checks.push(...checkXades({ check: 'data-signature', format: 'XAdES' }, xml, null, this.#trust))
     this.checks.push(again ? checkEnveloped(again, xml) : unjudgedData())
   }
 
   async #document(member: PackageMember, again: DataDigest | null): Promise<void> {
     const pdf = await this.#tryWhole(member.name, DOCUMENT_BYTES_MAX)
-    if (!pdf) return
+    if (!pdf) return this.#tooLarge()
     this.checks.push(...checkPades({ check: 'data-signature', format: 'PAdES' }, pdf, this.#trust))
     this.checks.push(again ? checkPdf(again, pdf) : unjudgedData())
+  }
+
+  /** Signed inside, and larger than can be held: nothing of it was checked. */
+  #tooLarge(): void {
+    const facts = { reason: 'member-size' }
+    this.checks.push(
+      failed({ check: 'data-signature', sub: 'FORMAT_FAILURE', indication: 'TOTAL-FAILED', facts }),
+      unjudgedData(),
+    )
   }
 
   async #memberDigests(manifest: Manifest): Promise<void> {
@@ -454,8 +465,18 @@ const findMissing = ({ order, counts, members }: Manifest, listed: ReadonlySet<s
   if (!isOrdered) return 'order'
   if (new Set(counts.chains.map(({ chain }) => chain)).size !== counts.chains.length) return 'chains'
   const chains = counts.chains.flatMap((_, number) => [evidenceName(number), chainName(number)])
-  const missing = [dataName(order.format), NAMES, ...chains].find((name) => !listed.has(name))
-  return missing === undefined ? null : `missing: ${missing}`
+  const needed = [dataName(order.format), NAMES, ...chains]
+  const missing = needed.find((name) => !listed.has(name))
+  if (missing !== undefined) return `missing: ${missing}`
+  // What no check looks at beside its digest could be taken for something that was checked.
+  const more = new Set([
+    ...needed,
+    README,
+    dataSignatureName(order.format),
+    ...(order.format === 'xml' ? [DATA_SCHEMA] : []),
+  ])
+  const stray = [...listed].find((name) => !more.has(name) && !/^(?:certificates|revocation)\//.test(name))
+  return stray === undefined ? null : `member: ${stray}`
 }
 
 /**

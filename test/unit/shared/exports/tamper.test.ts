@@ -458,6 +458,16 @@ describe('when members are not those of the manifest', () => {
     expect(folder.indication).toBe(_ === 'two change places' ? 'TOTAL-PASSED' : 'TOTAL-FAILED')
   })
 
+  it.each(['data/audit.json', 'data/audit.xsd', 'evidence/1.jsonl', 'chains/7.json'])(
+    'refuses %s, which no check would look at',
+    async (name) => {
+      const more = await seal(new Map(whole).set(name, utf8('{}')), signing, manifestOf(whole))
+      expect(faultsOf(await verifyZip(zipOf(more), optionsOf(signing)))).toEqual([
+        `package FORMAT_FAILURE member: ${name}`,
+      ])
+    },
+  )
+
   it('refuses a name that is none, or comes twice', async () => {
     const text = Buffer.from(zip).toString('latin1')
     for (const name of ['/READ-ME.htm', '../EAD-M.htm', 'data/audit.x']) {
