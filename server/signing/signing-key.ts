@@ -3,12 +3,14 @@ import { AppError } from '../../shared/contract/errors.ts'
 import {
   cmsHashFor,
   parseCertificate,
+  parseCrl,
   PkiError,
   signCsr,
   verifyPath,
   type Certificate,
   type ExternalSigner,
   type SignatureAlgorithm,
+  type VerifyPathOptions,
 } from '../../shared/pki/index.ts'
 import type { CaGateway } from '../ca/index.ts'
 import { toExternalSigner, type KeyStore, type Signer } from '../hsm/index.ts'
@@ -18,7 +20,7 @@ import type { SigningKeyView } from './signatures.ts'
 export interface SigningKeyDeps {
   readonly config: SigningConfig['key']
   readonly keys: KeyStore
-  readonly ca: Pick<CaGateway, 'issue' | 'chain'>
+  readonly ca: Pick<CaGateway, 'issue' | 'chain' | 'crls'>
   /** A certificate of our own CA by the key it was asked for with. */
   readonly findIssued: (requestKey: string) => Promise<{ readonly der: Uint8Array } | null>
   /** A certificate of another authority that was put in for the key, DER, then what leads to its anchor; or none. */
@@ -118,7 +120,8 @@ export class SigningKey {
     try {
       const [leaf, ...intermediates] = chain.map((der) => parseCertificate(der))
       if (!leaf) throw unusable('missing')
-      return this.#pathOf(leaf, intermediates, importAnchors)
+      // Whether others revoked it is asked where a signature is to last, and by everybody who verifies it.
+      return this.#pathOf(leaf, intermediates, importAnchors, { revocation: 'none' })
     } catch (error) {
       throw error instanceof PkiError ? unusable(error.reason, error) : error
     }
@@ -138,7 +141,9 @@ export class SigningKey {
       const isLast = chain[0] !== undefined && leaf.notAfter.getTime() >= chain[0].notAfter.getTime() - 1000
       if (isEnding && !isLast) continue
       try {
-        return this.#pathOf(leaf, chain.slice(0, -1), chain.slice(-1))
+        // A key whose certificate was revoked here signs nothing more: it wants to be replaced, not certified again.
+        const crls = (await this.#deps.ca.crls()).map((crl) => parseCrl(crl.der))
+        return this.#pathOf(leaf, chain.slice(0, -1), chain.slice(-1), { revocation: 'require', crls })
       } catch (error) {
         throw error instanceof PkiError ? unusable(error.reason, error) : error
       }
@@ -164,9 +169,9 @@ export class SigningKey {
     leaf: Certificate,
     intermediates: readonly Certificate[],
     anchors: readonly Certificate[],
+    revocation: Pick<VerifyPathOptions, 'revocation' | 'crls'>,
   ): readonly Certificate[] {
-    // Whether it is revoked is asked where a signature is to last, and by everybody who verifies it.
-    return verifyPath({ leaf, intermediates, anchors, at: this.#now(), revocation: 'none' }).path
+    return verifyPath({ leaf, intermediates, anchors, at: this.#now(), ...revocation }).path
   }
 
   #now(): Date {

@@ -280,6 +280,14 @@ describe('when the certificate of the key is looked at', () => {
     await later.close()
   })
 
+  it('signs nothing more once our own CA has revoked it', async () => {
+    const key = { label: 'export.revoked' }
+    const { certificate } = await desk.signatures({ key }).signer()
+    await desk.ca.revoke(parseCertificate(certificate).serial, 'keyCompromise')
+    const signing = desk.signatures({ key }).cadesDetached(content, { level: 'B-B', ...csv })
+    expect(await failureOf(signing)).toBe('SIGNING_CERTIFICATE_UNUSABLE revoked')
+  })
+
   it('is the one put in, where it is of the key and leads to the anchors configured', async () => {
     const label = 'export.imported'
     const spki = (await keys.generate(label, 'ecdsa-p256')).publicKeySpki()
