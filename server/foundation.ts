@@ -88,7 +88,9 @@ export const openFoundation = async (
   onChainState: (state: ChainState) => void = () => undefined,
 ): Promise<Foundation> => {
   // The key store's process starts and logs in while the databases are opened.
-  const opening = openKeyStore(keyStoreConfigOf(config.keys))
+  const opening = openKeyStore(keyStoreConfigOf(config.keys), {
+    onTrouble: (trouble) => log.warn(trouble, 'process of the key store ended'),
+  })
   // What it refuses is told below, where it is waited for.
   opening.catch(() => undefined)
   const closeKeys = () => opening.then((keys) => keys.close()).catch(() => undefined)

@@ -5,26 +5,36 @@ import { unsupported } from './failure.ts'
 import { askPin } from './pin-prompt.ts'
 import { softHsmEnvironment } from './pkcs11/softhsm.ts'
 import { Pkcs11KeyStore } from './process/key-store.ts'
+import type { ProcessTrouble } from './process/token-process.ts'
 import type { KeyStore, Signer } from './signer.ts'
 import { openSoftwareKeyStore } from './software/key-store.ts'
 
 /** How a PIN is asked for that lies in no file: gives its octets, which are wiped with the store. */
 export type AskPin = (question: string) => Promise<Buffer>
 
+export interface KeyStoreOptions {
+  readonly ask?: AskPin
+  /** What befell a module's process, for the log. */
+  readonly onTrouble?: (trouble: ProcessTrouble) => void
+}
+
 /** Opens the store the configuration names and logs in. Throws CONFIG_INVALID, HSM_UNAVAILABLE (detail.reason). */
-export async function openKeyStore(config: KeyStoreConfig, ask: AskPin = askPin): Promise<KeyStore> {
+export async function openKeyStore(config: KeyStoreConfig, options: KeyStoreOptions = {}): Promise<KeyStore> {
   const parsed = keyStoreConfig.safeParse(config)
   if (!parsed.success) throw new AppError('CONFIG_INVALID', { section: 'keyStore' }, { cause: parsed.error })
   if (parsed.data.kind === 'software') return openSoftwareKeyStore(parsed.data)
-  return openPkcs11KeyStore(parsed.data, ask)
+  return openPkcs11KeyStore(parsed.data, options)
 }
 
 /** Starts the process that holds the module and logs in there. */
-export async function openPkcs11KeyStore(config: HsmConfig, ask: AskPin = askPin): Promise<Pkcs11KeyStore> {
+export async function openPkcs11KeyStore(
+  config: HsmConfig,
+  { ask = askPin, onTrouble }: KeyStoreOptions = {},
+): Promise<Pkcs11KeyStore> {
   const env = config.softHsmTokenDir === undefined ? {} : await softHsmEnvironment(config.softHsmTokenDir)
   const token = config.tokenLabel ?? config.tokenSerial ?? ''
   const pin = config.pinFile === undefined ? await ask(`PIN of the token "${token}": `) : null
-  const store = new Pkcs11KeyStore({ config, pin, env })
+  const store = new Pkcs11KeyStore({ config, pin, env, ...(onTrouble ? { onTrouble } : {}) })
   try {
     await store.ready()
     return store

@@ -85,7 +85,7 @@ export class Health {
   async #keyStore(): Promise<Finding> {
     const health = await this.#deps.keys.check()
     if (!health.ok) return { state: 'failed', detail: health.code }
-    if (this.#deps.keys.kind === 'software') return { state: 'warning', detail: 'software keys: for development only' }
+    if (this.#deps.keys.kind === 'software') return { state: 'warning', detail: 'software keys, not for production' }
     return { state: 'ok', detail: this.#deps.keys.description.slice(0, 300) }
   }
 

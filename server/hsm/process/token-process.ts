@@ -16,6 +16,15 @@ import {
   type OpenOrder,
 } from './protocol.ts'
 
+/** Why a process ended that should not have, or could not be used. */
+export interface ProcessTrouble {
+  readonly pid: number | null
+  /** As in `failure.ts`. */
+  readonly reason: string
+  /** The module's own words, where there are any. */
+  readonly cause: string | null
+}
+
 export interface TokenProcessOptions {
   readonly config: HsmConfig
   /** The PIN, where it was asked for and lies in no file. Ours from here on: wiped at the end. */
@@ -24,6 +33,7 @@ export interface TokenProcessOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Called with each login: what was proved of a key's handle is to be proved again. */
   readonly onLogin?: () => void
+  readonly onTrouble?: (trouble: ProcessTrouble) => void
   readonly launch?: (options: LaunchOptions) => Launched
 }
 
@@ -192,7 +202,7 @@ export class TokenProcess {
         this.#refused = { error, at: performance.now() }
         // Who waits for this process is told why there is none.
         for (const call of this.#waiting.splice(0)) fail(call, error)
-        this.#retire(running)
+        this.#end(running, error, false)
       },
       askedAt: this.#beat,
       sentAt: 0,
@@ -235,17 +245,15 @@ export class TokenProcess {
     const failure = unpackJson(body) as Failure
     if (failure.refusedPin !== null) this.#refusedPin = failure.refusedPin
     const cause = failure.cause === null ? {} : { cause: new Error(failure.cause) }
-    if (kind === ANSWER.spent && call.name !== 'open') this.#retire(running)
-    fail(call, new AppError(failure.code, failure.detail, cause))
+    const error = new AppError(failure.code, failure.detail, cause)
+    if (kind === ANSWER.spent && call.name !== 'open') this.#end(running, error, false)
+    fail(call, error)
   }
 
-  /** Lets a process go whose module is of no more use; the next call starts another. */
-  #retire(running: Running): void {
-    this.#end(running, unavailable('device'), false)
-  }
-
+  /** `isCrash`: else its module or token is of no more use, and the next call starts another. */
   #end(running: Running, cause: AppError, isCrash = true): void {
     if (running.state === 'gone') return
+    if (!this.#isClosed) this.#tell(running, cause)
     const wasReady = running.state === 'ready'
     running.state = 'gone'
     running.process.kill('SIGKILL')
@@ -261,6 +269,12 @@ export class TokenProcess {
     this.#waiting.unshift(...again)
     if (wasReady && isCrash) this.#startAgain(running)
     else if (this.#waiting.length > 0 && !this.#running) this.#spawn()
+  }
+
+  #tell({ process: child }: Running, { detail, cause }: AppError): void {
+    const words = cause instanceof Error ? cause.message : null
+    const reason = String(detail['reason'] ?? 'device')
+    this.#options.onTrouble?.({ pid: child.pid ?? null, reason, cause: words })
   }
 
   /** At once, so that the next call finds it logged in; later and later where it dies each time. */

@@ -46,9 +46,11 @@ describe.skipIf(libraryPath === '')('when keys are kept in SoftHSM2', () => {
     const pin = Buffer.from((await readFile(token('main').pinFile, 'utf8')).trim())
     const { pinFile: _file, ...asking } = configOf('main')
     const asked: string[] = []
-    const prompted = await openKeyStore(asking, (question) => {
-      asked.push(question)
-      return Promise.resolve(pin)
+    const prompted = await openKeyStore(asking, {
+      ask: (question) => {
+        asked.push(question)
+        return Promise.resolve(pin)
+      },
     })
     expect(asked).toEqual(['PIN of the token "main": '])
     expect(await prompted.check()).toEqual({ ok: true })

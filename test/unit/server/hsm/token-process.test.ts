@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { verifySignature } from '../../../../shared/pki/index.ts'
 import { initSoftHsmToken, type Signer } from '../../../../server/hsm/index.ts'
 import { openPkcs11KeyStore } from '../../../../server/hsm/open.ts'
+import type { ProcessTrouble } from '../../../../server/hsm/process/token-process.ts'
 import type { Pkcs11KeyStore } from '../../../../server/hsm/process/key-store.ts'
 import { failureOf, temporaryFolder } from './folders.ts'
 import { libraryPath, tokensIn } from './softhsm-token.ts'
@@ -15,9 +16,11 @@ const data = Uint8Array.of(1, 2, 3)
 
 describe.skipIf(libraryPath === '')('when the process that holds the module', () => {
   const opened: Pkcs11KeyStore[] = []
+  const troubles: string[] = []
   const open = async (options: { timeoutMs?: number; label?: string } = {}): Promise<Pkcs11KeyStore> => {
     const config = configOf(options.label ?? 'main')
-    const store = await openPkcs11KeyStore({ ...config, timeoutMs: options.timeoutMs ?? 10_000 })
+    const onTrouble = ({ reason }: ProcessTrouble): void => void troubles.push(reason)
+    const store = await openPkcs11KeyStore({ ...config, timeoutMs: options.timeoutMs ?? 10_000 }, { onTrouble })
     opened.push(store)
     return store
   }
@@ -42,6 +45,7 @@ describe.skipIf(libraryPath === '')('when the process that holds the module', ()
   })
   afterEach(async () => {
     for (const store of opened.splice(0)) await store.close()
+    troubles.length = 0
   })
 
   it('is killed: another takes over, logs in, and what was asked is answered', async () => {
@@ -55,6 +59,7 @@ describe.skipIf(libraryPath === '')('when the process that holds the module', ()
     }
     expect(store.pid).not.toBe(before)
     expect(await store.check()).toEqual({ ok: true })
+    expect(troubles).toEqual(['crashed', 'crashed'])
   })
 
   it('is killed while it makes a key: that is not asked again', async () => {
@@ -75,6 +80,7 @@ describe.skipIf(libraryPath === '')('when the process that holds the module', ()
     expect(told).toEqual(['timeout', 'timeout'])
     await proved(signer)
     expect(store.pid).not.toBe(hanging)
+    expect(troubles).toEqual(['timeout'])
   })
 
   it('has more to do than it can before the deadline: nothing is late that only waits', async () => {
@@ -91,6 +97,7 @@ describe.skipIf(libraryPath === '')('when the process that holds the module', ()
     await rename(token('main').tokenDir, away)
     try {
       expect(await failureOf(signer.sign(data))).toBe('token-missing')
+      expect(troubles).toEqual(['token-missing'])
       expect(await failureOf(store.has('never-made'))).toMatch(/^(token-missing|device)$/)
       expect(await store.check()).toEqual({ ok: false, code: 'HSM_UNAVAILABLE' })
     } finally {
@@ -132,5 +139,6 @@ describe.skipIf(libraryPath === '')('when the process that holds the module', ()
     expect(await Promise.all(asked)).toEqual(Array.from({ length: 20 }, () => 'closed'))
     expect(await failureOf(signer.sign(data))).toBe('closed')
     expect(() => process.kill(pid ?? 0, 0)).toThrow(/ESRCH/)
+    expect(troubles).toEqual([])
   })
 })
