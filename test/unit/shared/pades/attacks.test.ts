@@ -344,6 +344,22 @@ describe('when the attacker wrote the file that was signed', () => {
         }),
     ],
     [
+      'a page content that becomes the Info',
+      'changed-object',
+      plainPdf(),
+      update({ 4: '<</Producer (x)>>' }, { trailer: ' /Info 4 0 R' }),
+    ],
+    [
+      'metadata that are also an image',
+      'changed-catalog',
+      plainPdf({ catalog: ' /Metadata 7 0 R', objects: [`<</Type /Metadata /Subtype /Form ${stream('').slice(2)}`] }),
+      (pdf) =>
+        appendPdf(pdf, {
+          1: '<</Type /Catalog /Pages 2 0 R /AcroForm 10 0 R /Metadata 20 0 R>>',
+          20: '<</Type /Metadata /Subtype /XML /Length 0>>\nstream\n\nendstream',
+        }),
+    ],
+    [
       'a field of text whose value changes',
       'changed-object',
       plainPdf({
@@ -356,6 +372,17 @@ describe('when the attacker wrote the file that was signed', () => {
     const before = await sign(world, pdf)
     expect(judge(world, before).level).toBe('B-B')
     expect(reason(() => judge(world, attack(before)))).toBe(expected)
+  })
+
+  it('refuses an empty field that is also a dictionary of fonts, once it is signed', async () => {
+    const pdf = plainPdf({
+      catalog: ' /AcroForm <</Fields [7 0 R]>>',
+      objects: ['<</FT /Sig /T (Fonts) /Rect [0 0 0 0] /F 5 0 R>>'],
+    })
+    const first = await sign(world, pdf, { fieldName: 'Mine' })
+    expect(reason(() => judge(world, first))).toBe('ok')
+    const second = await sign(world, first, { fieldName: 'Fonts' })
+    expect(reason(() => judge(world, second))).toBe('changed-form')
   })
 
   it('refuses an empty field as large as the page that shows something once it is signed', async () => {
