@@ -124,7 +124,8 @@ export class PackageMaker {
     signal.throwIfAborted()
     members.push(...(await this.#data(order, folder, written, counted)))
     await faults('after-signature')
-    members.push(await writeMember(folder, README, Buffer.from(readMe(head, written.entries, counted), 'utf8')))
+    const facts = { entries: written.entries, chains: counted, members: members.map(({ name }) => name) }
+    members.push(await writeMember(folder, README, Buffer.from(readMe(head, facts), 'utf8')))
     signal.throwIfAborted()
     return this.#seal(order, folder, { members, counted, entries: written.entries })
   }

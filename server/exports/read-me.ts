@@ -82,14 +82,25 @@ const text = (value: string): string => value.replace(/[&<>"']/g, (mark) => MARK
 const command = (line: string): string => `<pre>${text(line)}</pre>`
 const paragraph = (value: string): string => `<p>${text(value)}</p>`
 
-const dataCommand = (format: ManifestHead['order']['format']): string => {
-  if (format === 'pdf') return 'pdfsig data/audit.pdf'
-  if (format === 'xml') return 'xmlsec1 --verify --trusted-pem trusted.pem --id-attr:Id SignedProperties data/audit.xml'
-  return `openssl cms -verify -cades -binary -inform DER -in data/audit.${format}.p7s -content data/audit.${format} -CAfile trusted.pem -purpose any -out /dev/null`
+/** `signature`: the member beside the data, where there is one. */
+const dataCommand = (format: ManifestHead['order']['format'], signature: string | null): string => {
+  if (format === 'pdf') return 'pdfsig -nocert data/audit.pdf'
+  if (format !== 'xml')
+    return `openssl cms -verify -cades -binary -inform DER -in data/audit.${format}.p7s -content data/audit.${format} -CAfile trusted.pem -purpose any -out signed.txt`
+  const name = (signature ?? 'data/audit.xml').slice('data/'.length)
+  const ids = '--id-attr:Id http://uri.etsi.org/01903/v1.3.2#:SignedProperties'
+  return `cd data && xmlsec1 --verify --enabled-key-data x509 --trusted-pem ../trusted.pem ${ids} ${name}`
+}
+
+interface ReadMeFacts {
+  readonly entries: number
+  readonly chains: readonly ManifestChain[]
+  /** Names of the files made so far. */
+  readonly members: readonly string[]
 }
 
 /** The page for people without our tools: what the package proves, and how to check it with others. */
-export const readMe = (head: ManifestHead, entries: number, chains: readonly ManifestChain[]): string => {
+export const readMe = (head: ManifestHead, { entries, chains, members }: ReadMeFacts): string => {
   const words = WORDS[head.order.language]
   const facts = [
     `${head.product}, ${head.server}`,
@@ -101,7 +112,7 @@ export const readMe = (head: ManifestHead, entries: number, chains: readonly Man
   ]
   const rows = facts.map((value, place) => `<tr><th>${text(words.facts[place] ?? '')}</th><td>${text(value)}</td></tr>`)
   const manifestLine =
-    'openssl cms -verify -cades -binary -inform DER -in manifest.json.p7s -content manifest.json -CAfile trusted.pem -purpose any -out /dev/null'
+    'openssl cms -verify -cades -binary -inform DER -in manifest.json.p7s -content manifest.json -CAfile trusted.pem -purpose any -out signed.txt'
   return [
     `<!doctype html><html lang="${head.order.language}"><head><meta charset="utf-8"><title>${text(words.title)}</title>`,
     '<style>body{font:16px/1.5 sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem}pre{background:#f2f2f2;padding:.75rem;white-space:pre-wrap}th{text-align:left;padding-right:1rem;vertical-align:top}</style></head><body>',
@@ -115,13 +126,13 @@ export const readMe = (head: ManifestHead, entries: number, chains: readonly Man
     paragraph(words.names),
     `<h2>${text(words.checkTitle)}</h2>`,
     paragraph(words.ours),
-    command('node countersign-verify.mjs export.zip --trust trusted.pem'),
+    command('node countersign-verify.mjs export.zip --anchor trusted.pem'),
     paragraph(words.manifest),
     command(manifestLine),
     paragraph(words.members),
     command('sha256sum data/* evidence/* chains/* names.json'),
     paragraph(words.data),
-    command(dataCommand(head.order.format)),
+    command(dataCommand(head.order.format, members.find((name) => name.endsWith('.xades.xml')) ?? null)),
     paragraph(words.anchors),
     '</body></html>\n',
   ].join('\n')

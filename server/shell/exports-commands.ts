@@ -238,7 +238,7 @@ const hint: Command = {
     const lines = [
       `trust:     ${root} (compare its SHA-256 with one you were given)`,
       `as PEM:    openssl x509 -inform DER -in root.cer -out trusted.pem`,
-      `all of it: node countersign-verify.mjs ${name} --trust trusted.pem`,
+      `all of it: node countersign-verify.mjs ${name} --anchor trusted.pem`,
       `manifest:  openssl cms -verify -cades -binary -inform DER -in manifest.json.p7s -content manifest.json -CAfile trusted.pem -purpose any -out /dev/null`,
       ...(row.manifest_digest === null ? [] : [`SHA-256 of manifest.json: ${row.manifest_digest}`]),
     ]

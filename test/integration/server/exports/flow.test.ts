@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseManifest } from '../../../../shared/exports/index.ts'
 import type { ExportFormat, ExportOrder } from '../../../../shared/contract/routes/exports.ts'
@@ -22,6 +22,9 @@ beforeAll(async () => {
   await anna.call('createHolder', { body: { ...HOLDER, givenNames: '=HYPERLINK("https://evil.example")' } })
 })
 afterAll(() => server.close())
+
+const manifestOf = (members: ReadonlyMap<string, Buffer>) =>
+  new Map(parseManifest(members.get('manifest.json') ?? Buffer.alloc(0)).members.map((one) => [one.name, one]))
 
 const chain = (): ExportOrder['selection'] => ({ kind: 'chain', chain: server.config.name })
 
@@ -79,21 +82,37 @@ describe('when an auditor of everything exports', () => {
     for (const field of csv.split(/,|\r\n/)) expect(field).not.toMatch(/^"?[=+@-]/)
   })
 
-  it('is verified by OpenSSL with the root alone', async () => {
-    const view = await exported(carla, orderOf({ format: 'csv' }))
-    const members = await membersOf((await download(server, carla, view.id)).bytes)
-    const folder = mkdtempSync(join(tmpdir(), 'countersign-export-'))
-    try {
-      writeFileSync(join(folder, 'trusted.pem'), server.rootPem)
-      for (const [name, bytes] of members) writeFileSync(join(folder, name.replace('/', '-')), bytes)
-      for (const name of ['manifest.json', 'data-audit.csv']) {
-        const words = `cms -verify -cades -binary -inform DER -in ${name}.p7s -content ${name} -CAfile trusted.pem -purpose any -out out`
-        execFileSync('openssl', words.split(' '), { cwd: folder, stdio: 'pipe' })
+  /** What the page for people says, run as it says it. */
+  it.each(['csv', 'xml', 'pdf'] satisfies ExportFormat[])(
+    'is checked by public tools as its own page tells: %s',
+    async (format) => {
+      const view = await exported(carla, orderOf({ format }))
+      const members = await membersOf((await download(server, carla, view.id)).bytes)
+      const folder = mkdtempSync(join(tmpdir(), 'countersign-export-'))
+      try {
+        writeFileSync(join(folder, 'trusted.pem'), server.rootPem)
+        for (const [name, bytes] of members) {
+          mkdirSync(dirname(join(folder, name)), { recursive: true })
+          writeFileSync(join(folder, name), bytes)
+        }
+        const page = members.get('READ-ME.html')?.toString('utf8') ?? ''
+        const commands = [...page.matchAll(/<pre>([^<]*)<\/pre>/g)].map(([, text = '']) =>
+          text.replaceAll('&amp;', '&'),
+        )
+        const open = commands.filter((command) => !command.includes('countersign-verify'))
+        expect(open).toHaveLength(3)
+        const said = open.map((command) =>
+          execFileSync('sh', ['-c', command], { cwd: folder, stdio: 'pipe', encoding: 'utf8' }),
+        )
+        for (const [name, { sha256 }] of manifestOf(members)) {
+          if (/^(data|evidence|chains)\//.test(name)) expect(said[1]).toContain(`${sha256}  ${name}`)
+        }
+        if (format === 'pdf') expect(said[2]).toContain('Signature is Valid')
+      } finally {
+        rmSync(folder, { recursive: true, force: true })
       }
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
-  })
+    },
+  )
 
   it('tells of order, package, pass and removal, each once', async () => {
     const view = await exported(carla, orderOf())
