@@ -37,6 +37,9 @@ export interface VerifiedCades {
   readonly archiveTimeStamps: readonly VerifiedTimeStamp[]
 }
 
+/** Of one kind, of one signer: each may be over everything that is carried, so the work grows with their product. */
+const MAX_STAMPS = 16
+
 interface Stamp {
   readonly raw: Uint8Array
   readonly token: Uint8Array
@@ -53,7 +56,7 @@ interface Stamp {
  */
 export function verifyCades(wanted: CadesToVerify): VerifiedCades {
   const parts = readSignedData(new Uint8Array(wanted.cms), OID.data)
-  return judge(parts, contentDigests(parts, wanted.digestOf), wanted)
+  return judge(parts, contentDigests(parts, wanted.digestOf), readRevocations(parts), wanted)
 }
 
 /** One of several signers: what was proved, or why it was refused. */
@@ -71,12 +74,14 @@ export type JudgedSigner = {
  */
 export function verifyCadesSigners(wanted: CadesToVerify): readonly JudgedSigner[] {
   const all = readSigners(new Uint8Array(wanted.cms), OID.data)
-  const digestOf = all[0] && contentDigests(all[0], wanted.digestOf)
-  if (!digestOf) return refuse('signer-count', 'RFC 5652 5.1: nobody signed', { count: 0 })
+  const [first] = all
+  if (!first) return refuse('signer-count', 'RFC 5652 5.1: nobody signed', { count: 0 })
+  const digestOf = contentDigests(first, wanted.digestOf)
+  const carried = readRevocations(first)
   return all.map((parts) => {
     const { signature } = parts.signerInfo
     try {
-      return { signature, verified: judge(parts, digestOf, wanted), refusal: null }
+      return { signature, verified: judge(parts, digestOf, carried, wanted), refusal: null }
     } catch (error) {
       if (error instanceof PkiError) return { signature, verified: null, refusal: error }
       throw error
@@ -84,9 +89,13 @@ export function verifyCadesSigners(wanted: CadesToVerify): readonly JudgedSigner
   })
 }
 
-function judge(parts: SignedDataParts, digestOf: (hash: HashName) => Uint8Array, wanted: CadesToVerify): VerifiedCades {
+function judge(
+  parts: SignedDataParts,
+  digestOf: (hash: HashName) => Uint8Array,
+  carried: ReturnType<typeof readRevocations>,
+  wanted: CadesToVerify,
+): VerifiedCades {
   const signed = verifyDetached(parts, digestOf)
-  const carried = readRevocations(parts)
   const { cms: _, digestOf: __, timeStampAnchors, now, ...options } = wanted
   const trust = {
     ...options,
@@ -141,6 +150,7 @@ function contentDigests(
 /** Oldest first, by the time each states; verified by the caller. */
 function stampsOf({ signerInfo }: SignedDataParts, oid: string): Stamp[] {
   const attributes = signerInfo.unsignedAttributes.filter((one) => one.oid === oid)
+  if (attributes.length > MAX_STAMPS) refuse('too-large', 'time-stamps of one signer', { oid, limit: MAX_STAMPS })
   return attributes
     .map(({ raw, values }) => {
       const [token] = values

@@ -18,7 +18,8 @@ export const MAX_CERTIFICATES = 32
 /** Lists and answers carried for later verification; each list may be large, so there are few. */
 const MAX_REVOCATIONS = 64
 const MAX_UNSIGNED = 64
-const MAX_SIGNERS = 8
+/** Each is judged with all that is carried. */
+const MAX_SIGNERS = 4
 const CONTEXT_0 = contextTag(0, true)
 const CONTEXT_1 = contextTag(1, true)
 

@@ -170,6 +170,24 @@ describe('when several sign beside each other', () => {
     expect(nameOf(moved)).not.toContain('System')
   })
 
+  it('gives up on many signers, and on many time-stamps of one', async () => {
+    const names = ['Second', 'Third', 'Fourth']
+    let cms = basic
+    for (const name of names) cms = await beside(cms, await someone('ecdsa-sha256', name))
+    expect(nameOf(cms)).toHaveLength(4)
+    const fifth = await someone('ecdsa-sha256', 'Fifth')
+    const five = await beside(cms, fifth)
+    expect(verdict(() => verifyCadesSigners({ cms: five, ...trust }))).toBe('too-large')
+    const { digest: imprint } = signatureImprint(basic, 'sha256')
+    let stamped = basic
+    for (let count = 0; count < 17; count++) {
+      const serial = writeInteger(BigInt(count))
+      const token = await makeToken({ key: fifth.key, certificate: fifth.certificate, imprint, serial })
+      stamped = addSignatureTimeStamp(stamped, token)
+    }
+    expect(verdict(() => verifyCades({ cms: stamped, ...trust }))).toBe('too-large')
+  })
+
   it('never gives another signer after one flipped bit', () => {
     for (let at = 0; at < two.length; at += 5) {
       const altered = Uint8Array.from(two)
