@@ -4,7 +4,7 @@ import { auditSigner, openKeys } from './audit-instance.ts'
 import { alternate, median, round, type Figure } from './figure.ts'
 
 const MEMORY_MAX_MB = 200
-const ROUNDS = 3
+const ROUNDS = 2
 
 interface Measured {
   readonly entries: number

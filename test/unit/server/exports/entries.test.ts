@@ -51,15 +51,12 @@ afterAll(() => bench.close())
 
 const db = () => bench.databases.audit.db
 const never = new AbortController().signal
-const size = async (): Promise<number> =>
-  Number(
-    (
-      await db()
-        .selectFrom('entry')
-        .select(({ fn }) => fn.countAll<number>().as('n'))
-        .executeTakeFirstOrThrow()
-    ).n,
-  )
+const size = async (): Promise<number> => {
+  const counted = db()
+    .selectFrom('entry')
+    .select(({ fn }) => fn.countAll<number>().as('rows'))
+  return (await counted.executeTakeFirstOrThrow()).rows
+}
 
 describe('when entries are chosen', () => {
   const listed = async (filter: EntryFilter): Promise<number[]> => {
