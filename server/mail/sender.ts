@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { createTransport } from 'nodemailer'
 import { AppError } from '../../shared/contract/errors.ts'
 
 /** The mail server, as configured. The password lies in a file of its own and is read for each mail. */
@@ -56,6 +55,8 @@ export const smtpSender =
   async ({ id, to, subject, text }) => {
     const { user, passwordFile, timeoutMs } = server
     const auth = user !== null && passwordFile !== null ? { user, pass: readSecret(passwordFile) } : undefined
+    // Loaded with the first mail: no start waits for it.
+    const { createTransport } = await import('nodemailer')
     const transport = createTransport({
       host: server.host,
       port: server.port,

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { CompactEncrypt, importJWK } from 'jose'
 import {
   AppError,
   SEALED_HEADER,
@@ -157,6 +156,8 @@ export class Vault {
     const values: Record<string, string> = {}
     for (const code of codes) values[VALUE_OF[code.kind]] = await this.#open(code, owner)
     const content: SealedContent = SealedContent.parse({ use, jti: randomUUID(), card: owner.cardSerial, values })
+    // Loaded with the first disclosure: no start waits for it.
+    const { CompactEncrypt, importJWK } = await import('jose')
     const key = await importJWK({ kty: to.kty, crv: to.crv, x: to.x, y: to.y }, SEALED_HEADER.alg).catch(
       (cause: unknown) => {
         throw new AppError('REQUEST_INVALID', { reason: 'worker-key' }, { cause })
