@@ -150,7 +150,11 @@ describe.each([
     const ready = await new SigningKey({
       config: { ...key, label: 'seal' },
       keys: store,
-      ca: { issue: () => Promise.reject(new Error('not asked')), chain: () => Promise.resolve([]) },
+      ca: {
+        issue: () => Promise.reject(new Error('not asked')),
+        chain: () => Promise.resolve([]),
+        crls: () => Promise.resolve([]),
+      },
       findIssued: () => Promise.resolve(null),
       findImported: importedCertificates(db, server.setup.tenant.id),
       importAnchors: decodePem('CERTIFICATE', readFileSync(file('authority.cer'), 'utf8')).map((der) =>

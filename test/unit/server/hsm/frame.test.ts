@@ -1,13 +1,13 @@
-import fc from 'fast-check'
+import { array, assert, integer, nat, property, record, uint8Array } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FrameReader, FrameWriter, MAX_BODY, type Frame } from '../../../../server/hsm/process/frame.ts'
 import { packPair, packSign, unpackPair, unpackSign } from '../../../../server/hsm/process/protocol.ts'
 
-const frames = fc.array(
-  fc.record({
-    call: fc.nat(0xff_ff_ff_ff),
-    kind: fc.nat(255),
-    body: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+const frames = array(
+  record({
+    call: nat(0xff_ff_ff_ff),
+    kind: nat(255),
+    body: uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
   }),
   { maxLength: 20 },
 )
@@ -24,8 +24,8 @@ const written = (of: readonly Frame[], wipes = false): Buffer => {
 
 describe('when frames travel through a pipe', () => {
   it('come out as they went in, however the bytes are cut', () => {
-    fc.assert(
-      fc.property(frames, fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 40 }), (sent, cuts) => {
+    assert(
+      property(frames, array(integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 40 }), (sent, cuts) => {
         const bytes = written(sent)
         const reader = new FrameReader()
         const got: Frame[] = []
@@ -56,8 +56,8 @@ describe('when frames travel through a pipe', () => {
   })
 
   it('never make a reader do anything but refuse, whatever the bytes', () => {
-    fc.assert(
-      fc.property(fc.array(fc.uint8Array({ maxLength: 64 }), { maxLength: 10 }), (chunks) => {
+    assert(
+      property(array(uint8Array({ maxLength: 64 }), { maxLength: 10 }), (chunks) => {
         const reader = new FrameReader()
         try {
           for (const chunk of chunks) reader.take(Buffer.from(chunk))
