@@ -21,7 +21,8 @@ export function differencesOf(before: Json | null, after: Json | null): readonly
     const isDeeper = depth < MAX_DEPTH && (isObject(old) || isObject(now))
     if (isDeeper && (isObject(old) || isNothing(old)) && (isObject(now) || isNothing(now))) {
       const names = new Set([...Object.keys(old ?? {}), ...Object.keys(now ?? {})])
-      const valueIn = (object: Json | undefined, name: string) => (isObject(object) ? object[name] : undefined)
+      const valueIn = (object: Json | undefined, name: string) =>
+        isObject(object) && Object.hasOwn(object, name) ? object[name] : undefined
       for (const name of names)
         walk(field === '' ? name : `${field}.${name}`, valueIn(old, name), valueIn(now, name), depth + 1)
     } else if (JSON.stringify(old ?? null) !== JSON.stringify(now ?? null)) {

@@ -85,6 +85,13 @@ describe('when a file is read', () => {
     expect(reason(() => new PdfFile(pdf).locate(4))).toBe(expected)
   })
 
+  it('takes what a hybrid file hides from readers of tables', () => {
+    const file = new PdfFile(hybrid())
+    expect(file.load(5)).toMatchObject({ kind: 'dict' })
+    expect(file.load(6)).toMatchObject({ kind: 'name', name: 'Hidden' })
+    expect(file.root.entries.has('Pages')).toBe(true)
+  })
+
   it('refuses a stream whose length is not where it ends', () => {
     const wrong = plain.replace('/Length 43', '/Length 42')
     expect(wrong).not.toBe(plain)
@@ -118,4 +125,18 @@ function packedLength(of: 5 | 6): Uint8Array {
   const stream = '<</Length 41 0 R>>\nstream\nabc\nendstream'
   const container = `<</Type /ObjStm /N 1 /First 5 /Length ${of === 5 ? '6' : '41 0 R'}>>\nstream\n41 0 3\nendstream`
   return appendPackedPdf(base, { 4: stream, 40: container }, [[41, 40, 0]])
+}
+
+/** A table that calls object 6 free, and beside it a stream that knows where it is (ISO 32000-1 7.5.8.4). */
+function hybrid(): Uint8Array {
+  let text = latin1(plainPdf())
+  const offset = text.length
+  text += '6 0 obj\n/Hidden\nendobj\n'
+  const beside = text.length
+  const row = String.fromCharCode(1, offset >> 8, offset & 255, 0)
+  text += `7 0 obj\n<</Type /XRef /Size 8 /W [1 2 1] /Index [6 1] /Root 1 0 R /Length 4>>\nstream\n${row}\nendstream\nendobj\n`
+  const startxref = text.length
+  const before = /startxref\s+(\d+)/.exec(text)?.[1] ?? ''
+  text += `xref\n6 1\n0000000000 00000 f \ntrailer\n<</Size 8 /Root 1 0 R /Prev ${before} /XRefStm ${beside}>>\n`
+  return bytesOf(`${text}startxref\n${startxref}\n%%EOF\n`)
 }
