@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, createPrivateKey } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import {
   addArchiveTimeStamp,
@@ -10,6 +10,7 @@ import {
   parseCertificate,
   prepareArchiveTimeStamp,
   signatureImprint,
+  signCrl,
   signData,
   verifyCades,
   verifyTimeStampResponse,
@@ -18,7 +19,15 @@ import {
   type SignatureAlgorithm,
 } from '../../../shared/pki/index.ts'
 import { describeWith } from '../../parts.ts'
-import { certify, crlOf, LEAF_FIELDS, rootAuthority, subAuthority, testKey } from '../../unit/shared/pki/authority.ts'
+import {
+  certify,
+  crlOf,
+  LEAF_FIELDS,
+  rootAuthority,
+  signWith,
+  subAuthority,
+  testKey,
+} from '../../unit/shared/pki/authority.ts'
 import { OpensslFolder } from './openssl.ts'
 
 const folder = new OpensslFolder()
@@ -67,6 +76,15 @@ describeWith(['openssl'], 'when OpenSSL judges signatures made to last', () => {
     return parseCertificate(der as Uint8Array)
   }
 
+  /** A list of OpenSSL's authority, signed with its key: without, nothing says that its time-stamps last. */
+  function timeList(): Promise<Uint8Array> {
+    const { subject, subjectKeyId } = anchor()
+    const key = createPrivateKey(Buffer.from(folder.read('ca.key')))
+    const fields = { issuer: subject.der, authorityKeyId: subjectKeyId ?? '', number: 1n, entries: [] }
+    const sign = (data: Uint8Array) => Promise.resolve(signWith(key, 'rsa-sha256', data))
+    return signCrl({ ...fields, thisUpdate: day(-1), nextUpdate: day(1) }, { algorithm: 'rsa-sha256', sign })
+  }
+
   /** OpenSSL stamps, and judges its token before we do. */
   function stamp(imprint: MessageImprint): Uint8Array {
     folder.write('q', buildTimeStampRequest({ ...imprint, nonce }))
@@ -93,7 +111,7 @@ describeWith(['openssl'], 'when OpenSSL judges signatures made to last', () => {
       const timed = addSignatureTimeStamp(basic, stamp(signatureImprint(basic, 'sha256')))
       const lasting = addValidationData(timed, {
         certificates: [root.certificate.der, sub.certificate.der],
-        crls: crls.map((crl) => crl.der),
+        crls: [...crls.map((crl) => crl.der), await timeList()],
         ocsp: [],
       })
       const { imprint, hashIndex } = prepareArchiveTimeStamp(lasting, digestOf('sha512'), 'sha512')
