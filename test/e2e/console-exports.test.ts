@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { openZipPackage } from '../../shared/exports/index.ts'
 import { launchChromium } from './harness/chromium.ts'
 import { openConsoleOf, sitDown } from './harness/console-people.ts'
 import type { ConsoleScreen } from './harness/console-screen.ts'
@@ -138,6 +139,32 @@ describeDesk('virtual', 'An export of the audit', () => {
     expect(await verdict.innerText()).toContain('Failed: this package is not what was signed')
     await auditor.see(auditor.page.locator('[data-testid=check][data-indication=TOTAL-FAILED] details[open]'))
     await look(auditor.page, 'console-check-failed')
+  })
+
+  it('has data whose own signature is good by itself, and is not over anything else', async () => {
+    const { page } = auditor
+    const bytes = readFileSync(file)
+    const { members, read } = await openZipPackage({
+      size: bytes.length,
+      read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)),
+    })
+    const take = async (name: string) => {
+      const { bytes: size } = members.find((member) => member.name === name)!
+      const buffer = Buffer.from(await read(name, 0, size))
+      return { name: name.replace('data/', ''), mimeType: 'application/octet-stream', buffer }
+    }
+    const [data, signature] = [await take('data/audit.jsonl'), await take('data/audit.jsonl.p7s')]
+    const checked = async () => {
+      await auditor.byId('check-now').click()
+      return (await auditor.see(auditor.byId('verdict'))).innerText()
+    }
+    await page.locator('input[type=file]').first().setInputFiles([data, signature])
+    await auditor.see(auditor.byId('picked').nth(1))
+    expect(await checked()).toContain('Passed: the signature is good')
+    const other = { ...data, buffer: Buffer.concat([data.buffer, Buffer.from(' ')]) }
+    await page.locator('input[type=file]').first().setInputFiles([other])
+    await auditor.byId('verdict').waitFor({ state: 'detached' })
+    expect(await checked()).toContain('Failed: this is not what was signed')
   })
 
   it('cannot be decided where nobody trusted vouches for it', async () => {

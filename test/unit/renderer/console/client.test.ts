@@ -72,6 +72,27 @@ describe('when a console signs in', () => {
   })
 })
 
+describe('when cookies could go along', () => {
+  it.each([
+    [undefined, 'omit'],
+    [true, 'same-origin'],
+  ] as const)('takesCookie %s: credentials %s', async (takesCookie, credentials) => {
+    const asked: RequestInit[] = []
+    const client = createClient({
+      fetch: (_path, init) => {
+        asked.push(init ?? {})
+        return Promise.resolve(new Response('{}'))
+      },
+      vault: createMemoryVault(),
+      session: () => null,
+      now: Date.now,
+      onSignedOut: () => undefined,
+    })
+    await client.call('ping', {}, takesCookie === undefined ? {} : { takesCookie })
+    expect(asked.map((init) => init.credentials)).toEqual([credentials])
+  })
+})
+
 describe('when a signed-in console calls', () => {
   it('has many calls under way at once and every proof accepted', async () => {
     const { client, signIn } = makeConsole()

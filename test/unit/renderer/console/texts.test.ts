@@ -46,7 +46,9 @@ const spoken = async (language: 'en' | 'it') => {
   const all = await Promise.all(
     (['console', 'exports', 'verify'] as const).map(async (name) => [name, await load(language, name)] as const),
   )
-  return new Map(all.flatMap(([name, texts]) => [...texts].map(([key, text]) => [`${name}:${key}`, text] as const)))
+  return new Map<string, string>(
+    all.flatMap(([name, texts]) => [...texts].map(([key, text]) => [`${name}:${key}`, text] as const)),
+  )
 }
 const [en, it_, common] = await Promise.all([spoken('en'), spoken('it'), load('en', 'common')])
 
