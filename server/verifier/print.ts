@@ -1,4 +1,4 @@
-import { sentenceOf, titleOf, verdictOf, type Check, type Report } from '../../shared/exports/index.ts'
+import { meaningOf, sentenceOf, titleOf, verdictOf, type Check, type Report } from '../../shared/exports/index.ts'
 
 type Language = 'en' | 'it'
 
@@ -14,8 +14,9 @@ const plain = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]
 const lineOf = (check: Check, language: Language): string => {
   const mark = check.decides ? MARKS[check.indication] : '[--]'
   const subject = check.subject === null ? '' : ` (${check.subject})`
+  const clause = check.clause === null ? '' : `, ${check.clause}`
   const rule =
-    check.subIndication === null ? '' : ` ${check.subIndication}${check.clause === null ? '' : `, ${check.clause}`}.`
+    check.subIndication === null ? '' : ` ${meaningOf(check.subIndication, language)} (${check.subIndication}${clause})`
   return plain(`${mark} ${titleOf(check.check, language)}${subject}: ${sentenceOf(check, language)}${rule}`)
 }
 

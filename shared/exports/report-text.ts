@@ -1,3 +1,4 @@
+import type { SubIndication } from './indication.ts'
 import type { Check, CheckCode, CheckName, Facts, Report } from './report.ts'
 
 type Language = 'en' | 'it'
@@ -107,6 +108,58 @@ const valueOf = (facts: Facts, name: string, language: Language): string => {
   const value = facts[name]
   return value === null || value === undefined ? NOTHING[language] : String(value)
 }
+
+const MEANINGS: Readonly<Record<SubIndication, Both>> = {
+  FORMAT_FAILURE: both('It is not of the form it must have.', 'Non ha la forma dovuta.'),
+  HASH_FAILURE: both(
+    'What was signed has another digest: it was changed.',
+    'Ci\u00f2 che fu firmato ha un\u2019altra impronta: \u00e8 stato cambiato.',
+  ),
+  SIG_CRYPTO_FAILURE: both('It was not signed by this key.', 'Non \u00e8 stato firmato con questa chiave.'),
+  SIG_CONSTRAINTS_FAILURE: both(
+    'It lacks something, or has something, that is not allowed.',
+    'Le manca qualcosa, o ha qualcosa, che non \u00e8 ammesso.',
+  ),
+  CHAIN_CONSTRAINTS_FAILURE: both(
+    'A certificate on the way to the anchor breaks a rule.',
+    'Un certificato verso l\u2019anchor viola una regola.',
+  ),
+  CERTIFICATE_CHAIN_GENERAL_FAILURE: both(
+    'The certificates could not be judged.',
+    'Non \u00e8 stato possibile giudicare i certificati.',
+  ),
+  CRYPTO_CONSTRAINTS_FAILURE_NO_POE: both(
+    'An algorithm or key is not good enough.',
+    'Un algoritmo o una chiave non \u00e8 abbastanza sicuro.',
+  ),
+  OUT_OF_BOUNDS_NO_POE: both(
+    'A certificate was not valid at the time, and nothing proves that the signature is older.',
+    'Un certificato non era valido in quel momento, e nulla prova che la firma sia anteriore.',
+  ),
+  REVOKED_NO_POE: both(
+    'The certificate is revoked, and nothing proves that the signature is older.',
+    'Il certificato \u00e8 revocato, e nulla prova che la firma sia anteriore.',
+  ),
+  REVOKED_CA_NO_POE: both('An authority is revoked.', 'Un\u2019autorit\u00e0 \u00e8 revocata.'),
+  NO_SIGNING_CERTIFICATE_FOUND: both(
+    'It cannot be told which certificate signed.',
+    'Non si pu\u00f2 dire quale certificato abbia firmato.',
+  ),
+  NO_CERTIFICATE_CHAIN_FOUND: both(
+    'No anchor given vouches for the signer (--anchor).',
+    'Nessun anchor indicato garantisce il firmatario (--anchor).',
+  ),
+  TIMESTAMP_ORDER_FAILURE: both('Its time-stamps are out of order.', 'Le marche temporali non sono in ordine.'),
+  SIGNED_DATA_NOT_FOUND: both('What was signed is not there.', 'Ci\u00f2 che fu firmato non c\u2019\u00e8.'),
+  TRY_LATER: both(
+    'No word of revocation that is new enough: give a list (--crl), or an answer (--ocsp).',
+    'Manca una notizia di revoca abbastanza recente: indicare una lista (--crl) o una risposta (--ocsp).',
+  ),
+  GENERIC: both('', ''),
+}
+
+/** What a sub-indication means, in a sentence. */
+export const meaningOf = (sub: SubIndication, language: Language): string => MEANINGS[sub][language]
 
 /** What a check is called. */
 export const titleOf = (check: CheckName, language: Language): string => TITLES[check][language]

@@ -28,9 +28,10 @@ const mutated = (bytes: Uint8Array) =>
   fc
     .array(fc.tuple(fc.nat(bytes.length), fc.nat(12), fc.uint8Array({ maxLength: 12 })), { minLength: 1, maxLength: 4 })
     .map((edits) => {
-      let made: number[] = [...bytes]
-      for (const [at, gone, put] of edits) made = [...made.slice(0, at), ...put, ...made.slice(at + gone)]
-      return Uint8Array.from(made)
+      let made = new Uint8Array(bytes)
+      for (const [at, gone, put] of edits)
+        made = new Uint8Array(Buffer.concat([made.subarray(0, at), put, made.subarray(at + gone)]))
+      return made
     })
 
 /** What a reader may say of bytes that are not its own. */
