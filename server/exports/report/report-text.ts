@@ -17,6 +17,7 @@ export interface ReportText {
   readonly zone: string
   readonly zoneText: string
   readonly signature: string
+  readonly signer: string
   readonly signedBy: Readonly<Record<ManifestHead['keys'], string>>
   readonly software: string
   readonly softwareTitle: string
@@ -87,6 +88,7 @@ const EN: ReportText = {
   zone: 'Times',
   zoneText: 'time zone {zone}, and UTC beside it',
   signature: 'Signature',
+  signer: 'Signed by',
   signedBy: {
     hsm: 'PAdES {level} in this file, by the key of the server in its security module',
     software: 'PAdES {level} in this file, by a key in a file of the server',
@@ -230,6 +232,7 @@ const IT: ReportText = {
   zone: 'Orari',
   zoneText: 'fuso orario {zone}, e accanto UTC',
   signature: 'Firma',
+  signer: 'Firmato da',
   signedBy: {
     hsm: 'PAdES {level} in questo file, con la chiave del server nel suo modulo di sicurezza',
     software: 'PAdES {level} in questo file, con una chiave in un file del server',

@@ -11,12 +11,13 @@ export interface TitleFacts {
   readonly head: ManifestHead
   readonly chains: readonly ManifestChain[]
   readonly entries: number
+  readonly signer?: string
   readonly localTime: (at: number) => string
 }
 
 /** What was exported, by whom and why, what it proves, and how to check it. */
 export function writeTitle(pages: ReportPages, fonts: Fonts, words: ReportText, facts: TitleFacts): void {
-  const { head, chains, entries, localTime } = facts
+  const { head, chains, entries, signer, localTime } = facts
   pages.begin(72)
   const put = (rows: readonly Row[], together = rows.length) => {
     // The foot of the first page stays free.
@@ -44,6 +45,7 @@ export function writeTitle(pages: ReportPages, fonts: Fonts, words: ReportText, 
     [words.entries, entries.toLocaleString(head.order.language)],
     [words.zone, fill(words.zoneText, { zone: head.order.timeZone })],
     [words.signature, fill(words.signedBy[head.keys], { level: head.order.level })],
+    ...(signer === undefined ? [] : [[words.signer, signer] as const]),
   ] as const) {
     put(tagged(fact(fonts, label, value), 'P'))
   }

@@ -23,6 +23,8 @@ export interface ReportOrder {
   readonly head: ManifestHead
   readonly chains: readonly ManifestChain[]
   readonly entries: number
+  /** Whose certificate signs it; left out: said by the signature alone. */
+  readonly signer?: string
 }
 
 /**
@@ -32,13 +34,13 @@ export interface ReportOrder {
  * number. The same order gives the same bytes. The foot of the first page is left free for a visible signature.
  * Throws AppError INTERNAL (`report-line`, `report-font-…`).
  */
-export async function writeReport({ data, head, chains, entries }: ReportOrder): Promise<Uint8Array> {
+export async function writeReport({ data, head, chains, entries, signer }: ReportOrder): Promise<Uint8Array> {
   const words = REPORT_TEXT[head.order.language]
   const localTime = zonedTimes(head.order.timeZone)
   const fonts = await openFonts()
   const writer = new PdfWriter()
   const pages = new ReportPages(writer)
-  writeTitle(pages, fonts, words, { head, chains, entries, localTime })
+  writeTitle(pages, fonts, words, { head, chains, entries, localTime, ...(signer === undefined ? {} : { signer }) })
   const bookmarks = await writeEntries(pages, fonts, words, data, localTime)
 
   const resources = writer.reserve()

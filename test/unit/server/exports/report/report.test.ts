@@ -131,6 +131,14 @@ describeWith(['poppler-utils'], 'when the pages of a report are read', () => {
     }
   })
 
+  it('names who signs where that is known', async () => {
+    const order = { data: dataOf(HARD), head: headOf(), chains: CHAINS, entries: HARD.length }
+    expect(textOf(await writeReport({ ...order, signer: 'Export key of Napoli' }))).toMatch(
+      /Signed by +Export key of Napoli/,
+    )
+    expect(textOf(await writeReport(order))).not.toContain('Signed by')
+  })
+
   it('says where a value is too long for pages', async () => {
     const payload = { before: null, after: { long: 'x'.repeat(9000) }, changed: [], reason: null }
     const text = textOf(await report([lineOf(1, { payload })]))
