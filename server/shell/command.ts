@@ -118,6 +118,8 @@ export const adviceFor = (error: unknown): string | null => {
     return 'There is no next key a certificate could be for. Make it with: audit key prepare --out FILE'
   if (error.code === 'REQUEST_INVALID' && error.detail['path'] === '--certificate' && reason === 'key')
     return 'The certificate is not for the next key of the key store. Nothing was written.'
+  if (error.code === 'HSM_UNAVAILABLE' && error.detail['prompt'] === 'no-terminal')
+    return 'The configuration names no file with the PIN, and there is no terminal to ask for it. Give keys.pinFile, or start from a terminal.'
   if (error.code === 'REQUEST_INVALID' && reason === 'reserved')
     return 'Keys of the chain, the CA and the vault are made by the commands that bring them into use.'
   if (error.code === 'REQUEST_INVALID' && reason === 'not-trusted')

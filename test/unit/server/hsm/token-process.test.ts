@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -17,10 +19,13 @@ const data = Uint8Array.of(1, 2, 3)
 describe.skipIf(libraryPath === '')('when the process that holds the module', () => {
   const opened: Pkcs11KeyStore[] = []
   const troubles: string[] = []
-  const open = async (options: { timeoutMs?: number; label?: string } = {}): Promise<Pkcs11KeyStore> => {
+  const open = async (
+    options: { timeoutMs?: number; label?: string; sessions?: number } = {},
+  ): Promise<Pkcs11KeyStore> => {
     const config = configOf(options.label ?? 'main')
     const onTrouble = ({ reason }: ProcessTrouble): void => void troubles.push(reason)
-    const store = await openPkcs11KeyStore({ ...config, timeoutMs: options.timeoutMs ?? 10_000 }, { onTrouble })
+    const { timeoutMs = 10_000, sessions = 4 } = options
+    const store = await openPkcs11KeyStore({ ...config, timeoutMs, sessions }, { onTrouble })
     opened.push(store)
     return store
   }
@@ -84,9 +89,9 @@ describe.skipIf(libraryPath === '')('when the process that holds the module', ()
   })
 
   it('has more to do than it can before the deadline: nothing is late that only waits', async () => {
-    const store = await open({ timeoutMs: 2000 })
+    const store = await open({ timeoutMs: 1500, sessions: 1 })
     const signer = await store.signer('slow')
-    const made = await Promise.all(Array.from({ length: 150 }, () => signer.sign(data)))
+    const made = await Promise.all(Array.from({ length: 250 }, () => signer.sign(data)))
     expect(made.every((signature) => signature.length === 512)).toBe(true)
   })
 
@@ -128,6 +133,27 @@ describe.skipIf(libraryPath === '')('when the process that holds the module', ()
     for (const file of ['cmdline', 'environ']) {
       expect(await readFile(`/proc/${store.pid}/${file}`, 'utf8')).not.toContain(pin)
     }
+  })
+
+  it('outlives nobody: its server is killed', async () => {
+    const { libraryPath, tokenDir, label, pinFile } = token('main')
+    const program = join(import.meta.dirname, 'left-alone.ts')
+    const child = spawn(process.execPath, [program, libraryPath, label, pinFile, tokenDir], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    const [line] = (await once(child.stdout, 'data')) as [Buffer]
+    const pid = Number(line.toString())
+    const isThere = (): boolean => {
+      try {
+        process.kill(pid, 0)
+        return true
+      } catch {
+        return false
+      }
+    }
+    expect(isThere()).toBe(true)
+    child.kill('SIGKILL')
+    await expect.poll(isThere, { timeout: 10_000 }).toBe(false)
   })
 
   it('is closed: it ends, and what was asked fails', async () => {
