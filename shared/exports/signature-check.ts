@@ -46,10 +46,15 @@ const factsOf = (proved: Proved, format: string): Facts => {
   }
 }
 
-/** EN 319 102-1 5.2.8: what this verifier asks of a signer beside a path. */
-const constraintOf = ({ signed, path }: Proved, { signers }: Trust): string | null => {
+/**
+ * EN 319 102-1 5.2.8: what this verifier asks of a signer beside a path. Of an export more than of any file: the
+ * authority that vouches for it may vouch for servers and for people's sign-in too, whose keys must not make exports.
+ */
+const constraintOf = ({ signed, path }: Proved, { signers }: Trust, check: CheckName): string | null => {
   const { keyUsage, der } = signed.signerCertificate
-  if (keyUsage && !keyUsage.has('digitalSignature') && !keyUsage.has('contentCommitment')) return 'key-usage'
+  const isForSigning = keyUsage === null || keyUsage.has('digitalSignature') || keyUsage.has('contentCommitment')
+  const isForExports = check === 'signature' || keyUsage?.has('contentCommitment') === true
+  if (!isForSigning || !isForExports) return 'key-usage'
   if (signers && !signers.includes(toHex(digest('sha256', der)))) return 'signer'
   return path.length > 0 ? null : 'path'
 }
@@ -57,7 +62,7 @@ const constraintOf = ({ signed, path }: Proved, { signers }: Trust): string | nu
 const checkOf = ({ check, format }: SignatureAbout, proved: Proved, trust: Trust): Check => {
   const subject = commonName(proved.signed.signerCertificate)
   const facts = factsOf(proved, format)
-  const reason = constraintOf(proved, trust)
+  const reason = constraintOf(proved, trust, check)
   if (reason === null) return passed({ check, subject, facts })
   const [sub, indication] = ['SIG_CONSTRAINTS_FAILURE', 'INDETERMINATE'] as const
   return failed({ check, subject, sub, indication, clause: 'ETSI EN 319 102-1 5.2.8', facts: { ...facts, reason } })

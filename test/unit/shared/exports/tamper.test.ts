@@ -367,11 +367,15 @@ describe('when somebody else signs', () => {
     expect(faultsOf(report)[0]).toBe('manifest-signature SIG_CONSTRAINTS_FAILURE signer')
   })
 
-  it('refuses a key that is for something else', async () => {
+  it.each([['keyEncipherment'], ['digitalSignature']] as const)('refuses a key that is for %s', async (...keyUsage) => {
     const key = testKey('ecdsa-sha256')
-    const leaf = await certify(key, signing.root, { ...LEAF_FIELDS, keyUsage: ['keyEncipherment'] })
+    const leaf = await certify(key, signing.root, { ...LEAF_FIELDS, keyUsage })
     const report = await verifyZip(zipOf(await makePackage(chain, { ...signing, key, leaf })), optionsOf(signing))
-    expect(report.indication).not.toBe('TOTAL-PASSED')
+    expect(report.indication).toBe('INDETERMINATE')
+    expect(faultsOf(report)).toEqual([
+      'manifest-signature SIG_CONSTRAINTS_FAILURE key-usage',
+      'data-signature SIG_CONSTRAINTS_FAILURE key-usage',
+    ])
   })
 
   it('refuses a data signature that stands over other data', async () => {
