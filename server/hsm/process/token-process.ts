@@ -65,7 +65,7 @@ const AHEAD = 16
 const BEATS = 20
 /** How often a process that cannot be opened is tried again, at most. */
 const REOPEN_MS = 500
-/** What may wait, in deadlines, for a place in the process or for a new process. */
+/** How long, in deadlines, calls wait for a place or for a new process while none is answered. */
 const PATIENCE = 3
 const WELL_MS = 10_000
 const BACKOFF_MS = [0, 0, 250, 1000, 3000]
@@ -97,6 +97,8 @@ export class TokenProcess {
   #waiting: Call[] = []
   #next = 1
   #beat = 0
+  /** Beat of the last answer. */
+  #answeredAt = 0
   #beating: NodeJS.Timeout | null = null
   #respawn: NodeJS.Timeout | null = null
   #crashes = 0
@@ -235,6 +237,7 @@ export class TokenProcess {
     if (kind === ANSWER.login) return this.#options.onLogin?.()
     const call = running.sent.get(id)
     running.sent.delete(id)
+    this.#answeredAt = this.#beat
     if (!call) return
     if (kind === ANSWER.done) {
       call.resolve(body)
@@ -318,7 +321,7 @@ export class TokenProcess {
       }
       if (overdue.length > 0) this.#end(running, late())
     }
-    const isTired = ({ askedAt }: Call): boolean => this.#beat - askedAt > BEATS * PATIENCE
+    const isTired = ({ askedAt }: Call): boolean => this.#beat - Math.max(askedAt, this.#answeredAt) > BEATS * PATIENCE
     if (this.#running?.state === 'starting') return
     const tired = this.#waiting.filter(isTired)
     if (tired.length === 0) return
