@@ -90,7 +90,7 @@ export function CheckFile({ makeWorker, offer }: { makeWorker: MakeWorker; offer
   const name = (picked.package ?? picked.content ?? picked.signature)?.name ?? 'file'
   return (
     <div className={css.stack}>
-      {state.at === 'done' ? <Verdict report={state.report} name={name} /> : null}
+      {state.at === 'done' ? <Verdict key={state.report.at} report={state.report} name={name} /> : null}
       {state.at === 'checking' ? <Checking {...state} onStop={() => stop.current?.abort()} /> : null}
       {state.at === 'stopped' ? <Notice tone="idle" live title={t('stopped')} /> : null}
       {state.at === 'broken' ? (

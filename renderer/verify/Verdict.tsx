@@ -94,7 +94,7 @@ function About({ report }: { report: Report }) {
   )
 }
 
-/** The verdict in plain words on top, what was checked, and every check with what it found. */
+/** The verdict in plain words on top, what was checked, and every check with what it found; comes into sight once. */
 export function Verdict({ report, name }: { report: Report; name: string }) {
   const { t } = useTranslation('verify')
   const reason = reasonOf(report)
@@ -102,7 +102,7 @@ export function Verdict({ report, name }: { report: Report; name: string }) {
   useEffect(() => {
     // In braces: newer browsers give a promise, which is no way to clean up.
     top.current?.scrollIntoView({ block: 'start' })
-  }, [report])
+  }, [])
   return (
     <div className={css.stack} ref={top} style={{ scrollMarginTop: 72 }}>
       <Notice

@@ -13,6 +13,8 @@ import {
 import { decodePem, digest, parseAnyCrl, parseCertificate, toHex, type Certificate } from '../../shared/pki/index.ts'
 import type { CheckOrder, DescribedCertificate, FromWorker, ToWorker } from './protocol.ts'
 
+// A worker has one owner: there is no origin to name.
+// oxlint-disable-next-line unicorn/require-post-message-target-origin
 const tell = (message: FromWorker) => globalThis.postMessage(message)
 
 /** A file of any size, read in pieces. */

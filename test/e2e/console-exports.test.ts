@@ -144,13 +144,13 @@ describeDesk('virtual', 'An export of the audit', () => {
   it('has data whose own signature is good by itself, and is not over anything else', async () => {
     const { page } = auditor
     const bytes = readFileSync(file)
-    const { members, read } = await openZipPackage({
+    const opened = await openZipPackage({
       size: bytes.length,
       read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)),
     })
     const take = async (name: string) => {
-      const { bytes: size } = members.find((member) => member.name === name)!
-      const buffer = Buffer.from(await read(name, 0, size))
+      const { bytes: size } = opened.members.find((member) => member.name === name)!
+      const buffer = Buffer.from(await opened.read(name, 0, size))
       return { name: name.replace('data/', ''), mimeType: 'application/octet-stream', buffer }
     }
     const [data, signature] = [await take('data/audit.jsonl'), await take('data/audit.jsonl.p7s')]

@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core'
 import { useCallback, useState } from 'react'
+import type { TFunction } from 'i18next'
 import { useTranslation } from 'react-i18next'
 import type { CleaningPlan, CleaningVerdict, CleaningView } from '../../../../shared/contract/routes/audit-retention.ts'
 import { formatNumber } from '../../../ui/format.ts'
@@ -14,7 +15,7 @@ import { formatBytes } from '../../format/bytes.ts'
 import css from '../../parts/console.module.css'
 import own from './retention.module.css'
 import { ErrorWords } from '../../parts/ErrorWords.tsx'
-import { HistoryTable } from '../../parts/HistoryTable.tsx'
+import { HistoryTable, type HistoryColumn } from '../../parts/HistoryTable.tsx'
 import { Instant } from '../../parts/Instant.tsx'
 import { ReasonDialog } from '../../parts/ReasonDialog.tsx'
 import { TrailLink } from '../../parts/TrailLink.tsx'
@@ -104,6 +105,20 @@ function State({ cleaning }: { cleaning: CleaningView }) {
   )
 }
 
+const columnsOf = (t: TFunction, language: string): readonly HistoryColumn<CleaningView>[] => [
+  { header: t('cleaning.asked'), cell: (row) => <Instant at={row.requestedAt} /> },
+  { header: t('audit.chain'), isName: true, cell: (row) => row.chain },
+  { header: t('cleaning.state'), cell: (row) => <State cleaning={row} /> },
+  { header: t('cleaning.entries'), isNumber: true, cell: (row) => formatNumber(row.entries, language) },
+  { header: t('cleaning.bytes'), isNumber: true, cell: (row) => formatBytes(row.bytes, language) },
+  { header: t('cleaning.upTo'), cell: (row) => (row.until === null ? '—' : <Instant at={row.until} />) },
+  { header: t('cleaning.by'), cell: (row) => row.requestedBy?.name ?? t('cleaning.bySchedule') },
+  {
+    header: t('screen.trail'),
+    cell: (row) => <TrailLink objectType="audit-cut" objectId={row.id} name={row.chain} />,
+  },
+]
+
 function History({ load }: { load: PagedLoad<CleaningView> }) {
   const { t, i18n } = useTranslation('console')
   return (
@@ -114,19 +129,7 @@ function History({ load }: { load: PagedLoad<CleaningView> }) {
       none={t('cleaning.none')}
       noneWhy={t('cleaning.noneWhy')}
       rowId="cleaning"
-      columns={[
-        { header: t('cleaning.asked'), cell: (row) => <Instant at={row.requestedAt} /> },
-        { header: t('audit.chain'), isName: true, cell: (row) => row.chain },
-        { header: t('cleaning.state'), cell: (row) => <State cleaning={row} /> },
-        { header: t('cleaning.entries'), isNumber: true, cell: (row) => formatNumber(row.entries, i18n.language) },
-        { header: t('cleaning.bytes'), isNumber: true, cell: (row) => formatBytes(row.bytes, i18n.language) },
-        { header: t('cleaning.upTo'), cell: (row) => (row.until === null ? '—' : <Instant at={row.until} />) },
-        { header: t('cleaning.by'), cell: (row) => row.requestedBy?.name ?? t('cleaning.bySchedule') },
-        {
-          header: t('screen.trail'),
-          cell: (row) => <TrailLink objectType="audit-cut" objectId={row.id} name={row.chain} />,
-        },
-      ]}
+      columns={columnsOf(t, i18n.language)}
     />
   )
 }

@@ -1,3 +1,4 @@
+import type { TFunction } from 'i18next'
 import { useTranslation } from 'react-i18next'
 import type { ErasureState, ErasureView } from '../../../../shared/contract/routes/audit-retention.ts'
 import { formatNumber } from '../../../ui/format.ts'
@@ -7,7 +8,7 @@ import type { PagedLoad } from '../../../ui/use-load.ts'
 import { shownId } from '../../format/shown-id.ts'
 import css from '../../parts/console.module.css'
 import { ErrorWords } from '../../parts/ErrorWords.tsx'
-import { HistoryTable } from '../../parts/HistoryTable.tsx'
+import { HistoryTable, type HistoryColumn } from '../../parts/HistoryTable.tsx'
 import { Instant } from '../../parts/Instant.tsx'
 import { objectTypeWord } from '../../parts/ObjectName.tsx'
 import { TrailLink } from '../../parts/TrailLink.tsx'
@@ -36,10 +37,38 @@ function State({ erasure }: { erasure: ErasureView }) {
   )
 }
 
+const columnsOf = (t: TFunction, language: string): readonly HistoryColumn<ErasureView>[] => {
+  const objectOf = ({ objectType, objectId }: ErasureView) => `${objectTypeWord(t, objectType)} ${shownId(objectId)}`
+  return [
+    { header: t('cleaning.asked'), cell: (row) => <Instant at={row.requestedAt} /> },
+    {
+      header: t('audit.object'),
+      isName: true,
+      cell: (row) => (
+        <a className={css.link} href={formatRoute(trailPath(row.objectType, row.objectId))} title={row.objectId}>
+          {objectOf(row)}
+        </a>
+      ),
+    },
+    { header: t('erasure.ruleLabel'), cell: (row) => t(`erasure.rule.${row.rule}`) },
+    { header: t('cleaning.state'), cell: (row) => <State erasure={row} /> },
+    {
+      header: t('cleaning.entries'),
+      isNumber: true,
+      cell: (row) => formatNumber(row.entries, language),
+    },
+    { header: t('erasure.askedBy'), cell: (row) => row.requestedBy?.name ?? t('cleaning.bySchedule') },
+    { header: t('erasure.decidedBy'), cell: (row) => row.decidedBy?.name ?? '—' },
+    {
+      header: t('screen.trail'),
+      cell: (row) => <TrailLink objectType="audit-erasure" objectId={row.id} name={objectOf(row)} />,
+    },
+  ]
+}
+
 /** Every erasure: who asked, who decided, what came of it. */
 export function ErasureHistory({ load }: { load: PagedLoad<ErasureView> }) {
   const { t, i18n } = useTranslation('console')
-  const objectOf = ({ objectType, objectId }: ErasureView) => `${objectTypeWord(t, objectType)} ${shownId(objectId)}`
   return (
     <HistoryTable
       title={t('erasure.history')}
@@ -48,31 +77,7 @@ export function ErasureHistory({ load }: { load: PagedLoad<ErasureView> }) {
       none={t('erasure.none')}
       noneWhy={t('erasure.noneWhy')}
       rowId="erasure"
-      columns={[
-        { header: t('cleaning.asked'), cell: (row) => <Instant at={row.requestedAt} /> },
-        {
-          header: t('audit.object'),
-          isName: true,
-          cell: (row) => (
-            <a className={css.link} href={formatRoute(trailPath(row.objectType, row.objectId))} title={row.objectId}>
-              {objectOf(row)}
-            </a>
-          ),
-        },
-        { header: t('erasure.ruleLabel'), cell: (row) => t(`erasure.rule.${row.rule}`) },
-        { header: t('cleaning.state'), cell: (row) => <State erasure={row} /> },
-        {
-          header: t('cleaning.entries'),
-          isNumber: true,
-          cell: (row) => formatNumber(row.entries, i18n.language),
-        },
-        { header: t('erasure.askedBy'), cell: (row) => row.requestedBy?.name ?? t('cleaning.bySchedule') },
-        { header: t('erasure.decidedBy'), cell: (row) => row.decidedBy?.name ?? '—' },
-        {
-          header: t('screen.trail'),
-          cell: (row) => <TrailLink objectType="audit-erasure" objectId={row.id} name={objectOf(row)} />,
-        },
-      ]}
+      columns={columnsOf(t, i18n.language)}
     />
   )
 }
