@@ -66,18 +66,12 @@ export const placelessOf = (intent: AuditIntent, payload: Uint8Array): Placeless
   payload,
 })
 
-/** Forms of intents that were checked: what is signed is what was there then, whatever became of the objects in it. */
-const forms = new WeakMap<AuditIntent, StoredForm>()
-
 const makeForm = (intent: AuditIntent): StoredForm => {
   const bytes = encodePayload(makePayload(intent.before, intent.after, intent.reason))
   const salt = nextSalt()
   const digest = payloadDigest(salt, bytes)
   return { form: entryFormOf(placelessOf(intent, digest)), payload: { salt, bytes }, digest }
 }
-
-/** Throws REQUEST_INVALID for an intent that can be no entry. */
-export const formOf = (intent: AuditIntent): StoredForm => forms.get(intent) ?? makeForm(intent)
 
 /**
  * An intent that cannot become an entry would stop the chain once it is committed: it is refused before, and the change
@@ -94,6 +88,56 @@ const formChecked = (intent: AuditIntent): StoredForm => {
 }
 
 /**
+ * An intent with its form: what is signed is what was there when it was checked, whatever became of the objects in it.
+ * The form goes with this object alone, not with a copy, and JSON does not see it.
+ */
+class CheckedIntent implements AuditIntent {
+  readonly id: string
+  readonly at: number
+  readonly tenant: string
+  readonly division: string | null
+  readonly office: string | null
+  readonly operator: AuditOperator | null
+  readonly station: string | null
+  readonly action: AuditAction
+  readonly object: { readonly type: string; readonly id: string }
+  readonly correlationId: string
+  readonly before: Json | null
+  readonly after: Json | null
+  readonly reason: string | null
+  readonly #form: StoredForm
+
+  constructor(intent: AuditIntent) {
+    const { operator, object } = intent
+    this.id = intent.id
+    this.at = intent.at
+    this.tenant = intent.tenant
+    this.division = intent.division ?? null
+    this.office = intent.office ?? null
+    this.operator = operator && { id: operator.id, role: operator.role, office: operator.office }
+    this.station = intent.station
+    this.action = intent.action
+    this.object = { type: object.type, id: object.id }
+    this.correlationId = intent.correlationId
+    this.before = intent.before
+    this.after = intent.after
+    this.reason = intent.reason
+    this.#form = formChecked(this)
+  }
+
+  get payloadBytes(): number {
+    return this.#form.payload.bytes.length
+  }
+
+  static formOf(intent: AuditIntent): StoredForm | null {
+    return #form in intent ? intent.#form : null
+  }
+}
+
+/** What an intent is made into. Throws REQUEST_INVALID for one that can be no entry. */
+export const formOf = (intent: AuditIntent): StoredForm => CheckedIntent.formOf(intent) ?? makeForm(intent)
+
+/**
  * Keys are announced by the chain's writer alone, over the tree so far: such an entry of anybody else's would leave a
  * chain that verifies nowhere, for ever.
  */
@@ -108,25 +152,8 @@ export const checkIntent = (intent: AuditIntent): AuditIntent => {
   if (isReserved(intent)) throw new AppError('INTERNAL', { reason: 'intent-reserved' })
   assertNoSecretFields(intent.before)
   assertNoSecretFields(intent.after)
-  const { operator, object } = intent
-  const checked: AuditIntent = {
-    id: intent.id,
-    at: intent.at,
-    tenant: intent.tenant,
-    division: intent.division ?? null,
-    office: intent.office ?? null,
-    operator: operator && { id: operator.id, role: operator.role, office: operator.office },
-    station: intent.station,
-    action: intent.action,
-    object: { type: object.type, id: object.id },
-    correlationId: intent.correlationId,
-    before: intent.before,
-    after: intent.after,
-    reason: intent.reason,
-  }
-  const form = formChecked(checked)
-  if (form.payload.bytes.length > INTENT_MAX_BYTES) throw new AppError('REQUEST_TOO_LARGE', { reason: 'audit-intent' })
-  forms.set(checked, form)
+  const checked = new CheckedIntent(intent)
+  if (checked.payloadBytes > INTENT_MAX_BYTES) throw new AppError('REQUEST_TOO_LARGE', { reason: 'audit-intent' })
   return checked
 }
 

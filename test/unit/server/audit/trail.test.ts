@@ -117,7 +117,7 @@ describe('the list of entries', () => {
     for (const { id } of ids)
       await db
         .updateTable('entry')
-        .set({ listed: mark(id) })
+        .set({ listed: mark(id) as 0 | 1 })
         .where('id', '=', id)
         .execute()
     for (const [name, filter, count] of FILTERS) {
