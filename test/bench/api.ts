@@ -60,12 +60,12 @@ async function measure(instance: DemoInstance): Promise<Rates> {
   for (let taken = 0; taken < DESK_REQUESTS; taken++) proofs.headers('GET', path, null, Date.now())
   const signed = () => requestText(path, proofs.headers('GET', path, null, Date.now()))
   const starts: Rates[] = []
-  for (let start = 0; start < STARTS; start++) starts.push(await oneStart(instance, body, signed, path))
+  for (let start = 0; start < STARTS; start++) starts.push(await oneStart(instance, body, signed))
   return { ours: median(starts.map(({ ours }) => ours)), theirs: median(starts.map(({ theirs }) => theirs)) }
 }
 
 /** Both started anew, warmed up, then driven in turn. */
-async function oneStart(instance: DemoInstance, body: string, signed: () => string, path: string): Promise<Rates> {
+async function oneStart(instance: DemoInstance, body: string, signed: () => string): Promise<Rates> {
   const server = await startServer(instance)
   const bare = await startBare(instance, body)
   const us = () => drive(instance, Number(new URL(instance.serverUrl).port), signed)

@@ -27,7 +27,7 @@ const denials = async (): Promise<number> => {
     .select((eb) => eb.fn.countAll<number>().as('n'))
     .where('word.text', '=', 'AccessDenied')
     .executeTakeFirstOrThrow()
-  return Number(n)
+  return n
 }
 
 describe('when an officer would revoke the certificate of another operator', () => {

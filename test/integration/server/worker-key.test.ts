@@ -27,7 +27,7 @@ const told = async (action: 'AccessDenied' | 'Disclosure'): Promise<number> => {
     .select((eb) => eb.fn.countAll<number>().as('n'))
     .where('word.text', '=', action)
     .executeTakeFirstOrThrow()
-  return Number(n)
+  return n
 }
 const enrolmentOf = async (client: TestClient): Promise<string> =>
   (await approvedEnrolment(client, server.cards['anna'] as SoftCard)).id
