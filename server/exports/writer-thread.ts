@@ -5,7 +5,7 @@ import type { CountTask, WriteMessage, WriteResult, WriteTask } from './write-ta
 
 const WORKER = new URL('./writer-worker.ts', import.meta.url)
 /** Rows only pass through it; numbers of chosen entries lie outside of the heap. */
-const LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 96 }
+const LIMITS = { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: 96 }
 
 export interface Watching {
   readonly signal: AbortSignal
