@@ -37,6 +37,9 @@ export const handlersWith = (some: Partial<JobHandlers>): JobHandlers => ({
   'audit-cleaning': idle,
   'audit-erasure': idle,
   'personal-data-erasure': idle,
+  'audit-export': idle,
+  'export-clearing': idle,
+  'signature-renewal': idle,
   ...some,
 })
 
