@@ -27,12 +27,16 @@ let bench: Bench
 let changes: Changes
 /** What the store waits for; nothing when null. */
 let gate: Promise<void> | null = null
+/** Where the chain fails, each time; nowhere when null. */
+let failing: FaultPoint | null = null
 const faults = async (point: FaultPoint): Promise<void> => {
   if (point === 'before-append' && gate) await gate
+  if (point === failing) throw new Error('planned fault')
 }
 
 beforeEach(async () => {
   gate = null
+  failing = null
   bench = await openBench({ faults })
   const { db } = bench.databases.operational
   const tenant = { id: 'tenant-1', name: 'Test', status: 'active' as const, created_at: 0, updated_at: 0 }
@@ -95,4 +99,31 @@ describe('when a creating call comes again', () => {
     expect(await Promise.all([create(), create()])).toEqual([{ id: 'holder-1' }, { id: 'holder-1' }])
     expect(await payloads()).toHaveLength(3)
   })
+})
+
+describe('when an access event is told that changes nothing', () => {
+  const told = { action: 'Disclosure', object: { type: 'card', id: 'card-1' } } as const
+  const entries = () =>
+    bench.databases.audit.db.selectFrom('entry').select('sequence').where('object_id', '=', 'card-1').execute()
+  const pending = () => bench.databases.operational.db.selectFrom('audit_intent').select('id').execute()
+
+  it('it is an entry when it returns, once for a session, and never an intent', async () => {
+    failing = 'after-delete'
+    await Promise.all([changes.tellOnce(call, told), changes.tellOnce(call, told)])
+    await changes.tellOnce(call, told)
+    expect(await entries()).toHaveLength(1)
+    expect(bench.sequencer.state().state).toBe('running')
+  })
+
+  it.each(['before-append', 'after-append'] as const)(
+    'and the chain fails at %s, reading goes on and the entry follows, once',
+    async (point) => {
+      failing = point
+      await changes.tellOnce(call, told)
+      failing = null
+      await expect.poll(() => bench.sequencer.state().state, { timeout: 10_000 }).toBe('running')
+      await expect.poll(pending, { timeout: 10_000 }).toEqual([])
+      expect(await entries()).toHaveLength(1)
+    },
+  )
 })
