@@ -18,7 +18,7 @@ import { alternate, round, type Figure } from './figure.ts'
 const ROUND_MS = 1500
 const SESSIONS = 4
 /** CAdES signatures on their way at once, as of many exports; the module has as many sessions either way. */
-const AT_ONCE = 64
+const AT_ONCE = 128
 
 interface Token {
   readonly libraryPath: string

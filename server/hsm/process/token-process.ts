@@ -60,7 +60,7 @@ interface Running extends Launched {
 const START_MS = 60_000
 const CLOSE_MS = 1500
 /** Sent ahead for each session, so that none waits for the pipe; more wait here, where no deadline counts for them. */
-const AHEAD = 16
+const AHEAD = 32
 /** A deadline is counted in beats, so that a server that was itself held up blames nobody. */
 const BEATS = 20
 /** How often a process that cannot be opened is tried again, at most. */
