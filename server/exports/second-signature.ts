@@ -36,6 +36,25 @@ export const replaceSignature = async <T>(
   make: (signature: Uint8Array, content: Content) => Promise<NewSignature>,
   commit: (change: Change) => Promise<T | null>,
 ): Promise<T | null> => {
+  // One after the other: they share the file beside.
+  const before = replacing.get(folder)
+  const work = (before ?? Promise.resolve()).then(() => replace(folder, row, make, commit))
+  const turn = work.then(
+    () => undefined,
+    () => undefined,
+  )
+  replacing.set(folder, turn)
+  try {
+    return await work
+  } finally {
+    if (replacing.get(folder) === turn) replacing.delete(folder)
+  }
+}
+
+/** Packages whose signature is being replaced in this process, until the last that waits is done. */
+const replacing = new Map<string, Promise<void>>()
+
+const replace: typeof replaceSignature = async (folder, row, make, commit) => {
   const { signature, content } = await readSigned(folder)
   const made = await make(signature, content)
   const kept = keptMembers(row)
@@ -62,6 +81,8 @@ export const replaceSignature = async <T>(
 
 /** After a death between row and rename: the file the row names is the one that counts. */
 export const settleSignature = async (folder: string, row: Pick<ExportRow, 'members'>): Promise<void> => {
+  // Not left by anybody: whoever is at it puts it in its place.
+  if (replacing.has(folder)) return
   const next = join(folder, NEXT)
   const bytes = await readFile(next).catch(() => null)
   if (bytes === null) return
