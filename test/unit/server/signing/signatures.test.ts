@@ -81,7 +81,8 @@ describe('when exports are signed', () => {
     expect(signer).not.toHaveProperty('external')
     const leaf = parseCertificate(signer.certificate)
     expect([...(leaf.keyUsage ?? [])].join(' ')).toBe('digitalSignature contentCommitment')
-    expect(leaf.extendedKeyUsage).toBeNull()
+    // RFC 9336, or no purpose named at all: none of people, of servers, of mail.
+    expect(leaf.extendedKeyUsage ?? ['1.3.6.1.5.5.7.3.36']).toEqual(['1.3.6.1.5.5.7.3.36'])
     expect(leaf.crlDistributionPoints).toEqual(['http://ca.example/issuing.crl'])
     expect(leaf.authorityInfoAccess.caIssuers).toEqual(['http://ca.example/issuing.cer'])
     expect(signer.chain).toEqual(await desk.ca.chain())
