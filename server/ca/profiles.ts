@@ -67,11 +67,12 @@ export const PROFILES: Readonly<Record<CertificateProfileName, CertificateProfil
     names: ['dns', 'ip'],
     requiresOneOf: ['dns', 'ip'],
   },
-  // Signatures of exports (ETSI EN 319 412-3 4.3, TS 119 412-2 4.3.2): for that and nothing else, so no extended usage.
+  // Signatures of exports (ETSI EN 319 412-3 4.3, TS 119 412-2 4.3.2). The purpose (RFC 9336) is what tells them from the
+  // signatures of people, whom the same authority vouches for: no other row may have it.
   'export-seal': {
     keyUsage: { ec: SEAL_USAGE, rsa: SEAL_USAGE, ed25519: SEAL_USAGE },
     keyAlgorithms: SERVER_KEYS,
-    extendedKeyUsage: [],
+    extendedKeyUsage: [OID.documentSigning],
     validityDays: THREE_YEARS,
     names: [],
   },

@@ -1,6 +1,6 @@
 import { ContentHashes, readXadesNeeds, verifyXades, type HashState } from '../ades/index.ts'
 import { verifyPades } from '../pades/index.ts'
-import { digest, PkiError, readCadesNeeds, toHex, verifyCadesSigners } from '../pki/index.ts'
+import { digest, OID, PkiError, readCadesNeeds, toHex, verifyCadesSigners } from '../pki/index.ts'
 import type { Certificate, HashName, VerifiedTimeStamp } from '../pki/index.ts'
 import { judge } from './indication.ts'
 import { failed, passed, type Check, type CheckName, type Facts } from './report.ts'
@@ -50,22 +50,41 @@ const factsOf = (proved: Proved, format: string): Facts => {
  * EN 319 102-1 5.2.8: what this verifier asks of a signer beside a path. Of an export more than of any file: the
  * authority that vouches for it may vouch for servers and for people's sign-in too, whose keys must not make exports.
  */
-const constraintOf = ({ signed, path }: Proved, { signers }: Trust, check: CheckName): string | null => {
-  const { keyUsage, der } = signed.signerCertificate
+const constraintOf = ({ signed, path }: Proved, check: CheckName): string | null => {
+  const { keyUsage } = signed.signerCertificate
   const isForSigning = keyUsage === null || keyUsage.has('digitalSignature') || keyUsage.has('contentCommitment')
   const isForExports = check === 'signature' || keyUsage?.has('contentCommitment') === true
   if (!isForSigning || !isForExports) return 'key-usage'
-  if (signers && !signers.includes(toHex(digest('sha256', der)))) return 'signer'
   return path.length > 0 ? null : 'path'
 }
 
-const checkOf = ({ check, format }: SignatureAbout, proved: Proved, trust: Trust): Check => {
-  const subject = commonName(proved.signed.signerCertificate)
-  const facts = factsOf(proved, format)
-  const reason = constraintOf(proved, trust, check)
-  if (reason === null) return passed({ check, subject, facts })
-  const [sub, indication] = ['SIG_CONSTRAINTS_FAILURE', 'INDETERMINATE'] as const
-  return failed({ check, subject, sub, indication, clause: 'ETSI EN 319 102-1 5.2.8', facts: { ...facts, reason } })
+/**
+ * Of all signers one must be the server: whom the caller names, or who may seal documents (RFC 9336). A person who signs
+ * beside it adds a name; alone, whoever holds a card of the same authority could make any export they like.
+ */
+const missingSealOf = (all: readonly Proved[], { signers }: Trust, check: CheckName): string | null => {
+  const certificates = all.map(({ signed }) => signed.signerCertificate)
+  if (signers) return certificates.some(({ der }) => signers.includes(toHex(digest('sha256', der)))) ? null : 'signer'
+  if (check === 'signature') return null
+  return certificates.some((one) => one.extendedKeyUsage?.includes(OID.documentSigning)) ? null : 'no-seal'
+}
+
+const checksOf = (
+  { check, format }: SignatureAbout,
+  all: readonly (Proved | Check)[],
+  trust: Trust,
+): readonly Check[] => {
+  const proved = all.filter((one): one is Proved => !('check' in one))
+  const missing = missingSealOf(proved, trust, check)
+  return all.map((one) => {
+    if ('check' in one) return one
+    const subject = commonName(one.signed.signerCertificate)
+    const facts = factsOf(one, format)
+    const reason = constraintOf(one, check) ?? missing
+    if (reason === null) return passed({ check, subject, facts })
+    const [sub, indication] = ['SIG_CONSTRAINTS_FAILURE', 'INDETERMINATE'] as const
+    return failed({ check, subject, sub, indication, clause: 'ETSI EN 319 102-1 5.2.8', facts: { ...facts, reason } })
+  })
 }
 
 const refusal = ({ check, format }: SignatureAbout, error: unknown, subject: string | null = null): Check => {
@@ -91,10 +110,11 @@ export const checkCades = (
     // It would be over what it brings, whatever the file is.
     if (attached && digestOf) throw new PkiError('content-mismatch', 'RFC 5652 5.2: not detached')
     const judged = verifyCadesSigners({ ...trustOptions(trust), cms, ...(digestOf ? { digestOf } : {}) })
-    return judged.map(({ verified, refusal: refused }, place) => {
+    const found = judged.map(({ verified, refusal: refused }, place) => {
       const own = signers[place]?.certificate
-      return verified ? checkOf(about, verified, trust) : refusal(about, refused, own ? commonName(own) : null)
+      return verified ?? refusal(about, refused, own ? commonName(own) : null)
     })
+    return checksOf(about, found, trust)
   } catch (error) {
     return [refusal(about, error)]
   }
@@ -138,7 +158,7 @@ export const checkXades = (
       const facts = { format: about.format, reason: 'content-name', name: verified.contentUri }
       return [failed({ check: about.check, sub: 'SIG_CONSTRAINTS_FAILURE', indication: 'INDETERMINATE', facts })]
     }
-    return [checkOf(about, verified, trust)]
+    return checksOf(about, [verified], trust)
   } catch (error) {
     return [refusal(about, error)]
   }
@@ -148,9 +168,8 @@ export const checkXades = (
 export const checkPades = (about: SignatureAbout, pdf: Uint8Array, trust: Trust): readonly Check[] => {
   try {
     const { signatures } = verifyPades({ ...trustOptions(trust), pdf })
-    return signatures.map((one) =>
-      checkOf(about, { ...one, signed: { ...one.signed, signingTime: one.claimedAt } }, trust),
-    )
+    const found = signatures.map((one) => ({ ...one, signed: { ...one.signed, signingTime: one.claimedAt } }))
+    return checksOf(about, found, trust)
   } catch (error) {
     return [refusal(about, error)]
   }

@@ -61,6 +61,8 @@ export const OID = {
   timeStamping: '1.3.6.1.5.5.7.3.8',
   ocspSigning: '1.3.6.1.5.5.7.3.9',
   emailProtection: '1.3.6.1.5.5.7.3.4',
+  /** RFC 9336. */
+  documentSigning: '1.3.6.1.5.5.7.3.36',
   smartcardLogon: '1.3.6.1.4.1.311.20.2.2',
   pivCardAuthentication: '2.16.840.1.101.3.6.8',
   // CMS and CAdES: RFC 5652, 5035, 6211, ETSI EN 319 122-1.

@@ -61,6 +61,9 @@ export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
+/** RFC 9336: documentSigning. */
+export const SEAL_FIELDS = { ...LEAF_FIELDS, extendedKeyUsage: ['1.3.6.1.5.5.7.3.36'] } as const
+
 /** The server's own: an authority, its list, and the key that signs exports. */
 export interface Signing {
   readonly root: Authority
@@ -75,7 +78,7 @@ export const openSigning = async (algorithm: TestKey['algorithm'] = 'ecdsa-sha25
   const life = { notBefore: shifted(-30), notAfter: shifted(30) }
   const root = await rootAuthority(life)
   const key = testKey(algorithm)
-  const leaf = await certify(key, root, { name: 'Export of the server', ...LEAF_FIELDS, ...life })
+  const leaf = await certify(key, root, { name: 'Export of the server', ...SEAL_FIELDS, ...life })
   const { der } = await crlOf(root, [], { thisUpdate: shifted(-1), nextUpdate: shifted(1) })
   return { root, key, leaf, crl: der }
 }

@@ -10,9 +10,10 @@ import {
   verifyPackage,
   type ChainFile,
 } from '../../../../shared/exports/index.ts'
+import { digest, toHex } from '../../../../shared/pki/index.ts'
 import { MemoryChain } from '../audit/memory-chain.ts'
 import { FUZZ_TIMEOUT_MS } from '../pki/fuzz.ts'
-import { certify, crlOf, LEAF_FIELDS, testKey } from '../pki/authority.ts'
+import { certify, crlOf, testKey } from '../pki/authority.ts'
 import {
   AT,
   days,
@@ -26,6 +27,7 @@ import {
   optionsOf,
   readerOf,
   seal,
+  SEAL_FIELDS,
   signDetached,
   textOf,
   utf8,
@@ -367,9 +369,23 @@ describe('when somebody else signs', () => {
     expect(faultsOf(report)[0]).toBe('manifest-signature SIG_CONSTRAINTS_FAILURE signer')
   })
 
+  it('refuses what a person signed alone with a card of the same authority, until it is named', async () => {
+    const key = testKey('ecdsa-sha256')
+    const leaf = await certify(key, signing.root, { name: 'Anna Rossi', keyUsage: ['contentCommitment'] })
+    const forged = zipOf(await makePackage(chain, { ...signing, key, leaf }))
+    const report = await verifyZip(forged, optionsOf(signing))
+    expect(report.indication).toBe('INDETERMINATE')
+    expect(faultsOf(report)).toEqual([
+      'manifest-signature SIG_CONSTRAINTS_FAILURE no-seal',
+      'data-signature SIG_CONSTRAINTS_FAILURE no-seal',
+    ])
+    const named = { signers: [toHex(digest('sha256', leaf.der))] }
+    expect((await verifyZip(forged, optionsOf(signing, named))).indication).toBe('TOTAL-PASSED')
+  })
+
   it.each([['keyEncipherment'], ['digitalSignature']] as const)('refuses a key that is for %s', async (...keyUsage) => {
     const key = testKey('ecdsa-sha256')
-    const leaf = await certify(key, signing.root, { ...LEAF_FIELDS, keyUsage })
+    const leaf = await certify(key, signing.root, { ...SEAL_FIELDS, keyUsage })
     const report = await verifyZip(zipOf(await makePackage(chain, { ...signing, key, leaf })), optionsOf(signing))
     expect(report.indication).toBe('INDETERMINATE')
     expect(faultsOf(report)).toEqual([
