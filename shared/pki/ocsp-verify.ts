@@ -63,7 +63,8 @@ export function verifyOcspResponse(wanted: OcspToVerify): VerifiedOcsp {
 }
 
 /**
- * `good` by the newest answer that stands; null where none is about this certificate; otherwise why none decided.
+ * `good` by the newest answer that stands; null where none is about this certificate; otherwise why none decided. A
+ * revocation that counts stands whatever a newer answer says; only a hold can have been taken off since.
  * Throws PkiError `revoked`, `on-hold`.
  */
 export function verifyByResponses(
@@ -74,6 +75,7 @@ export function verifyByResponses(
   const { ocsp = [] } = context
   if (ocsp.length > MAX_RESPONSES) refuse('too-large', 'OCSP responses', { limit: MAX_RESPONSES })
   let newest: VerifiedOcsp | null = null
+  let revoked: VerifiedOcsp['revoked'] = null
   let problem: PkiError | null = null
   for (const der of ocsp) {
     try {
@@ -81,17 +83,21 @@ export function verifyByResponses(
       const answer = answerAbout(parsed, certificate, issuer)
       if (!answer) continue
       const verified = verifyAnswer(parsed, answer, issuer, context)
+      if (isFinal(verified) && verified.revoked && counts(verified.revoked, context)) revoked ??= verified.revoked
       if (!newest || verified.thisUpdate > newest.thisUpdate) newest = verified
     } catch (error) {
       if (!(error instanceof PkiError)) throw error
       problem ??= error
     }
   }
+  if (revoked) refuseRevoked(revoked, 'RFC 6960 2.2')
   if (!newest) return problem
   if (newest.revoked && counts(newest.revoked, context)) refuseRevoked(newest.revoked, 'RFC 6960 2.2')
   if (newest.status !== 'unknown') return 'good'
   return new PkiError('ocsp-unknown', 'RFC 6960 2.2', { serial: certificate.serial })
 }
+
+const isFinal = ({ revoked }: OcspAnswer): boolean => revoked !== null && revoked.reason !== 'certificateHold'
 
 const answerAbout = (
   { answers }: OcspResponse,

@@ -5,7 +5,7 @@ import { candidatePaths } from './path-build.ts'
 import { isSelfIssued, verifyPolicies } from './path-policies.ts'
 import { PkiError, refuse } from './pki-error.ts'
 import { verifyKeyStrength } from './public-key.ts'
-import { verifyByLists, type RevocationContext } from './revocation.ts'
+import { verifyByLists, verifyNotListed, type RevocationContext } from './revocation.ts'
 import { SignatureChecks } from './signature-checks.ts'
 import { isStrong } from './signature.ts'
 import type { VerifiedPath, VerifyPathOptions } from './path-types.ts'
@@ -86,7 +86,10 @@ class Validation {
     this.#checks.verify(certificate, issuer)
   }
 
-  /** 6.1.3 (a) (3). An answer about this one certificate comes before lists: it is the fresher word. */
+  /**
+   * 6.1.3 (a) (3). A good answer is enough where lists say nothing, and never hides what a list that verifies says: whoever
+   * gathers the proofs may have kept the answer of before the theft and the list of after it.
+   */
   #verifyRevocation(certificate: Certificate, issuer: Certificate, path: readonly Certificate[]): void {
     const { crls, ocsp = [], intermediates = [], at, knownAt = null, existedBy = at } = this.#options
     const context: RevocationContext = {
@@ -100,7 +103,7 @@ class Validation {
       proveSigner: (signer) => this.#proveSigner(signer, certificate, path.at(-1) as Certificate),
     }
     const undecided = verifyByResponses(certificate, issuer, context)
-    if (undecided === 'good') return
+    if (undecided === 'good') return verifyNotListed(certificate, issuer, context)
     try {
       verifyByLists(certificate, issuer, context)
     } catch (error) {

@@ -37,10 +37,37 @@ export interface RevocationContext extends RevocationSources {
  * `no-revocation-data`.
  */
 export function verifyByLists(certificate: Certificate, issuer: Certificate, context: RevocationContext): void {
+  const { delta, entry, problem } = lookUp(certificate, issuer, context)
+  if (delta) throw delta
+  if (entry) refuseRevoked(entry, 'RFC 5280 6.3.3 (i)')
+  if (problem) throw problem
+}
+
+/**
+ * Returns unless a list that verifies has the certificate in a way that counts: whatever else is known, that stands.
+ * Lists that are missing, stale, of others or cover too little say nothing. Throws PkiError `revoked`, `on-hold`.
+ */
+export function verifyNotListed(certificate: Certificate, issuer: Certificate, context: RevocationContext): void {
+  const { entry } = lookUp(certificate, issuer, context)
+  if (entry) refuseRevoked(entry, 'RFC 5280 6.3.3 (i)')
+}
+
+interface Found {
+  /** There where a proved list tells only of changes. */
+  readonly delta: PkiError | null
+  /** The entry that counts, of whatever proved list. */
+  readonly entry: RevokedEntry | null
+  /** Why the lists do not cover every reason. */
+  readonly problem: PkiError | null
+}
+
+function lookUp(certificate: Certificate, issuer: Certificate, context: RevocationContext): Found {
   const own = (context.crls ?? []).filter((crl) => isSameName(crl.issuer, certificate.issuer))
   const lists = [...own].sort((a, b) => Number(b.delta) - Number(a.delta) || (a.number < b.number ? 1 : -1))
   const points = pointsOf(certificate)
   let covered: ReasonMask = 0
+  let delta: PkiError | null = null
+  let isTakenOff = false
   let problem: PkiError | null = points.some(isIndirect) ? new PkiError('crl-indirect', 'RFC 5280 4.2.1.13') : null
   for (const crl of lists) {
     const mask = scopeOf(crl, certificate, points)
@@ -53,13 +80,17 @@ export function verifyByLists(certificate: Certificate, issuer: Certificate, con
       problem = worse(problem, error)
       continue
     }
-    if (crl.delta) refuse('crl-delta', 'RFC 5280 5.2.4', { number: Number(crl.number) })
+    if (crl.delta) delta ??= new PkiError('crl-delta', 'RFC 5280 5.2.4', { number: Number(crl.number) })
+    else covered |= mask
     const entry = crl.entries.get(certificate.serial)
-    if (entry && counts(entry, context)) refuseRevoked(entry, 'RFC 5280 6.3.3 (i)')
-    covered |= mask
-    if (covered === ALL_REASONS) return
+    // Only a hold is ever taken off (5.3.1).
+    if (entry?.reason === 'removeFromCRL' && crl.delta) isTakenOff = true
+    else if (entry && counts(entry, context) && !(isTakenOff && entry.reason === 'certificateHold'))
+      return { delta, entry, problem }
+    if (covered === ALL_REASONS) return { delta, entry: null, problem: null }
   }
-  throw problem ?? new PkiError('no-revocation-data', 'RFC 5280 6.3', { subject: certificate.subject.text })
+  const missing = new PkiError('no-revocation-data', 'RFC 5280 6.3', { subject: certificate.subject.text })
+  return { delta, entry: null, problem: problem ?? missing }
 }
 
 /** Reasons that leave what was signed before as good as it was (RFC 3161 4, RFC 5280 5.3.1). */

@@ -220,6 +220,29 @@ const late = await ocspResponse({
   nextUpdate: days(3),
   status: revokedStatus(days(1), 1),
 })
+const serial = leaf.serial
+const newerGood = await ocspResponse({ ...BY_ISSUER, thisUpdate: days(-0.25) })
+const held = await ocspResponse({ ...BY_ISSUER, status: revokedStatus(days(-1), 6) })
+const olderGood = await ocspResponse({ ...BY_ISSUER, thisUpdate: days(-3), producedAt: days(-3) })
+const stolen = await crlOf(sub, [{ serial, at: days(-2), reason: 'keyCompromise', invalidAt: null }], {
+  thisUpdate: days(-1 / 24),
+})
+const superseded = await crlOf(sub, [{ serial, at: days(1), reason: 'superseded', invalidAt: null }], {
+  thisUpdate: days(1.5),
+  nextUpdate: days(9),
+})
+const stolenLater = await crlOf(sub, [{ serial, at: days(1), reason: 'keyCompromise', invalidAt: null }], {
+  thisUpdate: days(1.5),
+  nextUpdate: days(9),
+})
+const staleList = await crlOf(sub, [{ serial, at: days(-9), reason: 'certificateHold', invalidAt: null }], {
+  thisUpdate: days(-9),
+  nextUpdate: days(-8),
+})
+const forgedList = await crlOf({ ...sub, key: { ...key, spki: sub.key.spki } }, [
+  { serial, at: days(-2), reason: 'keyCompromise', invalidAt: null },
+])
+const PAST = { knownAt: days(2), existedBy: days(1.2) }
 const SOURCES: [string, Partial<VerifyPathOptions>, string][] = [
   ['answers for both', { ocsp: [ofSub, good] }, 'ok'],
   ['an answer and a list', { ocsp: [good], crls: [rootCrl] }, 'ok'],
@@ -234,6 +257,15 @@ const SOURCES: [string, Partial<VerifyPathOptions>, string][] = [
   ['no DER', { ocsp: [new Uint8Array(3)], crls: [rootCrl] }, 'malformed'],
   ['too many', { ocsp: Array.from({ length: 65 }, () => good), crls: [rootCrl] }, 'too-large'],
   ['an answer from later, revoked after the moment', { ocsp: [late], crls: [rootCrl], knownAt: days(2) }, 'ok'],
+  ['good before, a list of after the theft', { ocsp: [olderGood], crls: [rootCrl, stolen] }, 'revoked'],
+  ['the same, known later', { ocsp: [olderGood], crls: [rootCrl, stolen], knownAt: days(0) }, 'revoked'],
+  ['the same, with a later time-stamp', { ocsp: [olderGood], crls: [rootCrl, stolen], ...PAST }, 'revoked'],
+  ['good, a theft told of before the time-stamp', { ocsp: [good], crls: [rootCrl, stolenLater], ...PAST }, 'revoked'],
+  ['good, superseded after the moment', { ocsp: [good], crls: [rootCrl, superseded], ...PAST }, 'ok'],
+  ['good, and a stale list', { ocsp: [good], crls: [rootCrl, staleList] }, 'ok'],
+  ['good, and a forged list', { ocsp: [good], crls: [rootCrl, forgedList] }, 'ok'],
+  ['good after revoked', { ocsp: [newerGood, revoked], crls: [rootCrl] }, 'revoked'],
+  ['good after on hold', { ocsp: [newerGood, held], crls: [rootCrl] }, 'ok'],
   ['an answer from later, not asked for', { ocsp: [late], crls: [rootCrl] }, 'ocsp-not-yet-valid'],
 ]
 
