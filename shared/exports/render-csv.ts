@@ -36,13 +36,17 @@ export const CSV_COLUMNS = [
   'signature',
 ] as const
 
-/** What a spreadsheet may take for a formula; full-width forms are taken so by some as well. */
-const FORMULA = new Set('=+-@\t\r\n\uff1d\uff0b\uff0d\uff20')
+/**
+ * Where a spreadsheet may see a formula: at the start of a value, and after what another reader may split at (`;` where
+ * the comma is decimal, tab, `|`, line ends: quotes do not hold then, as the cell does not begin with one). Quotes and
+ * spaces before the sign are dropped by some. Full-width forms are taken for the same signs.
+ */
+const FORMULA = /(?<=^|[;\t|\r\n])(?=[" ]*[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\n])/g
 const SPECIAL = /[",\r\n]/
 
-/** One field: an apostrophe before what could be a formula, then quoted where RFC 4180 2 asks for it. */
+/** One field: an apostrophe before whatever could be a formula, then quoted where RFC 4180 2 asks for it. */
 export const csvField = (value: string): string => {
-  const safe = FORMULA.has(value[0] ?? '') ? `'${value}` : value
+  const safe = value.replaceAll(FORMULA, "'")
   return SPECIAL.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
