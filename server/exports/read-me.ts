@@ -38,7 +38,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
       'Each entry was signed when it was made, over the signature of the one before it, and lies in a Merkle tree whose root is in a signed checkpoint. The manifest names every file with its SHA-256 and is signed.',
     names:
       'Names of people, offices and stations are as the server knew them when it exported; they rest on the signature of the export, not on the chain.',
-    software: 'The signing key lay in a file of the server, not in a security module. This is for development only.',
+    software: 'The signing key lay in a file of the server, not in a security module: not for production.',
     checkTitle: 'How to check it',
     ours: 'With countersign-verify (a single file, no installation, no network): it checks everything below and the chain itself.',
     manifest: 'The signature of the manifest, with OpenSSL 3:',
@@ -66,7 +66,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
       'Ogni voce è stata firmata quando è nata, sulla firma della precedente, e sta in un albero di Merkle la cui radice è in un checkpoint firmato. Il manifesto nomina ogni file con il suo SHA-256 ed è firmato.',
     names:
       'I nomi di persone, uffici e postazioni sono quelli noti al server al momento dell’esportazione; si fondano sulla firma dell’esportazione, non sulla catena.',
-    software: 'La chiave di firma stava in un file del server, non in un modulo di sicurezza: solo per lo sviluppo.',
+    software: 'La chiave di firma stava in un file del server, non in un modulo di sicurezza: non per la produzione.',
     checkTitle: 'Come verificarlo',
     ours: 'Con countersign-verify (un solo file, senza installazione e senza rete): verifica tutto quanto segue e la catena stessa.',
     manifest: 'La firma del manifesto, con OpenSSL 3:',
