@@ -2,10 +2,12 @@ import { hash } from 'node:crypto'
 import { AppError } from '../../shared/contract/errors.ts'
 import {
   cmsHashFor,
+  isSameName,
   parseCertificate,
   parseCrl,
   PkiError,
   signCsr,
+  verifyNotRevoked,
   verifyPath,
   type Certificate,
   type ExternalSigner,
@@ -131,24 +133,54 @@ export class SigningKey {
   async #certified(signer: Signer, external: ExternalSigner): Promise<readonly Certificate[]> {
     const chain = (await this.#deps.ca.chain()).map((der) => parseCertificate(der))
     const about = hash('sha256', signer.publicKeySpki())
-    for (let count = 1; count <= MAX_RENEWALS; count++) {
-      const requestKey = `export-seal:${about}:${count}`
-      const found = await this.#deps.findIssued(requestKey)
-      const der = found?.der ?? (await this.#issue(requestKey, signer, external))
-      const leaf = parseCertificate(der)
-      // A certificate for as long as its authority lasts is not made anew in vain.
+    const nameOf = (count: number): string => `export-seal:${about}:${count}`
+    const known = await this.#known(nameOf)
+    // First, and of all of them, also those that are ending: a key of which one was revoked is never certified again.
+    await this.#assertNoneRevoked(known)
+    const isUsable = (leaf: Certificate): boolean => {
       const isEnding = leaf.notAfter.getTime() - this.#now().getTime() < RENEW_BEFORE_MS
+      // A certificate for as long as its authority lasts is not made anew in vain.
       const isLast = chain[0] !== undefined && leaf.notAfter.getTime() >= chain[0].notAfter.getTime() - 1000
-      if (isEnding && !isLast) continue
-      try {
-        // A key whose certificate was revoked here signs nothing more: it wants to be replaced, not certified again.
-        const crls = (await this.#deps.ca.crls()).map((crl) => parseCrl(crl.der))
-        return this.#pathOf(leaf, chain.slice(0, -1), chain.slice(-1), { revocation: 'require', crls })
-      } catch (error) {
-        throw error instanceof PkiError ? unusable(error.reason, error) : error
-      }
+      return !isEnding || isLast
     }
-    throw unusable('renewals')
+    let leaf = known.find(isUsable)
+    for (let count = known.length + 1; leaf === undefined && count <= MAX_RENEWALS; count++) {
+      const issued = parseCertificate(await this.#issue(nameOf(count), signer, external))
+      if (isUsable(issued)) leaf = issued
+    }
+    if (leaf === undefined) throw unusable('renewals')
+    try {
+      const crls = await this.#lists()
+      return this.#pathOf(leaf, chain.slice(0, -1), chain.slice(-1), { revocation: 'require', crls })
+    } catch (error) {
+      throw error instanceof PkiError ? unusable(error.reason, error) : error
+    }
+  }
+
+  /** Every certificate of our own CA for the key so far, one after the other. */
+  async #known(nameOf: (count: number) => string): Promise<readonly Certificate[]> {
+    const known: Certificate[] = []
+    while (known.length < MAX_RENEWALS) {
+      const found = await this.#deps.findIssued(nameOf(known.length + 1))
+      if (!found) break
+      known.push(parseCertificate(found.der))
+    }
+    return known
+  }
+
+  /** By the lists of our own CA as it gives them, whoever signed those of an older one. */
+  async #assertNoneRevoked(known: readonly Certificate[]): Promise<void> {
+    if (known.length === 0) return
+    try {
+      for (const crl of await this.#lists())
+        for (const leaf of known) if (isSameName(crl.issuer, leaf.issuer)) verifyNotRevoked(crl, leaf)
+    } catch (error) {
+      throw error instanceof PkiError ? unusable(error.reason, error) : error
+    }
+  }
+
+  async #lists() {
+    return (await this.#deps.ca.crls()).map((crl) => parseCrl(crl.der))
   }
 
   /** Told before it is asked for: none is issued of which the audit knows nothing. */

@@ -289,6 +289,23 @@ describe('when the certificate of the key is looked at', () => {
     expect(await failureOf(signing)).toBe('SIGNING_CERTIFICATE_UNUSABLE revoked')
   })
 
+  it.each([
+    ['91 days before it ends', 91],
+    ['in its last 90 days', 30],
+  ])('is not issued anew for a key of which one was revoked: %s', async (_, daysBefore) => {
+    const later = await SigningDesk.open(keys, start)
+    const key = { label: `export.revoked-${daysBefore}` }
+    const told: string[] = []
+    const tell = ({ action }: { action: string }) => Promise.resolve(void told.push(action))
+    const first = await later.signatures({ key }).signer()
+    later.services.now = new Date(first.notAfter.getTime() - daysBefore * 86_400_000)
+    await later.ca.revoke(parseCertificate(first.certificate).serial, 'keyCompromise')
+    const signer = later.signatures({ key, more: { tell } }).signer()
+    expect(await failureOf(signer)).toBe('SIGNING_CERTIFICATE_UNUSABLE revoked')
+    expect(told).toEqual([])
+    await later.close()
+  })
+
   it('is the one put in, where it is of the key and leads to the anchors configured', async () => {
     const label = 'export.imported'
     const spki = (await keys.generate(label, 'ecdsa-p256')).publicKeySpki()
