@@ -2,6 +2,7 @@ import type { ChainLines, CheckedLine } from './chain-lines.ts'
 import { isSelected } from './filter.ts'
 import type { Manifest, ManifestChain } from './manifest.ts'
 import { failed, passed, type Check } from './report.ts'
+import { selectionFacts } from './selection-check.ts'
 
 /**
  * Whether nothing that was to be selected is left out, as far as the manifest claims it, line by line: what is disclosed
@@ -39,7 +40,10 @@ export class Completeness {
       const facts = { ...fault, completeness }
       return failed({ ...about, code: 'fault', sub: 'GENERIC', indication: 'TOTAL-FAILED', facts })
     }
-    const facts = { from: lines.first, to: lines.last, size, disclosed, headers, hidden, beginning: lines.beginning }
+    const { beginning, first: from, last: to } = lines
+    const facts = { from, to, size, disclosed, headers, hidden, beginning, ...selectionFacts(this.#manifest) }
+    // A leaf shows neither tenant nor office: that it was left out rightly is the exporter's word.
+    if (hidden > 0) return failed({ ...about, code: 'unjudged', sub: 'GENERIC', indication: 'INDETERMINATE', facts })
     return passed({ ...about, code: completeness, facts })
   }
 

@@ -49,6 +49,10 @@ const SENTENCES: Readonly<Partial<Record<`${CheckName}.${CheckCode}`, Both>>> = 
     'another origin than the one given: {origin}.',
     'origine diversa da quella indicata: {origin}.',
   ),
+  'checkpoint.missing': both(
+    'the origin given is not in the package: {origin}.',
+    'l\u2019origine indicata non \u00e8 nel pacchetto: {origin}.',
+  ),
   'cosignatures.passed': both('seen by {names}, last on {time}.', 'vista da {names}, da ultimo il {time}.'),
   'cosignatures.none': both('nobody else has signed it.', 'nessun altro l\u2019ha firmato.'),
   'cosignatures.missing': both(
@@ -80,14 +84,33 @@ const SENTENCES: Readonly<Partial<Record<`${CheckName}.${CheckCode}`, Both>>> = 
     'every entry of the chain, from {from} to {to}.',
     'tutte le voci della catena, da {from} a {to}.',
   ),
-  'completeness.range': both('every entry from {from} to {to} is there.', 'ci sono tutte le voci da {from} a {to}.'),
+  'completeness.range': both(
+    'every entry from {from} to {to} is there ({filter}).',
+    'ci sono tutte le voci da {from} a {to} ({filter}).',
+  ),
   'completeness.headers': both(
-    'nothing that was to be selected is left out from {from} to {to}; of {hidden} entries nothing can be said.',
-    'da {from} a {to} non manca nulla di ci\u00f2 che andava selezionato; di {hidden} voci non si pu\u00f2 dire nulla.',
+    'nothing that was to be selected ({filter}) is left out from {from} to {to}.',
+    'da {from} a {to} non manca nulla di ci\u00f2 che andava selezionato ({filter}).',
+  ),
+  'completeness.unjudged': both(
+    '{hidden} entries are hidden: whether one of them was to be selected ({filter}) is not proved.',
+    '{hidden} voci sono nascoste: che nessuna andasse selezionata ({filter}) non \u00e8 provato.',
+  ),
+  'completeness.differs': both(
+    'what was evaluated ({filter}) is not what was ordered ({selection}).',
+    'ci\u00f2 che fu valutato ({filter}) non \u00e8 ci\u00f2 che fu richiesto ({selection}).',
+  ),
+  'completeness.none': both(
+    'there is no entry and no chain in it ({selection}): nothing is proved.',
+    'non contiene voci n\u00e9 catene ({selection}): non prova nulla.',
+  ),
+  'completeness.missing': both(
+    'a chain that it speaks of is not in it ({selection}): that nothing is missing is not proved.',
+    'manca una catena di cui parla ({selection}): che non manchi nulla non \u00e8 provato.',
   ),
   'completeness.inclusion': both(
-    'each entry is in the chain; that none is missing is not claimed.',
-    'ogni voce \u00e8 nella catena; che non ne manchino non \u00e8 affermato.',
+    'each entry is in the chain; that none is missing ({selection}) is not claimed.',
+    'ogni voce \u00e8 nella catena; che non ne manchino ({selection}) non \u00e8 affermato.',
   ),
   'completeness.fault': both('entry {sequence}: {what}.', 'voce {sequence}: {what}.'),
   'data.passed': both('{rows} rows say what the entries say.', '{rows} righe dicono ci\u00f2 che dicono le voci.'),

@@ -27,6 +27,7 @@ import { failed, passed, reportOf, type Check, type Facts, type Report } from '.
 import { cadesHashes, checkCades, checkPades, checkXades, ContentDigests, xadesHashes } from './signature-check.ts'
 import { poolInThread, SignatureQueue, type SignaturePool } from './signature-pool.ts'
 import type { Trust } from './trust.ts'
+import { checkSelection, selectionFacts } from './selection-check.ts'
 import { dosTimeOf } from './zip-layout.ts'
 
 export interface VerifyOptions extends Trust {
@@ -225,7 +226,19 @@ class PackageCheck {
     const { entries, chains } = manifest.counts
     const disclosed = chains.reduce((sum, one) => sum + one.disclosed, 0)
     if (entries !== disclosed) this.checks.push(formatFault('manifest', { reason: 'counts' }))
+    this.checks.push(...this.#asked(manifest), ...checkSelection(manifest))
     return isEvident && entries === disclosed
+  }
+
+  /** Each origin given is there, and where witnesses are wanted there is a chain that they could have seen. */
+  #asked({ counts }: Manifest): readonly Check[] {
+    const { origins = [], witnesses = [] } = this.#options
+    const missing = { sub: 'SIG_CONSTRAINTS_FAILURE', indication: 'INDETERMINATE', code: 'missing' } as const
+    const absent = origins.filter((origin) => !counts.chains.some((chain) => chain.origin === origin))
+    return [
+      ...absent.map((origin) => failed({ check: 'checkpoint', ...missing, facts: { origin } })),
+      ...(witnesses.length > 0 && counts.chains.length === 0 ? [failed({ check: 'cosignatures', ...missing })] : []),
+    ]
   }
 
   async #openChain(number: number, said: ManifestChain): Promise<OpenedChain | null> {
@@ -406,31 +419,21 @@ const tryCrl = (bytes: Uint8Array): readonly CertificateList[] => {
   }
 }
 
-const manifestFacts = ({
-  id,
-  product,
-  server,
-  createdAt,
-  requestedBy,
-  reason,
-  order,
-  counts,
-  keys,
-  completeness,
-}: Manifest): Facts => ({
-  id,
-  product,
-  server,
-  createdAt: new Date(createdAt).toISOString(),
-  requestedBy: requestedBy.name,
-  role: requestedBy.role,
-  reason,
-  format: order.format,
-  level: order.level,
-  keys,
-  completeness,
-  entries: counts.entries,
-  chains: counts.chains.length,
+const manifestFacts = (manifest: Manifest): Facts => ({
+  id: manifest.id,
+  product: manifest.product,
+  server: manifest.server,
+  createdAt: new Date(manifest.createdAt).toISOString(),
+  requestedBy: manifest.requestedBy.name,
+  role: manifest.requestedBy.role,
+  reason: manifest.reason,
+  ...selectionFacts(manifest),
+  format: manifest.order.format,
+  level: manifest.order.level,
+  keys: manifest.keys,
+  completeness: manifest.completeness,
+  entries: manifest.counts.entries,
+  chains: manifest.counts.chains.length,
 })
 
 const missingSignature = (check: 'manifest-signature' | 'data-signature'): Check =>

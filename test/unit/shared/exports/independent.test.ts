@@ -251,7 +251,12 @@ const verifyFile = (zip: Buffer, anchor: X509Certificate): number => {
 const ANCHOR = new X509Certificate(file('anchor.cer'))
 
 describe('when a package is verified from the page alone', () => {
-  it.each(['whole.zip', 'headers.zip', 'inclusion.zip'])('%s passes, and for us as well', async (name) => {
+  it.each([
+    ['whole.zip', 'TOTAL-PASSED'],
+    // Some of its entries are hidden: what is there is right, that nothing was left out is not proved.
+    ['headers.zip', 'INDETERMINATE'],
+    ['inclusion.zip', 'TOTAL-PASSED'],
+  ])('%s is right, and for us %s', async (name, indication) => {
     expect(verifyFile(file(name), ANCHOR)).toBeGreaterThan(0)
     const options = {
       anchors: [parseCertificate(new Uint8Array(file('anchor.cer')))],
@@ -259,7 +264,7 @@ describe('when a package is verified from the page alone', () => {
       revocation: 'require',
       depth: 'full',
     } as const
-    expect((await verifyZip(new Uint8Array(file(name)), options)).indication).toBe('TOTAL-PASSED')
+    expect((await verifyZip(new Uint8Array(file(name)), options)).indication).toBe(indication)
   })
 
   it.each(['evidence/0.jsonl', 'chains/0.json', 'names.json', 'manifest.json'])('notices a change of %s', (name) => {

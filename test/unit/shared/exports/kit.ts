@@ -4,6 +4,7 @@ import { leafHash, inclusionProof, rangeHashOf } from '../../../../shared/audit/
 import { encodeWitnessKey, cosignatureMessage, makeCosignature } from '../../../../shared/audit/cosignature.ts'
 import { encodeNote, parseNote } from '../../../../shared/audit/checkpoint.ts'
 import type { StoredEntry } from '../../../../shared/audit/stored.ts'
+import type { SavedAuditSearch } from '../../../../shared/contract/audit-views.ts'
 import type { Completeness, ExportFormat } from '../../../../shared/contract/routes/exports.ts'
 import {
   AUDIT_XSD,
@@ -111,6 +112,8 @@ export interface PackageOrder {
   /** Leaves of all entries, where the chain was cut meanwhile. */
   readonly leaves?: readonly Uint8Array[]
   readonly timestamp?: (note: string) => Promise<Uint8Array>
+  /** Of the manifest's head, and of the data: what the package says of itself. */
+  readonly claims?: Partial<Pick<ManifestHead, 'selection' | 'search' | 'order'>>
   /** What is changed before digests are made: lines of the evidence, the chain file, the data, the manifest. */
   readonly lines?: (lines: string[]) => string[]
   readonly chainFile?: (file: ChainFile) => ChainFile
@@ -159,6 +162,7 @@ export const signDetached = (signing: Signing, content: Uint8Array, mimeType: st
 
 const headFor = (order: PackageOrder): ManifestHead => {
   const completeness = order.completeness ?? 'whole'
+  const isChain = completeness === 'whole'
   return {
     v: 1,
     product: 'Countersign 0.1.0',
@@ -168,11 +172,14 @@ const headFor = (order: PackageOrder): ManifestHead => {
     createdAt: (order.createdAt ?? AT).getTime(),
     requestedBy: { id: 'operator-1', name: 'Anna B\u00e4rli', role: 'auditor', office: null },
     reason: 'asked for by the court',
-    selection: completeness === 'whole' ? { kind: 'chain', chain: CHAIN } : { kind: 'search', search: {} },
+    selection: isChain
+      ? { kind: 'chain', chain: CHAIN }
+      : { kind: 'search', search: (order.filter ?? {}) as SavedAuditSearch },
     order: { format: order.format ?? 'jsonl', level: 'B-B', language: 'en', timeZone: 'Europe/Rome' },
     keys: 'software',
     completeness,
-    search: { evaluated: true, filter: order.filter ?? {} },
+    search: { evaluated: true, filter: order.filter ?? (isChain ? { chain: [CHAIN] } : {}) },
+    ...order.claims,
   }
 }
 

@@ -261,10 +261,6 @@ describe('when entries were selected', () => {
   it.each([
     ['headers of all others', { ...cards, kindOf: (row) => (isCard(row) ? 'disclosed' : 'header') }],
     [
-      'leaves of some others',
-      { ...cards, kindOf: (row) => (isCard(row) ? 'disclosed' : row.sequence % 2 ? 'hidden' : 'header') },
-    ],
-    [
       'proofs alone',
       {
         completeness: 'inclusion',
