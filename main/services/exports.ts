@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { AppError, type DeskOutput, type DeskRequest } from '../../shared/contract/index.ts'
 import type { ExportView } from '../../shared/contract/routes/exports.ts'
 import { readAttributes } from '../../shared/pki/cms-attribute.ts'
@@ -7,6 +8,7 @@ import {
   cmsHashFor,
   equalBytes,
   fromHex,
+  type HashName,
   keyAlgorithmOf,
   parseCertificate,
   PkiError,
@@ -34,9 +36,9 @@ export class ExportService {
 
   /**
    * Signs (9C) the manifest whose digest the screen showed, as a second signer of it (CAdES, RFC 5652 5.4), and gives the
-   * server the signature. What the server asks to have signed must be that digest, this card's certificate and the
-   * present time, and nothing beside: EXPORT_SIGNATURE_INVALID otherwise, before the PIN is used. A key whose signatures
-   * are over another hash than the digest shown costs CARD_UNSUPPORTED: nobody could tell what it signs.
+   * server the signature. The manifest the server gives must have that SHA-256, and what it asks to have signed must be
+   * that manifest by the hash of this card's key, this card's certificate and the present time, and nothing beside:
+   * EXPORT_SIGNATURE_INVALID otherwise, before the PIN is used. A key of no known algorithm costs CARD_UNSUPPORTED.
    */
   async sign({ id, manifestDigest, pin }: DeskRequest<'exports.sign'>): Promise<ExportView> {
     const { cards, remote, session } = this.#parts
@@ -48,16 +50,24 @@ export class ExportService {
     const keyAlgorithm = keyAlgorithmOf(parseCertificate(certificate).key)
     if (keyAlgorithm === null) throw new AppError('CARD_UNSUPPORTED', { slot: '9C' })
     const algorithm = signatureAlgorithmFor(keyAlgorithm)
-    if (cmsHashFor(algorithm) !== 'sha256') throw new AppError('CARD_UNSUPPORTED', { slot: '9C', reason: 'hash' })
 
     const order = await remote.call('prepareSecondSignature', { params: { id }, body: { certificate: der } })
     const data = new Uint8Array(Buffer.from(order.signedAttributes, 'base64'))
-    assertNothingElse(data, { digest: fromHex(manifestDigest), certificate, algorithm, now: remote.nowMs() })
+    const digest = digestOfShown(order.manifest, manifestDigest, cmsHashFor(algorithm))
+    assertNothingElse(data, { digest, certificate, algorithm, now: remote.nowMs() })
     const made = await cards.sign({ reader, via, slot: '9C', pin, data })
     if (Buffer.compare(made.certificate, certificate) !== 0) throw new AppError('CARD_CHANGED')
     const body = { certificate: der, signature: Buffer.from(made.signature).toString('base64') }
     return remote.call('addSecondSignature', { params: { id }, body })
   }
+}
+
+/** What the card's own hash gives of the manifest with the SHA-256 that was shown. Throws EXPORT_SIGNATURE_INVALID. */
+function digestOfShown(manifest: string, shown: string, hash: HashName): Uint8Array {
+  const bytes = Buffer.from(manifest, 'base64')
+  if (!equalBytes(createHash('sha256').update(bytes).digest(), fromHex(shown)))
+    throw new AppError('EXPORT_SIGNATURE_INVALID', { reason: 'not-what-was-shown' })
+  return createHash(hash).update(bytes).digest()
 }
 
 interface Shown {

@@ -1,7 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { AppError } from '../../shared/contract/errors.ts'
 import type { ExportSignerView } from '../../shared/contract/routes/exports.ts'
-import type { ExportRow } from '../db/repositories/exports.ts'
+import { readExport, type ExportRow } from '../db/repositories/exports.ts'
 import { isOperatorCertificate } from '../db/repositories/operators.ts'
 import type { OperationalDatabase } from '../db/schema.ts'
 import type { ExportWorks } from '../services/exports.ts'
@@ -15,7 +15,8 @@ import type { ExportFolders } from './folders.ts'
 import type { ExportJobs } from './jobs.ts'
 import type { DownloadPasses } from './passes.ts'
 import type { ExportPlan } from './ports.ts'
-import { readSigned, replaceSignature } from './second-signature.ts'
+import { renewalOf } from './renewal.ts'
+import { readSigned, replaceSignature, settleSignature } from './second-signature.ts'
 import { takesAll } from './select-entries.ts'
 import { countInThread } from './writer-thread.ts'
 
@@ -101,7 +102,9 @@ export class Works implements ExportWorks {
   async prepareSecond(row: ExportRow, operatorId: string, certificate: Uint8Array) {
     const { signatures, folders, now } = this.#deps
     await this.#assertOwn(operatorId, certificate)
-    const { signature, content } = await readSigned(folders.whole(row.id))
+    const folder = folders.whole(row.id)
+    await settleSignature(folder, () => this.#rowOf(row))
+    const { signature, manifest, content } = await readSigned(folder)
     const prepared = await signatures.prepareSecond(signature, content, certificate)
     const expiresAt = now() + PREPARED_MS
     const fingerprint = fingerprintOf(certificate)
@@ -110,6 +113,7 @@ export class Works implements ExportWorks {
     this.#prepared.set(`${row.id} ${operatorId}`, { prepared, fingerprint, expiresAt })
     return {
       signedAttributes: Buffer.from(prepared.signedAttributes).toString('base64'),
+      manifest: Buffer.from(manifest).toString('base64'),
       manifestDigest: row.manifest_digest ?? '',
       expiresAt,
     }
@@ -132,18 +136,22 @@ export class Works implements ExportWorks {
     const signer: ExportSignerView = { name: commonNameOf(made.certificate), kind: 'card', level, at: now() }
     const signed = await replaceSignature(
       folders.whole(row.id),
-      row,
+      { row, read: () => this.#rowOf(row) },
       async (signature, content) => {
         const both = await signatures.addSecond(signature, content, { ...made, signedAttributes }, level)
         const end = signatures.endOf({ kind: 'cades', signature: both, content })
         const signers = JSON.stringify([...signersOf(row), signer])
-        return { signature: both, signers, renewAt: end === null ? null : (row.renew_at ?? end.getTime()) }
+        return { signature: both, signers, renewAt: renewalOf(row.renew_at, end) }
       },
       commit,
     )
     this.#prepared.delete(name)
     if (!signed) throw new AppError('EXPORT_STATE', { state: 'changed' })
     return signed
+  }
+
+  #rowOf({ tenant, id }: ExportRow): Promise<ExportRow | null> {
+    return readExport(this.#deps.db, tenant, id)
   }
 
   /** Nobody signs with the card of a colleague. */

@@ -128,10 +128,16 @@ export const DownloadPass = z.strictObject({
 })
 export type DownloadPass = z.infer<typeof DownloadPass>
 
+/** A larger one is refused by whoever reads a package (FORMAT.md), so there is none. */
+const MANIFEST_MAX_BYTES = 8 * 1024 * 1024
+
 /** What the officer's card is to sign: the DER of the signed attributes over the manifest (CAdES, RFC 5652 5.4). */
 export const SecondSignatureOrder = z.strictObject({
+  /** Their message digest is that of the manifest, by the hash of the card's key. */
   signedAttributes: Base64(8192),
-  /** Its SHA-256 is the manifest's message digest. */
+  /** The manifest itself, so that a desk ties what the card signs to the SHA-256 it showed, whatever hash the key takes. */
+  manifest: Base64(MANIFEST_MAX_BYTES),
+  /** SHA-256 of the manifest, hex. */
   manifestDigest: z.string().regex(/^[0-9a-f]{64}$/),
   expiresAt: TimeMs,
 })

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ExportView } from '../../../../shared/contract/routes/exports.ts'
 import {
+  cmsHashFor,
   keyAlgorithmOf,
   parseCertificate,
   prepareSignedAttributes,
@@ -13,8 +14,7 @@ import { makeDesk, type TestDesk } from '../../../fakes/desk/desk.ts'
 
 const id = 'export_00000001'
 const manifest = Buffer.from('{"v":1}')
-const digest = createHash('sha256').update(manifest).digest()
-const manifestDigest = digest.toString('hex')
+const manifestDigest = createHash('sha256').update(manifest).digest('hex')
 const view: ExportView = {
   id,
   state: 'ready',
@@ -42,22 +42,28 @@ let t: TestDesk
 /** What the server asks to have signed; a test bends it. */
 let ask: (certificate: Uint8Array) => Uint8Array
 let asked: Uint8Array
-const attributesOf = (certificate: Uint8Array, contentDigest: Uint8Array = digest, signingTime = new Date()) =>
-  prepareSignedAttributes({
-    contentDigest,
-    certificate,
-    algorithm: signatureAlgorithmFor(keyAlgorithmOf(parseCertificate(certificate).key)!),
-    signingTime,
-  })
+/** The manifest it gives with that. */
+let given: Uint8Array
+const attributesOf = (certificate: Uint8Array, content: Uint8Array = manifest, signingTime = new Date()) => {
+  const algorithm = signatureAlgorithmFor(keyAlgorithmOf(parseCertificate(certificate).key)!)
+  const contentDigest = createHash(cmsHashFor(algorithm)).update(content).digest()
+  return prepareSignedAttributes({ contentDigest, certificate, algorithm, signingTime })
+}
 
 beforeEach(async () => {
   t = await makeDesk()
   t.remote.roles = ['AO']
   ask = (certificate) => attributesOf(certificate)
+  given = manifest
   t.remote.handlers.listExports = () => ({ items: [view], next: null })
   t.remote.handlers.prepareSecondSignature = ({ body }) => {
     asked = ask(Buffer.from(body.certificate, 'base64'))
-    return { signedAttributes: Buffer.from(asked).toString('base64'), manifestDigest, expiresAt: Date.now() + 60_000 }
+    return {
+      signedAttributes: Buffer.from(asked).toString('base64'),
+      manifest: Buffer.from(given).toString('base64'),
+      manifestDigest,
+      expiresAt: Date.now() + 60_000,
+    }
   }
   t.remote.handlers.addSecondSignature = () => ({
     ...view,
@@ -84,17 +90,32 @@ describe('when an export is signed at the desk', () => {
     const signature = Buffer.from(body.signature, 'base64')
     verifySignature({ algorithm: 'ecdsa-sha256', spki, data: asked, signature })
   })
-  it('signs with no key that hashes what nobody was shown', async () => {
-    const other = await MemoryCard.ofOperator('0FF1CE02', 'Elena Conti', t.remote.authority, 'ecdsa-p384')
+  it.each(['ecdsa-p384', 'rsa-2048'] as const)('ties what a key of %s signs to the SHA-256 shown', async (key) => {
+    const other = await MemoryCard.ofOperator('0FF1CE02', 'Elena Conti', t.remote.authority, key)
+    const der = other.certificates.get('9C')!
     t.officer.keys.set('9C', other.keys.get('9C')!)
-    t.officer.certificates.set('9C', other.certificates.get('9C')!)
-    await expect(sign()).rejects.toMatchObject({ code: 'CARD_UNSUPPORTED', detail: { reason: 'hash' } })
+    t.officer.certificates.set('9C', der)
+    ask = (certificate) => attributesOf(certificate, Buffer.from('else'))
+    await expect(sign()).rejects.toMatchObject({ code: 'EXPORT_SIGNATURE_INVALID' })
+    expect(await triesLeft()).toBe(3)
+    ask = (certificate) => attributesOf(certificate)
+    await sign()
+    const { body } = sent() as { body: { signature: string } }
+    const { spki, key: held } = parseCertificate(der)
+    const algorithm = signatureAlgorithmFor(keyAlgorithmOf(held)!)
+    verifySignature({ algorithm, spki, data: asked, signature: Buffer.from(body.signature, 'base64') })
+  })
+  it('signs nothing where the manifest is not the one that was shown', async () => {
+    given = Buffer.from('{"v":2}')
+    ask = (certificate) => attributesOf(certificate, given)
+    await expect(sign()).rejects.toMatchObject({ code: 'EXPORT_SIGNATURE_INVALID' })
+    expect(sent()).toBeUndefined()
     expect(await triesLeft()).toBe(3)
   })
   it.each<[string, (certificate: Uint8Array) => Uint8Array]>([
-    ['another digest', (certificate) => attributesOf(certificate, createHash('sha256').update('else').digest())],
+    ['another digest', (certificate) => attributesOf(certificate, Buffer.from('else'))],
     ['another certificate', () => attributesOf(t.officer.certificates.get('9A')!)],
-    ['another time', (certificate) => attributesOf(certificate, digest, new Date(Date.now() - 3_600_000))],
+    ['another time', (certificate) => attributesOf(certificate, manifest, new Date(Date.now() - 3_600_000))],
     ['no signed attributes', () => Buffer.from('a letter of resignation')],
     ['something behind them', (certificate) => Buffer.concat([attributesOf(certificate), Buffer.alloc(1)])],
   ])('signs nothing where the server asks for %s', async (_what, bent) => {
