@@ -30,6 +30,7 @@ import type { ExportPhase, PackageMember } from './ports.ts'
 import { extentOf, selectEntries, spanOf, takesAll } from './select-entries.ts'
 import type { RowReader, StoredRow } from './stored-row.ts'
 import { readStretchEdges } from './stretch-edges.ts'
+import { ThreadSink } from './thread-sink.ts'
 import type { SealedChain, WriteResult, WriteTask, WrittenChain } from './write-task.ts'
 
 /** Data that a PDF is made of and carries; no member of the package by itself. */
@@ -134,7 +135,7 @@ class Writer {
   readonly #task: WriteTask
   readonly #ground: WriteGround
   readonly #budget: Budget
-  readonly #data: FileSink
+  readonly #data: ThreadSink
   readonly #renderer: Renderer
   readonly #visible: Visible
   readonly #total: number | null
@@ -144,7 +145,7 @@ class Writer {
     readonly task: WriteTask
     readonly ground: WriteGround
     readonly budget: Budget
-    readonly data: FileSink
+    readonly data: ThreadSink
     readonly renderer: Renderer
     readonly total: number | null
   }) {
@@ -168,7 +169,7 @@ class Writer {
     const isInclusion = head.completeness === 'inclusion'
     const keys = new Set<string>()
     const counts: Counts = { first: -1, last: -1, disclosed: 0, headers: 0, hidden: 0 }
-    const evidence = new FileSink(join(folder, evidenceName(number)), this.#budget)
+    const evidence = new ThreadSink(join(folder, evidenceName(number)), this.#budget)
     const into = { evidence, keys, counts }
     try {
       const paths = isInclusion ? await AuditPaths.open(this.#ground.reader.db, chain, size) : null
@@ -181,12 +182,12 @@ class Writer {
       else await this.#stretch(chosen, chosen.range, { ...into, paths, tree })
       // What is signed is what the chain's own checkpoint covers, or nothing is.
       if (edges && tree && !sameBytes(tree.close(edges.right, size), root)) throw broken(chain, edges.from, 'root')
-      const file = evidence.close()
+      const file = await evidence.close()
       const { first, last, ...counted } = counts
       const lines = first < 0 ? null : { from: first, to: last }
       return { chain: { chain, size, root, range: edges, lines, ...counted, keys: [...keys] }, file }
     } finally {
-      evidence.abandon()
+      await evidence.abandon()
     }
   }
 
@@ -277,7 +278,7 @@ type Path = readonly Uint8Array[] | null
 const pathOf = ({ paths }: Into, { sequence }: StoredRow): Promise<Path> | null => paths && paths.of(sequence)
 
 interface Into {
-  readonly evidence: FileSink
+  readonly evidence: ThreadSink
   readonly keys: Set<string>
   readonly counts: Counts
   readonly paths: AuditPaths | null
@@ -308,7 +309,7 @@ export const writeEntries = async (task: WriteTask, ground: WriteGround): Promis
   const recorded = recordNames(lookupIn(task.names))
   const renderer = openRenderer(isReport ? 'jsonl' : format, { names: recorded.lookup, manifestHead: head })
   const name = isReport ? REPORT_DATA : dataName(format)
-  const data = new FileSink(join(folder, name), budget, task.hashes)
+  const data = new ThreadSink(join(folder, name), budget, task.hashes)
   const members: PackageMember[] = []
   const chains: WrittenChain[] = []
   let written: Written
@@ -323,9 +324,9 @@ export const writeEntries = async (task: WriteTask, ground: WriteGround): Promis
     }
     data.text(renderer.tail())
     entries = writer.written
-    written = data.close()
+    written = await data.close()
   } finally {
-    data.abandon()
+    await data.abandon()
   }
   if (!isReport) members.push(memberOf(name, written))
   const names = new FileSink(join(folder, NAMES), budget)

@@ -5,24 +5,28 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
 import { Budget, FileSink, writeFailure } from '../../../../server/exports/file-sink.ts'
+import { ThreadSink } from '../../../../server/exports/thread-sink.ts'
 import { AppError } from '../../../../shared/contract/errors.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-sink-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const all = (): Budget => new Budget(Number.MAX_SAFE_INTEGER)
 
-describe('when text is written', () => {
+describe.each([
+  ['here', FileSink],
+  ['by a thread', ThreadSink],
+] as const)('when text is written %s', (where, Sink) => {
   it.each([
     ['nothing', []],
     ['a line', ['one\n']],
     ['many small pieces', Array.from({ length: 100_000 }, (_all, at) => `line ${at} è 🂡\n`)],
     ['one piece larger than the buffer', ['ø'.repeat(3_000_000)]],
     ['pieces around the end of the buffer', ['a'.repeat(349_000), 'é'.repeat(349_525), '🂡'.repeat(200_000), 'z']],
-  ])('keeps and digests %s', (name, pieces) => {
-    const path = join(folder, name)
-    const sink = new FileSink(path, all(), ['sha384'])
+  ])('keeps and digests %s', async (name, pieces) => {
+    const path = join(folder, `${where} ${name}`)
+    const sink = new Sink(path, all(), ['sha384'])
     for (const piece of pieces) sink.text(piece)
-    const written = sink.close()
+    const written = await sink.close()
     const expected = Buffer.from(pieces.join(''), 'utf8')
     expect(readFileSync(path).equals(expected)).toBe(true)
     expect(written).toMatchObject({ bytes: expected.length, crc32: crc32(expected) })
@@ -31,10 +35,10 @@ describe('when text is written', () => {
       expect(Buffer.from(written.digests.get(hash) ?? [])).toEqual(createHash(hash).update(expected).digest())
   })
 
-  it('never writes over a file that is there', () => {
-    const path = join(folder, 'taken')
-    new FileSink(path, all()).close()
-    expect(() => new FileSink(path, all())).toThrow(/EEXIST/)
+  it('never writes over a file that is there', async () => {
+    const path = join(folder, `${where} taken`)
+    await new Sink(path, all()).close()
+    expect(() => new Sink(path, all())).toThrow(/EEXIST/)
   })
 })
 
