@@ -37,11 +37,11 @@ export class PackageFiles {
     const { db, tenant, node, folders, passes } = this.#deps
     const session = pass === null ? null : passes.sessionOf(pass, id, now)
     if (session === null || !(await isSessionOpen(db, session, now))) throw new AppError('EXPORT_PASS_INVALID')
+    const folder = folders.whole(id)
+    await settleSignature(folder, () => readExport(db, tenant, id))
     const row = await readExport(db, tenant, id)
     if (row?.state !== 'ready' || row.node !== node || row.file_name === null)
       throw new AppError('EXPORT_NOT_FOUND', { id })
-    const folder = folders.whole(id)
-    await settleSignature(folder, row)
     const kept = keptMembers(row)
     const layout = layoutOf(kept)
     return {

@@ -12,7 +12,7 @@ const INNER = ['data', 'evidence', 'chains', 'certificates', 'revocation'] as co
 const RESERVE_BYTES = 64 * 1024 * 1024
 
 /** Makes a rename or a new file durable by its folder. */
-const syncFolder = async (path: string): Promise<void> => {
+export const syncFolder = async (path: string): Promise<void> => {
   const folder = await open(path, 'r')
   try {
     await folder.sync()

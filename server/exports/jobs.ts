@@ -22,6 +22,7 @@ import { evaluatedSearch } from './evaluated.ts'
 import { readNames } from './names-known.ts'
 import type { MadePackage, PackageMaker, PackageDeps } from './package.ts'
 import type { ExportFilter, ExportProgress } from './ports.ts'
+import { renewalOf } from './renewal.ts'
 import { replaceSignature } from './second-signature.ts'
 
 export interface ExportJobsDeps extends PackageDeps {
@@ -47,10 +48,7 @@ interface Live {
 }
 
 const MINUTE_MS = 60_000
-const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
-/** Before the certificate of the newest time-stamp ends. */
-const RENEW_AHEAD_MS = 90 * DAY_MS
 const ATTEMPTS = 4
 const WATCH_MS = 2000
 const Body = z.looseObject({ export: z.string() })
@@ -199,8 +197,10 @@ export class ExportJobs {
   /** Not waited for any more: done. Closing: for the next process. Else it failed, for good or for now. */
   async #ended(job: RunningJob, id: string, error: unknown): Promise<void> {
     const { db, own, folders } = this.#deps
-    await folders.remove(id)
+    // Looked at before anything is removed: a commit whose answer was lost made it ready, and then the files are its own.
     const row = await readExport(db, own.tenant, id)
+    if (row?.state === 'ready') return
+    await folders.remove(id)
     if (row?.state !== 'waiting') return
     const isAgain = !(error instanceof AppError) || error.retry
     if (!job.signal.aborted && (!isAgain || job.attempt >= ATTEMPTS))
@@ -249,8 +249,8 @@ export class ExportJobs {
       before: { id: before.id, state: before.state },
       after: exportSnapshot(after),
     }))
-    if (!isOurs) await folders.remove(row.id)
-    else await this.#deps.faults('after-ready')
+    if (isOurs) await this.#deps.faults('after-ready')
+    else if ((await readExport(db, row.tenant, row.id))?.state !== 'ready') await folders.remove(row.id)
   }
 
   #readyChange(row: ExportRow, { createdAt }: ManifestHead, made: MadePackage): Omit<ExportChange, 'updated_at'> {
@@ -263,7 +263,7 @@ export class ExportJobs {
       manifest_digest: made.manifestDigest,
       members: JSON.stringify({ at: createdAt, members: made.members }),
       signers: JSON.stringify(made.signers),
-      renew_at: made.end === null ? null : made.end - RENEW_AHEAD_MS,
+      renew_at: renewalOf(null, made.end === null ? null : new Date(made.end)),
       ended_at: now,
       kept_until: now + this.#deps.keepMs,
     }
@@ -299,33 +299,46 @@ export class ExportJobs {
     })
   }
 
-  /** Archive time-stamps of kept packages, before the newest one's certificate ends. */
+  /**
+   * Archive time-stamps of kept packages, before the newest one's certificate ends. One that cannot be renewed keeps none
+   * of the others from it; then throws, so that it is tried again and somebody is told at last.
+   */
   async #renew(signal: AbortSignal): Promise<void> {
-    const { db, node, own, folders, signatures } = this.#deps
+    const { db, node, own, log } = this.#deps
+    const failed: unknown[] = []
     for (const row of await listExportsOf(db, node, ['ready'])) {
       signal.throwIfAborted()
-      if (row.renew_at === null || row.renew_at > own.now()) continue
-      const order = orderOf(row)
-      if (order.level !== 'B-LTA') continue
-      await replaceSignature(
-        folders.whole(row.id),
-        row,
-        async (signature, content) => {
-          const renewed = await signatures.renew({ kind: 'cades', signature, content })
-          const end = signatures.endOf({ kind: 'cades', signature: renewed, content })
-          return { signature: renewed, signers: row.signers, renewAt: end && end.getTime() - RENEW_AHEAD_MS }
-        },
-        async (change) => {
-          const isOurs = await this.#change(row, change, (before, after) => ({
-            action: 'Modification',
-            object: { type: 'export', id: row.id },
-            before: { ...exportName(before), renewAt: before.renew_at },
-            after: { ...exportName(after), renewAt: after.renew_at },
-            reason: 'signature-renewal',
-          }))
-          return isOurs ? row : null
-        },
-      )
+      if (row.renew_at === null || row.renew_at > own.now() || orderOf(row).level !== 'B-LTA') continue
+      try {
+        await this.#renewOne(row)
+      } catch (error) {
+        log.error({ export: row.id, error: error instanceof Error ? error.stack : String(error) }, 'export not renewed')
+        failed.push(error)
+      }
     }
+    if (failed.length > 0) throw failed[0]
+  }
+
+  async #renewOne(row: ExportRow): Promise<void> {
+    const { db, folders, signatures } = this.#deps
+    await replaceSignature(
+      folders.whole(row.id),
+      { row, read: () => readExport(db, row.tenant, row.id) },
+      async (signature, content) => {
+        const renewed = await signatures.renew({ kind: 'cades', signature, content })
+        const end = signatures.endOf({ kind: 'cades', signature: renewed, content })
+        return { signature: renewed, signers: row.signers, renewAt: renewalOf(null, end) }
+      },
+      async (change) => {
+        const isOurs = await this.#change(row, change, (before, after) => ({
+          action: 'Modification',
+          object: { type: 'export', id: row.id },
+          before: { ...exportName(before), renewAt: before.renew_at },
+          after: { ...exportName(after), renewAt: after.renew_at },
+          reason: 'signature-renewal',
+        }))
+        return isOurs ? row : null
+      },
+    )
   }
 }

@@ -175,6 +175,7 @@ const download: Command = {
     const { streamPackage } = await import('../exports/package-stream.ts')
     const { keptMembers, layoutOf } = await import('../exports/kept-members.ts')
     const { ExportFolders } = await import('../exports/folders.ts')
+    const { promoteSignature } = await import('../exports/second-signature.ts')
     const file = await open(out, 'wx', 0o600).catch((cause: unknown) => {
       throw new AppError('REQUEST_INVALID', { path: '--out', reason: 'unwritable' }, { cause })
     })
@@ -191,6 +192,7 @@ const download: Command = {
       const kept = keptMembers(row)
       const folder = new ExportFolders(config.exports.folder).whole(row.id)
       const layout = layoutOf(kept)
+      await promoteSignature(folder, row)
       await terminal.cancellable(
         () => stop.abort(),
         async () => {

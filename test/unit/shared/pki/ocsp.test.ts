@@ -224,23 +224,23 @@ const serial = leaf.serial
 const newerGood = await ocspResponse({ ...BY_ISSUER, thisUpdate: days(-0.25) })
 const held = await ocspResponse({ ...BY_ISSUER, status: revokedStatus(days(-1), 6) })
 const olderGood = await ocspResponse({ ...BY_ISSUER, thisUpdate: days(-3), producedAt: days(-3) })
-const stolen = await crlOf(sub, [{ serial, at: days(-2), reason: 'keyCompromise', invalidAt: null }], {
+const stolen = await crlOf(sub, [{ serial, at: days(-2), reason: 'keyCompromise' }], {
   thisUpdate: days(-1 / 24),
 })
-const superseded = await crlOf(sub, [{ serial, at: days(1), reason: 'superseded', invalidAt: null }], {
+const superseded = await crlOf(sub, [{ serial, at: days(1), reason: 'superseded' }], {
   thisUpdate: days(1.5),
   nextUpdate: days(9),
 })
-const stolenLater = await crlOf(sub, [{ serial, at: days(1), reason: 'keyCompromise', invalidAt: null }], {
+const stolenLater = await crlOf(sub, [{ serial, at: days(1), reason: 'keyCompromise' }], {
   thisUpdate: days(1.5),
   nextUpdate: days(9),
 })
-const staleList = await crlOf(sub, [{ serial, at: days(-9), reason: 'certificateHold', invalidAt: null }], {
+const staleList = await crlOf(sub, [{ serial, at: days(-9), reason: 'certificateHold' }], {
   thisUpdate: days(-9),
   nextUpdate: days(-8),
 })
 const forgedList = await crlOf({ ...sub, key: { ...key, spki: sub.key.spki } }, [
-  { serial, at: days(-2), reason: 'keyCompromise', invalidAt: null },
+  { serial, at: days(-2), reason: 'keyCompromise' },
 ])
 const PAST = { knownAt: days(2), existedBy: days(1.2) }
 const SOURCES: [string, Partial<VerifyPathOptions>, string][] = [
