@@ -18,15 +18,21 @@ const AT = ['--at', '2026-11-22T12:00:00Z']
 const TRUST = ['--anchor', 'anchor.pem', ...AT]
 const witness = openWitness()
 
-/** The built file, alone in a folder with what it is to check. */
-const run = (...words: readonly string[]) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['countersign-verify.mjs', ...words], {
+const runBy = (node: string, words: readonly string[]) => {
+  const { status, stdout, stderr } = spawnSync(node, ['countersign-verify.mjs', ...words], {
     cwd: folder,
     encoding: 'utf8',
     env: { LANG: 'C' },
   })
   return { status, stdout, stderr }
 }
+/** The built file, alone in a folder with what it is to check. */
+const run = (...words: readonly string[]) => runBy(process.execPath, words)
+
+/** The machine's own Node, where there is one that the program is for. */
+const SYSTEM_NODE = '/usr/bin/node'
+const systemVersion = spawnSync(SYSTEM_NODE, ['--version'], { encoding: 'utf8' }).stdout ?? ''
+const isSystemNodeFit = Number(/^v(\d+)\./.exec(systemVersion)?.[1] ?? 0) >= 20
 
 beforeAll(async () => {
   await buildVerifier(folder)
@@ -34,7 +40,13 @@ beforeAll(async () => {
   const members = await makePackage(openChain(600), signing, { format: 'csv', witnesses: [witness] })
   const zip = zipOf(members)
   write('export.zip', zip)
-  for (const [name, bytes] of members) write(join('folder', name), bytes)
+  for (const [name, bytes] of members) {
+    for (const to of ['folder', 'used', 'strange']) write(join(to, name), bytes)
+  }
+  // What our page tells people to make there, and what systems leave.
+  for (const name of ['trusted.pem', 'signed.txt', '.DS_Store', 'data/.DS_Store', 'evidence/Thumbs.db', 'desktop.ini'])
+    write(join('used', name), 'x')
+  write('strange/data/more.csv', 'x')
   const changed = zip.slice()
   const at = Buffer.from(zip).indexOf('holder-3')
   changed[at] = (changed[at] ?? 0) ^ 1
@@ -66,6 +78,9 @@ describe('when the program is run by itself', () => {
     ['a package', 0, ['export.zip', ...TRUST]],
     ['a package with a DER anchor, quick', 0, ['export.zip', '--quick', '--anchor', 'anchor.cer', ...AT]],
     ['its folder', 0, ['folder', ...TRUST]],
+    ['its folder, with a slash', 0, ['./folder/', ...TRUST]],
+    ['its folder, used by people', 0, ['used', ...TRUST]],
+    ['its folder with a file no package has among its data', 1, ['strange', ...TRUST]],
     ['a package a witness saw', 0, ['export.zip', ...TRUST, '--witness', witness.vkey]],
     ['a package another witness did not see', 2, ['export.zip', ...TRUST, '--witness', openWitness('else').vkey]],
     ['a package of another origin', 1, ['export.zip', ...TRUST, '--origin', 'elsewhere']],
@@ -95,6 +110,30 @@ describe('when the program is run by itself', () => {
     expect(done.status).toBe(status)
     expect(done.stderr).not.toMatch(/\n\s+at /)
     if (status === 3 && words.length > 0) expect(done.stderr).toMatch(/^countersign-verify: .+\n$/)
+  })
+
+  it.runIf(isSystemNodeFit)(`judges the same by the machine's own Node ${systemVersion.trim()}`, () => {
+    for (const [name, status] of [
+      ['export.zip', 0],
+      ['changed.zip', 1],
+    ] as const) {
+      const words = [name, '--json', ...TRUST]
+      const theirs = runBy(SYSTEM_NODE, words)
+      expect(theirs).toEqual(run(...words))
+      expect(theirs.status).toBe(status)
+    }
+  })
+
+  it.each(['.', './', '../folder', '../folder/.'])('finds the package in the folder it is run from: %s', (name) => {
+    const done = runIn(place('folder'), name, '--anchor', '../anchor.pem', ...AT)
+    expect([done.status, done.stderr]).toEqual([0, ''])
+  })
+
+  it('says which files of a folder it did not look at', () => {
+    const { stderr } = run('used', ...TRUST)
+    expect(stderr).toMatch(/^countersign-verify: not of the package, ignored: /)
+    for (const name of ['trusted.pem', 'signed.txt', 'data/.DS_Store', 'evidence/Thumbs.db', 'desktop.ini'])
+      expect(stderr).toContain(name)
   })
 
   it('says the same as JSON', () => {

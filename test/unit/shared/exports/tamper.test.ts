@@ -63,7 +63,7 @@ describe('when one byte of a package is another', () => {
     expect(await verdictOf(zip)).toBe('TOTAL-PASSED')
     const passing: number[] = []
     // Each byte with SOAK=1; else one in so many, others each day.
-    const step = process.env['SOAK'] === '1' ? 1 : 31
+    const step = process.env['SOAK'] === '1' ? 1 : 7
     for (let place = Math.floor(Date.now() / 86_400_000) % step; place < zip.length; place += step) {
       const changed = zip.slice()
       changed[place] = (changed[place] ?? 0) ^ (1 << (place % 8))
@@ -75,7 +75,7 @@ describe('when one byte of a package is another', () => {
   it('passes nowhere in a large one either', { timeout: FUZZ_TIMEOUT_MS }, async () => {
     const large = zipOf(await makePackage(openChain(1500), signing, { format: 'xml', enveloped: true }))
     expect(await verdictOf(large)).toBe('TOTAL-PASSED')
-    for (let round = 0; round < (process.env['SOAK'] === '1' ? 500 : 6); round += 1) {
+    for (let round = 0; round < (process.env['SOAK'] === '1' ? 500 : 40); round += 1) {
       const changed = large.slice()
       const place = Math.floor(Math.random() * large.length)
       changed[place] = (changed[place] ?? 0) ^ (1 << (place % 8))
