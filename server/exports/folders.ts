@@ -11,8 +11,26 @@ const INNER = ['data', 'evidence', 'chains', 'certificates', 'revocation'] as co
 /** Left to everything else on the disk. */
 const RESERVE_BYTES = 64 * 1024 * 1024
 
-/** Makes a rename or a new file durable by its folder. */
-export const syncFolder = async (path: string): Promise<void> => {
+/** How Windows refuses a folder's handle, or its flush: there the journal of the file system keeps the names. */
+const WINDOWS_REFUSALS: readonly unknown[] = ['EPERM', 'EACCES', 'EISDIR', 'EINVAL']
+
+/**
+ * Makes a rename or a new file durable by its folder. Windows flushes no folder: its refusal is no failure there, and is
+ * one everywhere else. `platform` and `flush` are for tests.
+ */
+export const syncFolder = async (
+  path: string,
+  platform: NodeJS.Platform = process.platform,
+  flush: (path: string) => Promise<void> = flushFolder,
+): Promise<void> => {
+  try {
+    await flush(path)
+  } catch (error) {
+    if (platform !== 'win32' || !WINDOWS_REFUSALS.includes((error as NodeJS.ErrnoException).code)) throw error
+  }
+}
+
+const flushFolder = async (path: string): Promise<void> => {
   const folder = await open(path, 'r')
   try {
     await folder.sync()

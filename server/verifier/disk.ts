@@ -1,5 +1,5 @@
 import { open, readdir, readFile, stat, type FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import type { PackageReader, RandomReader } from '../../shared/exports/index.ts'
 import { isMemberName } from '../../shared/exports/index.ts'
 
@@ -21,19 +21,31 @@ const readAt = async (handle: FileHandle, offset: number, length: number): Promi
   return bytes
 }
 
-/** A package as a folder: its files, and one folder deep. A name that no package has is listed too, to be refused. */
-export const openFolder = async (path: string): Promise<PackageReader> => {
+/** What systems lay into any folder that somebody looks at. */
+const OF_SYSTEMS: ReadonlySet<string> = new Set(['.DS_Store', 'Thumbs.db', 'desktop.ini'])
+
+/** Whether a file only lies beside the package: of a system, or at the top where people keep anchors and results. */
+const isBeside = (name: string): boolean =>
+  OF_SYSTEMS.has(name.slice(name.lastIndexOf('/') + 1)) || (!name.includes('/') && !isMemberName(name))
+
+/**
+ * A package as a folder: its files, and one folder deep. Files that only lie beside it are no members and are told in
+ * `ignored`; any other name that no package has throws StrangerError. A ZIP has no such leave.
+ */
+export const openFolder = async (path: string): Promise<PackageReader & { readonly ignored: readonly string[] }> => {
   const entries = await readdir(path, { withFileTypes: true, recursive: true })
-  const names = entries
+  const found = entries
     .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name).slice(join(path, '/').length).replaceAll('\\', '/'))
+    .map((entry) => relative(path, join(entry.parentPath, entry.name)).split(sep).join('/'))
+  const stranger = found.find((name) => !isMemberName(name) && !isBeside(name))
+  if (stranger !== undefined) throw new StrangerError(stranger)
+  const names = found.filter((name) => isMemberName(name))
   const members = await Promise.all(
     names.map(async (name) => ({ name, bytes: (await stat(join(path, name))).size, crc32: null })),
   )
-  const stranger = names.find((name) => !isMemberName(name))
-  if (stranger !== undefined) throw new StrangerError(stranger)
   return {
     members,
+    ignored: found.filter((name) => !isMemberName(name)),
     dosTime: null,
     read: async (name, offset, length) => {
       const handle = await open(join(path, name), 'r')

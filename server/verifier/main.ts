@@ -15,7 +15,7 @@ import {
 } from '../../shared/exports/index.ts'
 import { parseArguments, UsageError, type Wanted } from './arguments.ts'
 import { openFile, openFolder, readSmall, StrangerError } from './disk.ts'
-import { printed } from './print.ts'
+import { ignoredLine, printed } from './print.ts'
 import { serveSignatures, SignatureThreads } from './signature-threads.ts'
 import { readTrust } from './trust-files.ts'
 import { usage } from './usage.ts'
@@ -58,7 +58,10 @@ const verifyZip = async (wanted: Wanted, trust: Trust): Promise<Report> => {
 
 const verifyFolder = async (wanted: Wanted, trust: Trust): Promise<Report> => {
   try {
-    return await verifyOpened(await openFolder(wanted.file), wanted, trust)
+    const folder = await openFolder(wanted.file)
+    if (folder.ignored.length > 0)
+      process.stderr.write(`countersign-verify: ${ignoredLine(folder.ignored, wanted.language)}\n`)
+    return await verifyOpened(folder, wanted, trust)
   } catch (error) {
     if (!(error instanceof StrangerError)) throw error
     return unreadablePackage(new AppError('REQUEST_INVALID', { reason: `member: ${error.message}` }), wanted.at)

@@ -30,3 +30,7 @@ export const printed = (report: Report, file: string, language: Language): strin
     ...report.checks.map((check) => lineOf(check, language)),
     '',
   ].join('\n')
+
+/** A sentence of the files that lie beside a package's folder and were not looked at. */
+export const ignoredLine = (names: readonly string[], language: Language): string =>
+  plain(`${language === 'it' ? 'non del pacchetto, ignorati' : 'not of the package, ignored'}: ${names.join(', ')}`)

@@ -18,9 +18,9 @@ const AT = ['--at', '2026-11-22T12:00:00Z']
 const TRUST = ['--anchor', 'anchor.pem', ...AT]
 const witness = openWitness()
 
-const runBy = (node: string, words: readonly string[]) => {
-  const { status, stdout, stderr } = spawnSync(node, ['countersign-verify.mjs', ...words], {
-    cwd: folder,
+const runBy = (node: string, words: readonly string[], cwd = folder) => {
+  const { status, stdout, stderr } = spawnSync(node, [place('countersign-verify.mjs'), ...words], {
+    cwd,
     encoding: 'utf8',
     env: { LANG: 'C' },
   })
@@ -125,7 +125,7 @@ describe('when the program is run by itself', () => {
   })
 
   it.each(['.', './', '../folder', '../folder/.'])('finds the package in the folder it is run from: %s', (name) => {
-    const done = runIn(place('folder'), name, '--anchor', '../anchor.pem', ...AT)
+    const done = runBy(process.execPath, [name, '--anchor', '../anchor.pem', ...AT], place('folder'))
     expect([done.status, done.stderr]).toEqual([0, ''])
   })
 
