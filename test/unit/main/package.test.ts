@@ -37,6 +37,61 @@ const packed = new Set([
 ])
 const relative = [...packed].map((file) => file.slice(ROOT.length + 1))
 
+/** Modules that files of the package name when they run. */
+const neededModules = (): string[] => {
+  const named = [...packed].flatMap((file) =>
+    [
+      ...readFileSync(file, 'utf8').matchAll(
+        /^(?!import type)(?:import|export)[^'\n]*?from '([^.'][^']*)'|(?:\bimport|createRequire\(import\.meta\.url\))\('([^.'][^']*)'\)/gm,
+      ),
+    ].map(([, first, later]) => first ?? later!),
+  )
+  return [...new Set(named.filter((name) => !name.startsWith('node:') && name !== 'electron'))]
+}
+
+const excluded = config.files.flatMap((pattern) => {
+  const [, many, one] = /^!node_modules\/(?:\{([^}]+)\}|([^/{]+))\/\*\*$/.exec(pattern) ?? []
+  return many?.split(',') ?? one ?? []
+})
+const isExcluded = (name: string): boolean =>
+  excluded.some((known) =>
+    known.endsWith('*')
+      ? name.startsWith(known.slice(0, -1))
+      : name === known || (known.startsWith('@') && name.startsWith(`${known}/`)),
+  )
+
+interface Locked {
+  dependencies?: Record<string, string>
+  optionalDependencies?: Record<string, string>
+  peerDependencies?: Record<string, string>
+  peerDependenciesMeta?: Record<string, { optional?: boolean }>
+}
+const { packages: locked } = JSON.parse(readFileSync(resolve(ROOT, 'package-lock.json'), 'utf8')) as {
+  packages: Record<string, Locked>
+}
+/** Where a module finds another, as Node looks for it; undefined for one that is not installed. */
+function placeOf(from: string, name: string): string | undefined {
+  for (let at = from; ; at = at.slice(0, Math.max(0, at.lastIndexOf('/node_modules/')))) {
+    const place = `${at === '' ? '' : `${at}/`}node_modules/${name}`
+    if (place in locked) return place
+    if (at === '') return undefined
+  }
+}
+/** Modules, with all that they need themselves, by their places in the lock file. */
+function bringsAlong(names: readonly string[]): Set<string> {
+  const places = new Set<string>()
+  const add = (from: string, name: string): void => {
+    const place = placeOf(from, name)
+    if (place === undefined || places.has(place)) return
+    places.add(place)
+    const { dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta } = locked[place]!
+    const peers = Object.keys(peerDependencies ?? {}).filter((peer) => peerDependenciesMeta?.[peer]?.optional !== true)
+    for (const one of Object.keys({ ...dependencies, ...optionalDependencies }).concat(peers)) add(place, one)
+  }
+  for (const name of names) add('', name)
+  return places
+}
+
 describe('when the desk is packaged', () => {
   it('has a configuration that electron-builder takes', async () => {
     const lib = createRequire(builder.resolve('app-builder-lib/package.json'))
@@ -60,26 +115,29 @@ describe('when the desk is packaged', () => {
     expect(foreign).toEqual([])
   })
   it('takes out no module that the desk needs', () => {
-    const excluded = config.files.flatMap(
-      (pattern) => /^!node_modules\/\{([^}]+)\}\/\*\*$/.exec(pattern)?.[1]?.split(',') ?? [],
-    )
     expect(excluded).toContain('fastify')
-    const needed = [...packed].flatMap((file) =>
-      [...readFileSync(file, 'utf8').matchAll(/^(?!import type)(?:import|export)[^'\n]*?from '([^.'][^']*)'/gm)].map(
-        ([, name]) => name!,
-      ),
-    )
-    const modules = [...new Set(needed.filter((name) => !name.startsWith('node:') && name !== 'electron'))]
+    const modules = neededModules()
     expect(modules).toContain('better-sqlite3')
-    for (const name of modules) expect(excluded, name).not.toContain(name.split('/')[0])
-    const { dependencies } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as {
-      dependencies: Record<string, string>
-    }
+    for (const name of modules) expect(isExcluded(name), name).toBe(false)
+    const { dependencies, optionalDependencies } = locked['']!
+    const declared = Object.keys({ ...dependencies, ...optionalDependencies })
     for (const name of modules)
       expect(
-        Object.keys(dependencies).some((known) => name === known || name.startsWith(`${known}/`)),
+        declared.some((known) => name === known || name.startsWith(`${known}/`)),
         name,
       ).toBe(true)
+  })
+  it('takes out all that is only for others, with what it brings along, and nothing else', () => {
+    const { dependencies, optionalDependencies } = locked['']!
+    const desk = bringsAlong(neededModules().map((name) => name.split('/', name.startsWith('@') ? 2 : 1).join('/')))
+    const all = bringsAlong(Object.keys({ ...dependencies, ...optionalDependencies }))
+    const top = (places: Set<string>) =>
+      [...places]
+        .map((place) => place.slice('node_modules/'.length))
+        .filter((place) => !place.includes('/node_modules/'))
+    expect(top(all)).toEqual(expect.arrayContaining(['nodemailer', 'croner', 'zod']))
+    expect(top(all).filter((name) => !desk.has(`node_modules/${name}`) && !isExcluded(name))).toEqual([])
+    expect(top(desk).filter(isExcluded)).toEqual([])
   })
   it('closes Electron: fuses, archive, native modules outside it', () => {
     expect(config.electronFuses).toMatchObject({
