@@ -8,12 +8,13 @@ import { saveFile } from '../ui/save-file.ts'
 import { Facts, Panel } from '../ui/Screen.tsx'
 import { Notice, ToneBadge } from '../ui/Tone.tsx'
 import { manifestOf, reasonOf, signersOf, toneOf, TONES, worstFirst, type ShownSigner } from './verdict.ts'
-import { checkWords, factRows, factWords } from './words.ts'
+import { checkWords, factRows, factWords, whyWords } from './words.ts'
 import css from './verify.module.css'
 
 function CheckRow({ check, open }: { check: Check; open: boolean }) {
   const { t, i18n } = useTranslation('verify')
   const subject = check.subject === null ? '' : `: ${check.subject}`
+  const why = whyWords(t, check)
   return (
     <li data-testid="check" data-check={check.check} data-indication={check.indication}>
       <details open={open}>
@@ -27,6 +28,7 @@ function CheckRow({ check, open }: { check: Check; open: boolean }) {
           <ToneBadge tone={toneOf(check)}>{check.decides ? t(`indication.${check.indication}`) : t('told')}</ToneBadge>
         </summary>
         <div className={css.inside}>
+          {why === null ? null : <p>{why}</p>}
           {check.subIndication === null ? null : (
             <p>
               {t(`sub.${check.subIndication}`)}{' '}
@@ -124,7 +126,7 @@ export function Verdict({ report, name }: { report: Report; name: string }) {
         {reason === null ? null : (
           <p>
             {t('because')} <b>{t(`name.${reason.check}`, { defaultValue: reason.check })}.</b> {checkWords(t, reason)}{' '}
-            {reason.subIndication === null ? null : t(`sub.${reason.subIndication}`)}
+            {whyWords(t, reason) ?? (reason.subIndication === null ? null : t(`sub.${reason.subIndication}`))}
           </p>
         )}
         <p>{t(`verdictMeans.${report.indication}`)}</p>

@@ -44,6 +44,10 @@ export const manifestOf = ({ checks }: Report): Facts | null =>
 export const reasonOf = ({ checks, indication }: Report): Check | null =>
   checks.find((check) => check.decides && check.indication === indication && indication !== 'TOTAL-PASSED') ?? null
 
+/** Code of why a check did not pass, null where none is given. The `reason` of one that passed is what a person wrote. */
+export const refusalOf = ({ indication, facts: { reason } }: Check): string | null =>
+  indication !== 'TOTAL-PASSED' && typeof reason === 'string' && /^[a-z-]+$/.test(reason) ? reason : null
+
 const rankOf = (check: Check): number =>
   check.indication === 'TOTAL-PASSED' || !check.decides ? 2 : check.indication === 'TOTAL-FAILED' ? 0 : 1
 

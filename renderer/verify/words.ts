@@ -1,6 +1,7 @@
 import type { TFunction } from 'i18next'
 import type { Check, Facts } from '../../shared/exports/report.ts'
 import { formatDateTime, formatNumber } from '../ui/format.ts'
+import { refusalOf } from './verdict.ts'
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const
 
@@ -18,6 +19,12 @@ export const sizeWords = (bytes: number, language: string): string => {
 /** What a check found, in a sentence; the code itself where the verifier is newer than this page. */
 export const checkWords = (t: TFunction, { check, code }: Check): string =>
   t(`says.${check}.${code}`, { defaultValue: code })
+
+/** Why a check did not pass, in a sentence; null where there is none for it. */
+export const whyWords = (t: TFunction, check: Check): string | null => {
+  const reason = refusalOf(check)
+  return reason === null ? null : t(`why.${reason}`, { defaultValue: '' }) || null
+}
 
 const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}/
 /** Facts whose words are ours. */

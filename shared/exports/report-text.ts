@@ -1,4 +1,5 @@
 import type { SubIndication } from './indication.ts'
+import { whyOf } from './reason-text.ts'
 import type { Check, CheckCode, CheckName, Facts, Report } from './report.ts'
 
 type Language = 'en' | 'it'
@@ -187,11 +188,15 @@ export const meaningOf = (sub: SubIndication, language: Language): string => MEA
 /** What a check is called. */
 export const titleOf = (check: CheckName, language: Language): string => TITLES[check][language]
 
-/** What it found, in a sentence with its facts. */
-export const sentenceOf = ({ check, code, facts }: Check, language: Language): string =>
-  (SENTENCES[`${check}.${code}`] ?? REFUSED)[language].replace(/\{([a-zA-Z]+)\}/g, (_, name: string) =>
+/** What it found, in a sentence with its facts; of a refusal also why. */
+export const sentenceOf = ({ check, code, facts }: Check, language: Language): string => {
+  const own = SENTENCES[`${check}.${code}`]
+  const told = (own ?? REFUSED)[language].replace(/\{([a-zA-Z]+)\}/g, (_, name: string) =>
     valueOf(facts, name, language),
   )
+  const why = own ? null : whyOf(valueOf(facts, 'reason', language), language)
+  return why === null ? told : `${told} ${why}`
+}
 
 const VERDICTS: Readonly<Record<Report['indication'], Both>> = {
   'TOTAL-PASSED': both('Every check that counts has passed.', 'Tutti i controlli che contano sono superati.'),

@@ -1,5 +1,5 @@
 import type { Check, Facts, Report } from '../../../shared/exports/index.ts'
-import { reasonOf, toneOf, TONES } from '../verdict.ts'
+import { reasonOf, refusalOf, toneOf, TONES } from '../verdict.ts'
 import type { Words } from './texts.ts'
 
 /** An element with text or elements inside; text is never markup. */
@@ -35,6 +35,11 @@ const factsOf = (words: Words, facts: Facts, language: string): HTMLElement =>
   )
 
 const says = (words: Words, { check, code }: Check): string => words(['says', check, code], code)
+/** Why it did not pass, after a space; empty where there is no sentence for it. */
+const because = (words: Words, check: Check): string => {
+  const why = words(['why', refusalOf(check) ?? ''], '')
+  return why === '' ? '' : ` ${why}`
+}
 
 const checkView = (words: Words, check: Check, language: string): HTMLElement => {
   const { subject, decides, indication, subIndication, clause } = check
@@ -48,7 +53,7 @@ const checkView = (words: Words, check: Check, language: string): HTMLElement =>
     'article',
     '',
     make('h3', '', make('span', '', name), make('span', toneOf(check), told)),
-    make('p', '', `${says(words, check)}${why}`),
+    make('p', '', `${says(words, check)}${because(words, check)}${why}`),
     factsOf(words, check.facts, language),
   )
 }
@@ -58,16 +63,15 @@ export const reportView = (words: Words, report: Report, language: string): read
   const { kind, indication, subIndication, checks } = report
   const reason = reasonOf(report)
   const title = make('strong', '', words(['verdict', kind, indication]))
-  const because = reason
-    ? [make('p', '', `${words(['because'])} ${words(['name', reason.check])}. ${says(words, reason)}`)]
-    : []
+  const line = (check: Check): string =>
+    `${words(['because'])} ${words(['name', check.check])}. ${says(words, check)}${because(words, check)}`
   const code = `${indication}${subIndication === null ? '' : ` / ${subIndication}`} (${words(['etsi'])})`
   const verdict = make(
     'div',
     `verdict ${TONES[indication]}`,
     title,
     make('p', '', words(['verdictMeans', indication])),
-    ...because,
+    ...(reason ? [make('p', '', line(reason))] : []),
     make('small', '', code),
   )
   verdict.tabIndex = -1

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { NOTHING_PICKED, pickMore, subjectOf } from '../../../../renderer/verify/picked-files.ts'
-import { manifestOf, reasonOf, signersOf, toneOf, worstFirst } from '../../../../renderer/verify/verdict.ts'
+import { manifestOf, reasonOf, refusalOf, signersOf, toneOf, worstFirst } from '../../../../renderer/verify/verdict.ts'
 import { failed, passed, reportOf } from '../../../../shared/exports/report.ts'
 
 const file = (name: string) => new File(['x'], name)
@@ -63,6 +63,16 @@ describe('when a report is shown', () => {
     expect(reasonOf(report(good, told))).toBeNull()
     expect(reasonOf(report(good, doubt, wrong))).toBe(wrong)
     expect(reasonOf(report(doubt, good))).toBe(doubt)
+  })
+  it.each([
+    ['no-seal', 'no-seal'],
+    ['__proto__.x', null],
+    [12, null],
+    [undefined, null],
+  ])('of a refusal with the reason %s explains %s', (given, reason) => {
+    const facts = given === undefined ? {} : { reason: given }
+    expect(refusalOf(failed({ check: 'signature', sub: 'GENERIC', indication: 'INDETERMINATE', facts }))).toBe(reason)
+    expect(refusalOf(passed({ check: 'manifest', facts }))).toBeNull()
   })
   it('believes no manifest that could not be read', () => {
     const broken = failed({ check: 'manifest', sub: 'FORMAT_FAILURE', indication: 'TOTAL-FAILED', facts: { id: 'x' } })
