@@ -27,6 +27,8 @@ export function toolEnvironment(extra = {}) {
   return {
     ...process.env,
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? COMPILE_CACHE,
+    // glibc gives each thread a heap of its own: with two, a process of many threads keeps tens of megabytes less.
+    MALLOC_ARENA_MAX: process.env.MALLOC_ARENA_MAX ?? '2',
     PATH: `${BIN}${separator}${process.env.PATH ?? ''}`,
     ...extra,
   }
