@@ -41,5 +41,12 @@ export const factWords = (t: TFunction, name: string, value: Facts[string], lang
 /** Names and values that are there, in the order the verifier gave them. */
 export const factRows = (t: TFunction, facts: Facts, language: string): readonly (readonly [string, string])[] =>
   Object.entries(facts)
-    .filter(([, value]) => value !== null && value !== '')
-    .map(([name, value]) => [t(`fact.${name}`, { defaultValue: name }), factWords(t, name, value, language)] as const)
+    .filter(([name, value]) => (value !== null && value !== '') || name === 'until')
+    .map(
+      ([name, value]) =>
+        [
+          t(`fact.${name}`, { defaultValue: name }),
+          // That the checkpoint's time is not proved is worth telling.
+          value === null ? t('value.unproved') : factWords(t, name, value, language),
+        ] as const,
+    )

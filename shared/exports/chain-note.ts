@@ -56,7 +56,7 @@ export const checkCosignatures = (file: ChainFile, wanted: readonly string[], ve
     const time = counted.reduce((newest, one) => Math.max(newest, one.time), 0)
     if (counted.length > 0) {
       const facts = { names, count: counted.length, time: new Date(time * 1000).toISOString(), wanted: decides }
-      return passed({ ...about, decides, facts })
+      return passed({ ...about, decides, facts, code: decides ? 'passed' : 'unjudged' })
     }
     if (!decides) return passed({ ...about, decides, code: 'none' })
     return failed({ ...about, code: 'missing', sub: 'SIG_CONSTRAINTS_FAILURE', indication: 'INDETERMINATE' })

@@ -30,8 +30,15 @@ export class Completeness {
     this.#last = place
   }
 
-  /** After the last line of a chain whose lines all fit. */
-  checkOf(lines: ChainLines, said: ManifestChain, size: number): Check {
+  /**
+   * After the last line of a chain whose lines all fit. `until`: when its checkpoint is proved to have been there; whoever
+   * seals chooses the checkpoint, and what came after it is in no claim.
+   */
+  checkOf(
+    lines: ChainLines,
+    said: ManifestChain,
+    { size, until }: { readonly size: number; readonly until: string | null },
+  ): Check {
     const { completeness } = this.#manifest
     const { disclosed, headers, hidden } = lines.counts
     const about = { check: 'completeness', subject: said.chain } as const
@@ -41,7 +48,8 @@ export class Completeness {
       return failed({ ...about, code: 'fault', sub: 'GENERIC', indication: 'TOTAL-FAILED', facts })
     }
     const { beginning, first: from, last: to } = lines
-    const facts = { from, to, size, disclosed, headers, hidden, beginning, ...selectionFacts(this.#manifest) }
+    const counted = { from, to, size, disclosed, headers, hidden, beginning }
+    const facts = { ...counted, ...selectionFacts(this.#manifest), ...(completeness === 'inclusion' ? {} : { until }) }
     // A leaf shows neither tenant nor office: that it was left out rightly is the exporter's word.
     if (hidden > 0) return failed({ ...about, code: 'unjudged', sub: 'GENERIC', indication: 'INDETERMINATE', facts })
     return passed({ ...about, code: completeness, facts })

@@ -1,4 +1,3 @@
-import { AppError } from '../contract/errors.ts'
 import { crc32 } from './crc32.ts'
 import { readZip, type RandomReader } from './zip-read.ts'
 
@@ -51,18 +50,6 @@ export async function* readPieces(
 /** A member in the same way. */
 export const piecesOf = (reader: PackageReader, { name, bytes }: PackageMember): AsyncGenerator<Uint8Array> =>
   readPieces(bytes, (offset, length) => reader.read(name, offset, length))
-
-/** A small member as a whole. Throws REQUEST_INVALID (`member-size`) beyond `limit` bytes. */
-export const readWhole = async (reader: PackageReader, member: PackageMember, limit: number): Promise<Uint8Array> => {
-  if (member.bytes > limit) throw new AppError('REQUEST_INVALID', { reason: 'member-size' })
-  const whole = new Uint8Array(member.bytes)
-  let at = 0
-  for await (const piece of piecesOf(reader, member)) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return whole
-}
 
 /** CRC-32, where another implementation is quicker than ours. */
 export type Crc32 = (bytes: Uint8Array, value?: number) => number

@@ -27,17 +27,23 @@ const SIGNED = both(
   '{level}, signed by {signer}; certificate issued by {issuer}; proved since {provedAt}, claimed {claimedAt}.',
   '{level}, firmato da {signer}; certificato emesso da {issuer}; provato dal {provedAt}, dichiarato {claimedAt}.',
 )
+const BELOW = both(
+  'it proves {level} and not {ordered}, which the package is said to have: {signer}.',
+  'prova {level} e non {ordered}, che il pacchetto dichiara: {signer}.',
+)
 const REFUSED = both('refused: {reason}.', 'rifiutato: {reason}.')
 
 const SENTENCES: Readonly<Partial<Record<`${CheckName}.${CheckCode}`, Both>>> = {
   'package.passed': both('{members} files, as the format has them.', '{members} file, come vuole il formato.'),
   'manifest.passed': both(
-    'export {id} of {server}, {createdAt}, ordered by {requestedBy} ({reason}); {entries} entries, keys: {keys}.',
-    'esportazione {id} di {server}, {createdAt}, richiesta da {requestedBy} ({reason}); {entries} voci, chiavi: {keys}.',
+    'export {id} of {server}, {createdAt}, ordered by {requestedBy} ({reason}); {entries} entries, keys claimed to be: {keys}.',
+    'esportazione {id} di {server}, {createdAt}, richiesta da {requestedBy} ({reason}); {entries} voci, chiavi dichiarate: {keys}.',
   ),
   'manifest-signature.passed': SIGNED,
   'data-signature.passed': SIGNED,
   'signature.passed': SIGNED,
+  'manifest-signature.differs': BELOW,
+  'data-signature.differs': BELOW,
   'manifest-signature.missing': both('it is not signed.', 'non \u00e8 firmato.'),
   'data-signature.missing': both('it is not signed.', 'non sono firmati.'),
   'members.passed': both('{count} files have the digests that were signed.', '{count} file hanno le impronte firmate.'),
@@ -55,6 +61,10 @@ const SENTENCES: Readonly<Partial<Record<`${CheckName}.${CheckCode}`, Both>>> = 
     'l\u2019origine indicata non \u00e8 nel pacchetto: {origin}.',
   ),
   'cosignatures.passed': both('seen by {names}, last on {time}.', 'vista da {names}, da ultimo il {time}.'),
+  'cosignatures.unjudged': both(
+    'seen, by keys the package names, by {names}, last on {time}: nobody asked for them, and nothing rests on it.',
+    'vista, secondo chiavi indicate dal pacchetto, da {names}, da ultimo il {time}: non richiesti, nulla vi poggia.',
+  ),
   'cosignatures.none': both('nobody else has signed it.', 'nessun altro l\u2019ha firmato.'),
   'cosignatures.missing': both(
     'none of the witnesses given has seen it.',
@@ -67,8 +77,8 @@ const SENTENCES: Readonly<Partial<Record<`${CheckName}.${CheckCode}`, Both>>> = 
     'la sua autorit\u00e0 non si pu\u00f2 giudicare ({reason}); non prova alcuna ora.',
   ),
   'evidence.passed': both(
-    '{disclosed} entries, {headers} headers, {hidden} hidden; {erased} with erased data. They give the signed root.',
-    '{disclosed} voci, {headers} intestazioni, {hidden} nascoste; {erased} con dati cancellati. Danno la radice firmata.',
+    '{disclosed} entries, {headers} headers, {hidden} hidden; {erased} with erased data ({unburied} erasures are not proved). They give the signed root.',
+    '{disclosed} voci, {headers} intestazioni, {hidden} nascoste; {erased} con dati cancellati ({unburied} cancellazioni non sono provate). Danno la radice firmata.',
   ),
   'evidence.fault': both('entry {sequence} does not fit: {what}.', 'la voce {sequence} non torna: {what}.'),
   'evidence.missing': both('there is nothing to check it with.', 'manca ci\u00f2 che serve per controllare.'),
@@ -82,16 +92,16 @@ const SENTENCES: Readonly<Partial<Record<`${CheckName}.${CheckCode}`, Both>>> = 
     'quella della voce {sequence} non \u00e8 valida.',
   ),
   'completeness.whole': both(
-    'every entry of the chain, from {from} to {to}.',
-    'tutte le voci della catena, da {from} a {to}.',
+    'every entry of the chain, from {from} to {to}, up to its checkpoint of {until}.',
+    'tutte le voci della catena, da {from} a {to}, fino al suo checkpoint di {until}.',
   ),
   'completeness.range': both(
-    'every entry from {from} to {to} is there ({filter}).',
-    'ci sono tutte le voci da {from} a {to} ({filter}).',
+    'every entry from {from} to {to} is there ({filter}), up to the checkpoint of {until}.',
+    'ci sono tutte le voci da {from} a {to} ({filter}), fino al checkpoint di {until}.',
   ),
   'completeness.headers': both(
-    'nothing that was to be selected ({filter}) is left out from {from} to {to}.',
-    'da {from} a {to} non manca nulla di ci\u00f2 che andava selezionato ({filter}).',
+    'nothing that was to be selected ({filter}) is left out from {from} to {to}, up to the checkpoint of {until}.',
+    'da {from} a {to}, fino al checkpoint di {until}, non manca nulla di ci\u00f2 che andava selezionato ({filter}).',
   ),
   'completeness.unjudged': both(
     '{hidden} entries are hidden: whether one of them was to be selected ({filter}) is not proved.',
@@ -127,10 +137,15 @@ const SENTENCES: Readonly<Partial<Record<`${CheckName}.${CheckCode}`, Both>>> = 
 export const TOLD = Object.keys(SENTENCES)
 
 const NOTHING = both('-', '-')
+/** Facts whose absence says something. */
+const ABSENT: Readonly<Record<string, Both>> = {
+  until: both('a time that is not proved', 'un\u2019ora non provata'),
+  filter: both('no condition', 'nessuna condizione'),
+}
 
 const valueOf = (facts: Facts, name: string, language: Language): string => {
   const value = facts[name]
-  return value === null || value === undefined ? NOTHING[language] : String(value)
+  return value === null || value === undefined ? (ABSENT[name] ?? NOTHING)[language] : String(value)
 }
 
 const MEANINGS: Readonly<Record<SubIndication, Both>> = {

@@ -1,5 +1,6 @@
 import { ContentHashes, readXadesNeeds, verifyXades, type HashState } from '../ades/index.ts'
 import { verifyPades } from '../pades/index.ts'
+import { SignatureLevel } from '../contract/routes/exports.ts'
 import { digest, OID, PkiError, readCadesNeeds, toHex, verifyCadesSigners } from '../pki/index.ts'
 import type { Certificate, HashName, VerifiedTimeStamp } from '../pki/index.ts'
 import { judge } from './indication.ts'
@@ -20,9 +21,13 @@ interface Proved {
   readonly archiveTimeStamps?: readonly VerifiedTimeStamp[]
 }
 
+const LEVELS: readonly string[] = SignatureLevel.options
+
 export interface SignatureAbout {
   readonly check: CheckName
   readonly format: 'CAdES' | 'XAdES' | 'PAdES'
+  /** The level the server's signature is said to have; left out: any will do. */
+  readonly ordered?: SignatureLevel
 }
 
 const commonName = ({ subject }: Certificate): string =>
@@ -62,18 +67,23 @@ const constraintOf = ({ signed, path }: Proved, check: CheckName): string | null
  * Of all signers one must be the server: whom the caller names, or who may seal documents (RFC 9336). A person who signs
  * beside it adds a name; alone, whoever holds a card of the same authority could make any export they like.
  */
-const missingSealOf = (all: readonly Proved[], { signers }: Trust, check: CheckName): string | null => {
-  const certificates = all.map(({ signed }) => signed.signerCertificate)
-  if (signers) return certificates.some(({ der }) => signers.includes(toHex(digest('sha256', der)))) ? null : 'signer'
-  if (check === 'signature') return null
-  return certificates.some((one) => one.extendedKeyUsage?.includes(OID.documentSigning)) ? null : 'no-seal'
+const missingSealOf = (all: readonly Proved[], trust: Trust, check: CheckName): string | null => {
+  if (!trust.signers && check === 'signature') return null
+  if (all.some((one) => isSeal(one, trust))) return null
+  return trust.signers ? 'signer' : 'no-seal'
 }
 
-const checksOf = (
-  { check, format }: SignatureAbout,
-  all: readonly (Proved | Check)[],
-  trust: Trust,
-): readonly Check[] => {
+const isSeal = ({ signed: { signerCertificate: one } }: Proved, { signers }: Trust): boolean =>
+  signers
+    ? signers.includes(toHex(digest('sha256', one.der)))
+    : one.extendedKeyUsage?.includes(OID.documentSigning) === true
+
+/** A person signs beside the server at whatever level; the server at what it was ordered to, or above. */
+const isBelow = (one: Proved, { ordered }: SignatureAbout, trust: Trust): boolean =>
+  ordered !== undefined && isSeal(one, trust) && LEVELS.indexOf(one.level) < LEVELS.indexOf(ordered)
+
+const checksOf = (about: SignatureAbout, all: readonly (Proved | Check)[], trust: Trust): readonly Check[] => {
+  const { check, format, ordered } = about
   const proved = all.filter((one): one is Proved => !('check' in one))
   const missing = missingSealOf(proved, trust, check)
   return all.map((one) => {
@@ -81,9 +91,14 @@ const checksOf = (
     const subject = commonName(one.signed.signerCertificate)
     const facts = factsOf(one, format)
     const reason = constraintOf(one, check) ?? missing
-    if (reason === null) return passed({ check, subject, facts })
+    const isLow = reason === null && isBelow(one, about, trust)
+    if (reason === null && !isLow) return passed({ check, subject, facts })
     const [sub, indication] = ['SIG_CONSTRAINTS_FAILURE', 'INDETERMINATE'] as const
-    return failed({ check, subject, sub, indication, clause: 'ETSI EN 319 102-1 5.2.8', facts: { ...facts, reason } })
+    const failure = { check, subject, sub, indication, clause: 'ETSI EN 319 102-1 5.2.8' }
+    // A time-stamp that cannot be judged is refused as such above: what is low here has none, or lacks what lets it last.
+    if (isLow)
+      return failed({ ...failure, code: 'differs', facts: { ...facts, ordered: ordered ?? null, reason: 'level' } })
+    return failed({ ...failure, facts: { ...facts, reason } })
   })
 }
 

@@ -1,5 +1,6 @@
 import { createSignatureVerifier, type VerifySignature } from '../audit/crypto.ts'
 import { AppError } from '../contract/errors.ts'
+import type { SignatureLevel } from '../contract/routes/exports.ts'
 import { parseAnyCrl, PkiError, toHex, type CertificateList, type HashName } from '../pki/index.ts'
 import { CHAIN_FILE_BYTES_MAX, parseChainFile } from './chain-file.ts'
 import { ChainLines } from './chain-lines.ts'
@@ -22,7 +23,7 @@ import {
   README,
 } from './members.ts'
 import { parseNames, type Names } from './names.ts'
-import { ownCrc32, piecesOf, readWhole, type Crc32, type PackageMember, type PackageReader } from './package-reader.ts'
+import { ownCrc32, piecesOf, type Crc32, type PackageMember, type PackageReader } from './package-reader.ts'
 import { failed, passed, reportOf, type Check, type Facts, type Report } from './report.ts'
 import { cadesHashes, checkCades, checkPades, checkXades, ContentDigests, xadesHashes } from './signature-check.ts'
 import { poolInThread, SignatureQueue, type SignaturePool } from './signature-pool.ts'
@@ -46,7 +47,9 @@ export interface VerifyOptions extends Trust {
 const SIGNATURE_BYTES_MAX = 32 * 1024 * 1024
 const NAMES_BYTES_MAX = 64 * 1024 * 1024
 const DOCUMENT_BYTES_MAX = 256 * 1024 * 1024
-const SMALL_BYTES_MAX = 16 * 1024 * 1024
+/** Lists and answers put beside, together. */
+const REVOCATIONS_MAX = 64
+const REVOCATION_BYTES_MAX = 32 * 1024 * 1024
 
 const formatFault = (check: 'package' | 'manifest', facts: Facts): Check =>
   failed({ check, sub: 'FORMAT_FAILURE', indication: 'TOTAL-FAILED', facts })
@@ -97,14 +100,33 @@ class Members {
     if (member.crc32 !== null && crc !== member.crc32) this.broken.push(member.name)
   }
 
-  /** A small one as a whole; null where there is none. Throws REQUEST_INVALID for one that is too large. */
+  /**
+   * A small one as a whole; null where there is none. Read once: what is parsed is what is digested, even in a folder that
+   * somebody writes to meanwhile. Throws REQUEST_INVALID for one that is too large. */
   async whole(name: string, limit: number): Promise<Uint8Array | null> {
     const member = this.find(name)
     if (!member) return null
-    const bytes = await readWhole(this.#reader, { ...member, bytes: Math.min(member.bytes, limit + 1) }, limit)
-    await this.pass(member, () => undefined)
+    if (member.bytes > limit) throw new AppError('REQUEST_INVALID', { reason: 'member-size' })
+    const bytes = new Uint8Array(member.bytes)
+    let at = 0
+    await this.pass(member, (piece) => {
+      bytes.set(piece, at)
+      at += piece.length
+    })
     return bytes
   }
+}
+
+/** A chain whose checkpoint fits, and since when that is known to exist (ISO); null where nothing proves it. */
+interface JudgedChain {
+  readonly chain: OpenedChain
+  readonly until: string | null
+}
+
+/** What a witness the verifier named saw is newer than a time-stamp, which shows only that it is not later. */
+const provedTimeOf = (...checks: readonly Check[]): string | null => {
+  const proof = checks.find(({ code, facts }) => code === 'passed' && typeof facts['time'] === 'string')
+  return proof ? String(proof.facts['time']) : null
 }
 
 /** One run of the checks, in order; each adds what it found. */
@@ -115,6 +137,8 @@ class PackageCheck {
   readonly #verify: VerifySignature = createSignatureVerifier()
   readonly checks: Check[] = []
   #trust: Trust
+  /** The manifest as it was read, for its signature. */
+  #signed: Uint8Array = new Uint8Array(0)
 
   constructor(reader: PackageReader, options: VerifyOptions) {
     this.#reader = reader
@@ -127,7 +151,7 @@ class PackageCheck {
     const manifest = await this.#manifest()
     if (!manifest) return
     await this.#carriedRevocations(manifest)
-    await this.#manifestSignature()
+    await this.#manifestSignature(manifest.order)
     const names = await this.#names()
     const again = names && new DataAgain(manifest, names)
     const isEvident = await this.#chains(manifest, again)
@@ -143,6 +167,7 @@ class PackageCheck {
         return null
       }
       const manifest = parseManifest(bytes)
+      this.#signed = bytes
       this.checks.push(this.#order(manifest), passed({ check: 'manifest', facts: manifestFacts(manifest) }))
       return manifest
     } catch (error) {
@@ -170,9 +195,15 @@ class PackageCheck {
   async #carriedRevocations(manifest: Manifest): Promise<void> {
     const crls: CertificateList[] = []
     const ocsp: Uint8Array[] = []
-    for (const { name } of manifest.members) {
-      if (!name.startsWith('revocation/')) continue
-      const bytes = await this.#tryWhole(name, SMALL_BYTES_MAX)
+    const names = manifest.members.map(({ name }) => name).filter((name) => name.startsWith('revocation/'))
+    // Nothing of it is signed yet: anybody can put any amount of them there.
+    const total = names.reduce((sum, name) => sum + (this.#members.find(name)?.bytes ?? 0), 0)
+    if (names.length > REVOCATIONS_MAX || total > REVOCATION_BYTES_MAX) {
+      this.checks.push(formatFault('package', { reason: 'too-large', member: 'revocation', count: names.length }))
+      return
+    }
+    for (const name of names) {
+      const bytes = await this.#tryWhole(name, REVOCATION_BYTES_MAX)
       if (!bytes) continue
       if (name.endsWith('.ocsp')) ocsp.push(bytes)
       else crls.push(...tryCrl(bytes))
@@ -193,16 +224,15 @@ class PackageCheck {
     }
   }
 
-  async #manifestSignature(): Promise<void> {
-    const about = { check: 'manifest-signature', format: 'CAdES' } as const
-    const manifest = await this.#tryWhole(MANIFEST, MANIFEST_BYTES_MAX)
+  async #manifestSignature({ level }: Manifest['order']): Promise<void> {
+    const about = { check: 'manifest-signature', format: 'CAdES', ordered: level } as const
     const cms = await this.#tryWhole(MANIFEST_SIGNATURE, SIGNATURE_BYTES_MAX)
-    if (!manifest || !cms) {
+    if (!cms) {
       this.checks.push(missingSignature('manifest-signature'))
       return
     }
     const content = new ContentDigests(cadesHashes(cms))
-    content.update(manifest)
+    content.update(this.#signed)
     this.checks.push(...checkCades(about, cms, detachedOnly(content), this.#trust))
   }
 
@@ -241,7 +271,7 @@ class PackageCheck {
     ]
   }
 
-  async #openChain(number: number, said: ManifestChain): Promise<OpenedChain | null> {
+  async #openChain(number: number, said: ManifestChain): Promise<JudgedChain | null> {
     const about = { check: 'checkpoint', subject: said.chain } as const
     try {
       const bytes = await this.#members.whole(chainName(number), CHAIN_FILE_BYTES_MAX)
@@ -254,11 +284,10 @@ class PackageCheck {
           failed({ ...about, code: 'origin', sub: 'SIG_CONSTRAINTS_FAILURE', indication: 'TOTAL-FAILED', facts }),
         )
       } else this.checks.push(passed({ ...about, facts }))
-      this.checks.push(
-        checkCosignatures(chain.file, this.#options.witnesses ?? [], this.#verify),
-        checkNoteTime(chain.file, this.#trust),
-      )
-      return chain
+      const seen = checkCosignatures(chain.file, this.#options.witnesses ?? [], this.#verify)
+      const stamped = checkNoteTime(chain.file, this.#trust)
+      this.checks.push(seen, stamped)
+      return { chain, until: provedTimeOf(seen, stamped) }
     } catch (error) {
       const { subIndication: sub, indication, reason } = judge(error)
       this.checks.push(failed({ ...about, sub, indication, facts: { reason } }))
@@ -269,17 +298,18 @@ class PackageCheck {
   async #lines(
     number: number,
     said: ManifestChain,
-    chain: OpenedChain | null,
+    opened: JudgedChain | null,
     manifest: Manifest,
     again: DataAgain | null,
   ): Promise<boolean> {
     const about = { check: 'evidence', subject: said.chain } as const
     const member = this.#members.find(evidenceName(number))
-    if (!member || !chain) {
+    if (!member || !opened) {
       this.checks.push(failed({ ...about, code: 'missing', sub: 'SIGNED_DATA_NOT_FOUND', indication: 'INDETERMINATE' }))
       return false
     }
     const { completeness } = manifest
+    const { chain, until } = opened
     const lines = new ChainLines({ chain, completeness, verify: this.#verify })
     const complete = new Completeness(manifest)
     const queue = this.#options.depth === 'full' ? new SignatureQueue(this.#options.pool ?? poolInThread()) : null
@@ -296,7 +326,7 @@ class PackageCheck {
     this.checks.push(
       passed({ ...about, facts: { ...counts, unburied: lines.unburied, from: lines.first, to: lines.last } }),
     )
-    this.checks.push(signaturesOf(said.chain, queue), complete.checkOf(lines, said, size))
+    this.checks.push(signaturesOf(said.chain, queue), complete.checkOf(lines, said, { size, until }))
     return true
   }
 
@@ -327,40 +357,41 @@ class PackageCheck {
   }
 
   async #data(manifest: Manifest, again: DataDigest | null): Promise<void> {
-    const { format } = manifest.order
+    const { format, level: ordered } = manifest.order
     const member = this.#members.find(dataName(format))
     if (!member) return
-    if (format === 'pdf') return this.#document(member, again)
+    if (format === 'pdf') return this.#document(member, again, ordered)
     const signatureName = dataSignatureName(format)
     const hasOwn = this.#members.find(signatureName) !== null
-    if (format === 'xml' && !hasOwn) return this.#enveloped(member, again)
+    if (format === 'xml' && !hasOwn) return this.#enveloped(member, again, ordered)
     const signature = await this.#tryWhole(signatureName, SIGNATURE_BYTES_MAX)
     if (!signature) this.checks.push(missingSignature('data-signature'))
     const hashes: readonly HashName[] = signature ? (format === 'xml' ? xadesHashes : cadesHashes)(signature) : []
     const content = new ContentDigests(['sha256', ...hashes])
     await this.#members.pass(member, (piece) => content.update(piece))
     if (signature) {
+      const about = { check: 'data-signature', ordered } as const
       const xades = { contentHash: content.contentHash, names: ['audit.xml', member.name] }
       this.checks.push(
         ...(format === 'xml'
-          ? checkXades({ check: 'data-signature', format: 'XAdES' }, signature, xades, this.#trust)
-          : checkCades({ check: 'data-signature', format: 'CAdES' }, signature, detachedOnly(content), this.#trust)),
+          ? checkXades({ ...about, format: 'XAdES' }, signature, xades, this.#trust)
+          : checkCades({ ...about, format: 'CAdES' }, signature, detachedOnly(content), this.#trust)),
       )
     }
     this.checks.push(again ? checkData(again, content.digestOf('sha256')) : unjudgedData())
   }
 
-  async #enveloped(member: PackageMember, again: DataDigest | null): Promise<void> {
+  async #enveloped(member: PackageMember, again: DataDigest | null, ordered: SignatureLevel): Promise<void> {
     const xml = await this.#tryWhole(member.name, DOCUMENT_BYTES_MAX)
     if (!xml) return this.#tooLarge()
-    this.checks.push(...checkXades({ check: 'data-signature', format: 'XAdES' }, xml, null, this.#trust))
+    this.checks.push(...checkXades({ check: 'data-signature', format: 'XAdES', ordered }, xml, null, this.#trust))
     this.checks.push(again ? checkEnveloped(again, xml) : unjudgedData())
   }
 
-  async #document(member: PackageMember, again: DataDigest | null): Promise<void> {
+  async #document(member: PackageMember, again: DataDigest | null, ordered: SignatureLevel): Promise<void> {
     const pdf = await this.#tryWhole(member.name, DOCUMENT_BYTES_MAX)
     if (!pdf) return this.#tooLarge()
-    this.checks.push(...checkPades({ check: 'data-signature', format: 'PAdES' }, pdf, this.#trust))
+    this.checks.push(...checkPades({ check: 'data-signature', format: 'PAdES', ordered }, pdf, this.#trust))
     this.checks.push(again ? checkPdf(again, pdf) : unjudgedData())
   }
 

@@ -27,10 +27,10 @@ const factsOf = (words: Words, facts: Facts, language: string): HTMLElement =>
     'dl',
     '',
     ...Object.entries(facts)
-      .filter(([, value]) => value !== null && value !== '')
+      .filter(([name, value]) => (value !== null && value !== '') || name === 'until')
       .flatMap(([name, value]) => [
         make('dt', '', words(['fact', name], name)),
-        make('dd', '', valueText(words, name, value, language)),
+        make('dd', '', value === null ? words(['value', 'unproved']) : valueText(words, name, value, language)),
       ]),
   )
 

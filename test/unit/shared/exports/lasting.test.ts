@@ -9,6 +9,7 @@ import {
   signatureImprint,
   type Certificate,
 } from '../../../../shared/pki/index.ts'
+import { sentenceOf } from '../../../../shared/exports/index.ts'
 import { stampedDigest } from '../../../../shared/audit/checkpoint-stamp.ts'
 import { certify, crlOf, LEAF_FIELDS, testKey } from '../pki/authority.ts'
 import { makeToken } from '../pki/tsa.ts'
@@ -19,6 +20,7 @@ import {
   makePackage,
   openChain,
   openSigning,
+  openWitness,
   optionsOf,
   signDetached,
   verifyZip,
@@ -114,6 +116,39 @@ describe('when a time-stamp proves since when a signature exists', () => {
   })
 })
 
+const ORDER = { format: 'jsonl', level: 'B-T', language: 'en', timeZone: 'Europe/Rome' } as const
+
+describe('when a level was ordered', () => {
+  it('is not told where the signatures prove less', async () => {
+    const report = await verifyZip(
+      zipOf(await makePackage(chain, signing, { claims: { order: ORDER } })),
+      optionsOf(signing),
+    )
+    expect(report.indication).toBe('INDETERMINATE')
+    expect(faultsOf(report)).toEqual([
+      'manifest-signature SIG_CONSTRAINTS_FAILURE level',
+      'data-signature SIG_CONSTRAINTS_FAILURE level',
+    ])
+    const [check] = report.checks.filter(({ code }) => code === 'differs')
+    expect(check && sentenceOf(check, 'en')).toContain('it proves B-B and not B-T')
+  })
+
+  it('passes where they do, and says so where the time-stamp is what cannot be judged', async () => {
+    const order = { claims: { order: ORDER }, signManifest: (content: Uint8Array) => stamped(content) }
+    const zip = zipOf(await makePackage(chain, signing, order))
+    const judged = async (options: Parameters<typeof optionsOf>[1]) => {
+      const { checks } = await verifyZip(zip, optionsOf(signing, options))
+      return checks.find(({ check }) => check === 'manifest-signature')
+    }
+    expect(await judged({})).toMatchObject({ indication: 'TOTAL-PASSED', facts: { level: 'B-T' } })
+    const { root } = await openSigning()
+    expect(await judged({ timeStampAnchors: [root.certificate] })).toMatchObject({
+      indication: 'INDETERMINATE',
+      subIndication: 'NO_CERTIFICATE_CHAIN_FOUND',
+    })
+  })
+})
+
 describe('when an officer signs beside the server', () => {
   const beside = async (content: Uint8Array, certificate: Certificate, key = officerKey): Promise<Uint8Array> => {
     const cms = await signDetached(signing, content, 'application/json')
@@ -160,6 +195,22 @@ describe('when a checkpoint was time-stamped', () => {
       code: 'passed',
       facts: { time: days(-1).toISOString() },
     })
+    const complete = report.checks.find(({ check }) => check === 'completeness')
+    expect(complete && sentenceOf(complete, 'en')).toContain(`up to its checkpoint of ${days(-1).toISOString()}`)
+  })
+
+  it('says that no time is proved of a checkpoint that nobody vouches for, and by a witness given which is', async () => {
+    const witness = openWitness()
+    const made = zipOf(await makePackage(chain, signing, { witnesses: [witness] }))
+    const toldBy = async (witnesses: readonly string[]) => {
+      const { checks } = await verifyZip(made, optionsOf(signing, { witnesses }))
+      const complete = checks.find(({ check }) => check === 'completeness')
+      return complete && sentenceOf(complete, 'en')
+    }
+    expect(await toldBy([])).toContain('up to its checkpoint of a time that is not proved')
+    expect(await toldBy([witness.vkey])).toContain(
+      `up to its checkpoint of ${new Date(AT.getTime() - 60_000).toISOString()}`,
+    )
   })
 
   it('fails with a token over another checkpoint, and rests nothing on an authority it does not know', async () => {
