@@ -34,6 +34,11 @@ export class ExportService {
     return this.#parts.remote.call('listExports', { query })
   }
 
+  /** Stops one that is not ready; nothing of it is kept. EXPORT_STATE where it has ended, EXPORT_NOT_FOUND for others'. */
+  cancel({ id }: DeskRequest<'exports.cancel'>): Promise<ExportView> {
+    return this.#parts.remote.call('cancelExport', { params: { id } })
+  }
+
   /**
    * Signs (9C) the manifest whose digest the screen showed, as a second signer of it (CAdES, RFC 5652 5.4), and gives the
    * server the signature. The manifest the server gives must have that SHA-256, and what it asks to have signed must be

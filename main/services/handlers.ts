@@ -104,6 +104,7 @@ export function makeHandlers(s: DeskServices): DeskHandlers {
       return done
     },
     'exports.list': (input) => s.exports.list(input),
+    'exports.cancel': (input) => s.exports.cancel(input),
     'exports.sign': (input) => s.exports.sign(input),
     'diagnostics.checks': () => s.diagnostics.checks(),
     'diagnostics.report': () => s.diagnostics.report(),

@@ -286,6 +286,8 @@ export const DESK_CALLS = {
     input: z.strictObject({ ...listInput, state: ExportState.optional() }),
     output: page(ExportView),
   }),
+  /** Stops an export that is not ready; nothing of it is kept. EXPORT_STATE where it has ended. */
+  'exports.cancel': call({ input: z.strictObject({ id: Id }), output: ExportView }),
   /** Signs an export's manifest with the 9C key of the operator's card, beside the server; `manifestDigest` is what was shown. */
   'exports.sign': call({
     input: z.strictObject({

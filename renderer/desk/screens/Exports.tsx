@@ -1,8 +1,12 @@
-import { Button } from '@mantine/core'
+import { Button, Progress } from '@mantine/core'
 import { useCallback, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { isErrorCode } from '../../../shared/contract/errors.ts'
+import type { Failure } from '../../../shared/contract/result.ts'
 import type { ExportView } from '../../../shared/contract/routes/exports.ts'
 import { Digest } from '../../ui/Digest.tsx'
+import { failureOf } from '../../ui/failure.ts'
+import { FailureNotice } from '../../ui/FailureNotice.tsx'
 import { formatNumber } from '../../ui/format.ts'
 import { IconRefresh, IconSignature } from '../../ui/icons.ts'
 import { Moment } from '../../ui/Moment.tsx'
@@ -11,37 +15,101 @@ import { ActionBar, Column, Columns, Facts, Panel, Screen } from '../../ui/Scree
 import { selectionWords } from '../../ui/selection-words.ts'
 import { EmptyState, LoadView } from '../../ui/States.tsx'
 import { Notice, ToneBadge } from '../../ui/Tone.tsx'
-import { useLoad } from '../../ui/use-load.ts'
+import { usePagedLoad } from '../../ui/use-load.ts'
+import { useReloadWhile } from '../../ui/use-reload-while.ts'
 import { desk, sendSealed } from '../desk.ts'
 import { PinDialog } from '../parts/PinDialog.tsx'
 import { useOfficerReader, useReaders, useSession } from '../stores/desk-state.ts'
+import { chosenOf, EXPORT_TONES, isSigned, isUnderWay, percentOf } from '../stores/export-facts.ts'
 import css from './screens.module.css'
 
-/** Only who made the export may sign it: a card's signature is theirs. */
-const isSigned = ({ signers }: ExportView): boolean => signers.some(({ kind }) => kind === 'card')
-
-function Row({ view, open }: { view: ExportView; open: boolean }) {
+function HowFar({ view }: { view: ExportView }) {
   const { t, i18n } = useTranslation('exports')
+  const { written, total, phase } = view
   return (
-    <li data-testid="export">
-      <span className={css.exportWords}>
-        <strong>{selectionWords(t, view.selection, i18n.language)}</strong>
-        <span className={css.muted}>
-          <ToneBadge tone={isSigned(view) ? 'ok' : 'idle'}>
-            {t(isSigned(view) ? 'desk.signed' : 'desk.unsigned')}
-          </ToneBadge>{' '}
-          <Moment at={view.requestedAt} />
-        </span>
+    <>
+      <Progress.Root size="sm">
+        <Progress.Section value={percentOf(view)} aria-label={t('progress')} />
+      </Progress.Root>
+      <span className={css.muted} role="status">
+        {phase === null ? null : t(`phase.${phase}`)}
+        {total === null ? null : (
+          <>
+            <br />
+            {t('written', {
+              written: formatNumber(written, i18n.language),
+              total: formatNumber(total, i18n.language),
+            })}
+          </>
+        )}
       </span>
+    </>
+  )
+}
+
+/** Stops an export; why it was not done the last time stands beside the button. */
+function Stop({ view, onStopped }: { view: ExportView; onStopped: () => void }) {
+  const { t, i18n } = useTranslation('exports')
+  const [busy, setBusy] = useState(false)
+  const [failure, setFailure] = useState<Failure>()
+  const stop = async () => {
+    setBusy(true)
+    try {
+      await desk.call('exports.cancel', { id: view.id })
+      setFailure(undefined)
+    } catch (error) {
+      setFailure(failureOf(error))
+    } finally {
+      setBusy(false)
+      onStopped()
+    }
+  }
+  return (
+    <>
       <Button
         size="xs"
         variant="default"
-        aria-pressed={open}
-        aria-label={t('desk.showOf', { what: selectionWords(t, view.selection, i18n.language) })}
-        onClick={() => goTo(['exports', view.id], { replace: true })}
+        loading={busy}
+        aria-label={t('cancelOf', { what: selectionWords(t, view.selection, i18n.language) })}
+        onClick={() => void stop()}
       >
-        {t('desk.show')}
+        {t('cancel')}
       </Button>
+      {failure === undefined ? null : <FailureNotice failure={failure} />}
+    </>
+  )
+}
+
+function Row({ view, open, onChanged }: { view: ExportView; open: boolean; onChanged: () => void }) {
+  const { t, i18n } = useTranslation('exports')
+  return (
+    <li data-testid="export" data-state={view.state}>
+      <span className={css.exportWords}>
+        <strong>{selectionWords(t, view.selection, i18n.language)}</strong>
+        <span className={css.muted}>
+          {view.state === 'ready' ? (
+            <ToneBadge tone={isSigned(view) ? 'ok' : 'idle'}>
+              {t(isSigned(view) ? 'desk.signed' : 'desk.unsigned')}
+            </ToneBadge>
+          ) : (
+            <ToneBadge tone={EXPORT_TONES[view.state]}>{t(`state.${view.state}`)}</ToneBadge>
+          )}{' '}
+          <Moment at={view.requestedAt} />
+        </span>
+        {view.state === 'running' ? <HowFar view={view} /> : null}
+      </span>
+      <span className={css.exportWords}>
+        <Button
+          size="xs"
+          variant="default"
+          aria-pressed={open}
+          aria-label={t('desk.showOf', { what: selectionWords(t, view.selection, i18n.language) })}
+          onClick={() => goTo(['exports', view.id], { replace: true })}
+        >
+          {t('desk.show')}
+        </Button>
+        {isUnderWay(view) ? <Stop view={view} onStopped={onChanged} /> : null}
+      </span>
     </li>
   )
 }
@@ -50,7 +118,7 @@ function Row({ view, open }: { view: ExportView; open: boolean }) {
 function Shown({ view }: { view: ExportView }) {
   const { t, i18n } = useTranslation('exports')
   return (
-    <Panel title={t('desk.what')} testId="export-shown">
+    <Panel title={t(view.state === 'ready' ? 'desk.what' : 'desk.of')} testId="export-shown">
       <Facts
         rows={[
           [t('new.selection'), selectionWords(t, view.selection, i18n.language)],
@@ -77,9 +145,11 @@ function Shown({ view }: { view: ExportView }) {
           ],
         ]}
       />
-      <p className={css.muted} style={{ margin: '12px 0 0' }}>
-        {t('desk.digestHow')}
-      </p>
+      {view.manifestDigest === null ? null : (
+        <p className={css.muted} style={{ margin: '12px 0 0' }}>
+          {t('desk.digestHow')}
+        </p>
+      )}
     </Panel>
   )
 }
@@ -110,13 +180,31 @@ function SignDialog(props: { view: ExportView; opened: boolean; onClose: () => v
   )
 }
 
+/** What stands where a signature cannot be: why not. */
+function NotReady({ view }: { view: ExportView }) {
+  const { t } = useTranslation(['exports', 'errors'])
+  if (isUnderWay(view)) return <p className={css.muted}>{t('desk.notYet')}</p>
+  return (
+    <Notice tone={EXPORT_TONES[view.state]} title={t(`state.${view.state}`)} testId="export-ended">
+      {view.error === null ? null : (
+        <p>
+          {isErrorCode(view.error) ? t(`errors:${view.error}.what`) : <span className="cs-mono">{view.error}</span>}
+        </p>
+      )}
+      <p>{t(view.state === 'gone' ? 'goneWhy' : 'failedTodo')}</p>
+    </Notice>
+  )
+}
+
 function Chosen({ view, onChanged }: { view: ExportView; onChanged: () => void }) {
   const { t } = useTranslation('exports')
   const [asking, setAsking] = useState(false)
   return (
     <div className={css.column}>
       <Shown view={view} />
-      {isSigned(view) ? (
+      {view.state !== 'ready' ? (
+        <NotReady view={view} />
+      ) : isSigned(view) ? (
         <Notice tone="ok" live title={t('desk.done')} testId="export-signed">
           <p>{t('desk.doneTodo')}</p>
         </Notice>
@@ -140,10 +228,14 @@ function Chosen({ view, onChanged }: { view: ExportView; onChanged: () => void }
   )
 }
 
-/** The operator's finished exports, and their own card's signature beside the server's. */
+const listExports = (cursor: string | undefined) =>
+  desk.call('exports.list', cursor === undefined ? { limit: 50 } : { limit: 50, cursor })
+
+/** The operator's exports: how far each is, and their own card's signature beside the server's. */
 export function Exports({ path }: { path: readonly string[] }) {
   const { t } = useTranslation('exports')
-  const load = useLoad(useCallback(() => desk.call('exports.list', { state: 'ready', limit: 50 }), []))
+  const load = usePagedLoad(useCallback((cursor: string | undefined) => listExports(cursor), []))
+  useReloadWhile(load, isUnderWay, load.reload)
   return (
     <Screen
       title={t('desk:screen.exports')}
@@ -152,7 +244,7 @@ export function Exports({ path }: { path: readonly string[] }) {
         <Button
           variant="default"
           leftSection={<IconRefresh size={16} aria-hidden />}
-          loading={load.loading && load.data !== undefined}
+          loading={load.loading && load.data !== undefined && !load.data.some(isUnderWay)}
           onClick={load.reload}
         >
           {t('desk.reload')}
@@ -160,8 +252,8 @@ export function Exports({ path }: { path: readonly string[] }) {
       }
     >
       <LoadView load={load} right="audit.export">
-        {({ items }) => {
-          const chosen = items.find((view) => view.id === path[0]) ?? items[0]
+        {(items) => {
+          const chosen = chosenOf(items, path[0])
           if (chosen === undefined)
             return (
               <Panel>
@@ -174,9 +266,14 @@ export function Exports({ path }: { path: readonly string[] }) {
                 <Panel flush bounded={t('desk:screen.exports')}>
                   <ul className={css.queue}>
                     {items.map((view) => (
-                      <Row key={view.id} view={view} open={view === chosen} />
+                      <Row key={view.id} view={view} open={view === chosen} onChanged={load.reload} />
                     ))}
                   </ul>
+                  {load.hasMore ? (
+                    <Button fullWidth variant="subtle" loading={load.loading} onClick={load.loadMore}>
+                      {t('common:loadMore')}
+                    </Button>
+                  ) : null}
                 </Panel>
               </Column>
               <Column span={7}>

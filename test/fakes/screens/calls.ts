@@ -315,6 +315,15 @@ export function makeCalls(world: World, emit: (event: string, value: unknown) =>
       online()
       return page(world.scene === 'empty' ? [] : world.exports, limit, cursor)
     },
+    'exports.cancel': async ({ id }) => {
+      online()
+      const found = world.exports.find((view) => view.id === id)
+      if (found === undefined) throw new AppError('EXPORT_NOT_FOUND')
+      if (found.state !== 'running' && found.state !== 'waiting') throw new AppError('EXPORT_STATE')
+      const next = { ...found, state: 'cancelled', phase: null, endedAt: NOW } as const
+      world.exports = world.exports.map((view) => (view.id === id ? next : view))
+      return next
+    },
     'exports.sign': async ({ id, pin }) => {
       const { card } = checkPin(world.readers[0]?.name ?? '', (await unseal(pin)).values.pin)
       const found = world.exports.find((view) => view.id === id)

@@ -304,7 +304,7 @@ export const trail = (objectType: string, objectId: string, objectName: string):
     keyId: 'audit-1',
   }))
 
-/** An auditor's finished exports: the newest not yet signed by card. */
+/** An auditor's exports: one being made, and finished ones, the newest of which is not yet signed by card. */
 export const makeExports = (): ExportView[] => {
   const made = (n: number, selection: ExportView['selection'], signers: ExportView['signers']): ExportView => ({
     id: `export_0000000${n}`,
@@ -328,7 +328,21 @@ export const makeExports = (): ExportView[] => {
     signers: [{ name: 'Countersign audit export', kind: 'hsm', level: 'B-LT', at: NOW - n * DAY }, ...signers],
     error: null,
   })
+  const running: ExportView = {
+    ...made(3, { kind: 'object', objectType: 'holder', objectId: 'hol_anna-rossi' }, []),
+    state: 'running',
+    requestedAt: NOW - 60_000,
+    endedAt: null,
+    keptUntil: null,
+    phase: 'writing',
+    bytes: null,
+    fileName: null,
+    manifestDigest: null,
+    written: 18_000,
+    signers: [],
+  }
   return [
+    running,
     made(1, { kind: 'search', search: { last: '30d', objectType: ['holder', 'card'], office: ['Milano Centro'] } }, []),
     made(2, { kind: 'chain', chain: 'node-1' }, [{ name: auditor.name, kind: 'card', level: 'B-B', at: NOW - DAY }]),
   ]

@@ -11,7 +11,7 @@ import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import { MoreButton } from '../../parts/MoreButton.tsx'
 import tables from '../../parts/tables.module.css'
-import { useReloadWhile } from '../../stores/use-reload-while.ts'
+import { useReloadWhile } from '../../../ui/use-reload-while.ts'
 import { ExportRow } from './ExportRow.tsx'
 
 const isUnderWay = ({ state }: ExportView): boolean => state === 'waiting' || state === 'running'

@@ -21,7 +21,7 @@ import { ReasonDialog } from '../../parts/ReasonDialog.tsx'
 import { TrailLink } from '../../parts/TrailLink.tsx'
 import { useMay } from '../../stores/session-store.ts'
 import { once } from '../../stores/use-action.ts'
-import { useReloadWhile } from '../../stores/use-reload-while.ts'
+import { useReloadWhile } from '../../../ui/use-reload-while.ts'
 
 const VERDICT_TONES: Readonly<Record<CleaningVerdict, Tone>> = {
   ready: 'warn',

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { AppError } from '../../../../shared/contract/index.ts'
 import type { ExportView } from '../../../../shared/contract/routes/exports.ts'
 import {
   cmsHashFor,
@@ -80,6 +81,18 @@ const sent = () => t.remote.calls.findLast(({ name }) => name === 'addSecondSign
 describe('when an export is signed at the desk', () => {
   it('lists what the server has', async () => {
     expect(await t.desk.handlers['exports.list']({ limit: 50, state: 'ready' })).toEqual({ items: [view], next: null })
+  })
+  it('stops one that is not ready, at the server', async () => {
+    const stopped: ExportView = { ...view, state: 'cancelled', phase: null, manifestDigest: null }
+    t.remote.handlers.cancelExport = () => stopped
+    expect(await t.desk.handlers['exports.cancel']({ id })).toEqual(stopped)
+    expect(t.remote.calls.at(-1)).toMatchObject({ name: 'cancelExport', input: { params: { id } } })
+  })
+  it('says so where one has ended before it was stopped', async () => {
+    t.remote.handlers.cancelExport = () => {
+      throw new AppError('EXPORT_STATE', { state: 'ready' })
+    }
+    await expect(t.desk.handlers['exports.cancel']({ id })).rejects.toMatchObject({ code: 'EXPORT_STATE' })
   })
   it('sends a signature of the 9C key that stands beside the one of the server', async () => {
     expect((await sign()).signers).toMatchObject([{ kind: 'card' }])

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'react'
-import type { Load } from '../../ui/use-load.ts'
+import type { Load } from './use-load.ts'
 
 const EVERY_MS = 2000
 
