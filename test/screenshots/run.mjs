@@ -1,5 +1,5 @@
-// `npm run screenshots [-- --keep]`: walks the main job and an export in Chromium and keeps a picture of every screen at 1280×800 and
-// 1920×1080, light and dark, in out/screenshots. With --keep the README's two pictures are replaced.
+// `npm run screenshots [-- --keep]`: walks the main job and an export in Chromium and keeps a picture of each screen it
+// meets at 1280×800 and 1920×1080, light and dark, in out/screenshots. With --keep the README's pictures are replaced.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +14,11 @@ import {
 } from '../../main/launch/setup.mjs'
 
 const FOLDER = join(ROOT, 'out/screenshots')
-const KEPT = { 'desk.png': '07-statement-1280x800-light.png', 'console.png': '23-audit-1280x800-light.png' }
+const KEPT = {
+  'desk.png': '07-statement-1280x800-light.png',
+  'console.png': '23-audit-1280x800-light.png',
+  'check.png': 'console-check-passed-1280x800-light.png',
+}
 
 try {
   ensureInstalled()
