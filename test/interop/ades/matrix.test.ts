@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -61,6 +61,13 @@ const folder = mkdtempSync(join(tmpdir(), 'countersign-matrix-'))
 const file = (name: string): string => join(folder, name)
 const write = (name: string, bytes: Uint8Array | string): void => writeFileSync(file(name), bytes)
 const read = (name: string): Uint8Array => new Uint8Array(readFileSync(file(name)))
+
+/** Everything signed and what it is over, with the two roots, in the folder that COUNTERSIGN_KEEP names: for judges elsewhere. */
+function keepFor(elsewhere: string): void {
+  mkdirSync(elsewhere, { recursive: true })
+  const isWanted = (name: string): boolean => /\.(p7s|p7m|xml|pdf)$|^audit\.csv$|^(root|time)\.(der|pem)$/.test(name)
+  for (const name of readdirSync(folder)) if (isWanted(name)) copyFileSync(file(name), join(elsewhere, name))
+}
 
 interface Ran {
   readonly status: number | null
@@ -213,6 +220,8 @@ describeWith(NEEDED, 'when the server signs with keys in SoftHSM2', () => {
     write('root.pem', encodePem('CERTIFICATE', root))
     write('time.pem', encodePem('CERTIFICATE', timeRoot))
     await makeAll(desk)
+    const elsewhere = process.env['COUNTERSIGN_KEEP'] ?? ''
+    if (elsewhere !== '') keepFor(resolve(elsewhere))
     alter('p256.B-LTA.p7s', (bytes) => Buffer.from(bytes).indexOf(Buffer.from('2a864886f70d010904', 'hex')) + 20)
     const foreign = (await Promise.all(FOREIGN.map(prepareForeign))).flat()
     const names = CELLS.map(({ name }) => name)

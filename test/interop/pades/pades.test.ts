@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { verifyBareSignature } from '../../../shared/exports/index.ts'
 import type { SignatureAlgorithm } from '../../../shared/pki/index.ts'
 import { describeWith } from '../../parts.ts'
 import {
@@ -12,6 +13,7 @@ import {
   sign,
   stampAt,
   after,
+  trustOf,
   type World,
 } from '../../unit/shared/pades/kit.ts'
 import { OpensslFolder } from '../pki/openssl.ts'
@@ -146,9 +148,15 @@ describePyhanko(
         for (const kind of ['plain', 'packed']) {
           for (const level of ['B-B', 'B-T', 'B-LT', 'B-LTA']) {
             const signed = own.read(`${kind}-${level}.signed`)
-            const judged = judge(world, signed, { now, revocation: level.startsWith('B-LT') ? 'require' : 'none' })
+            const revocation = level.startsWith('B-LT') ? 'require' : 'none'
+            const judged = judge(world, signed, { now, revocation })
             expect(judged.level, `${kind} ${level}`).toBe(level)
             expect(judged.signatures[0]).toMatchObject({ reason: 'made elsewhere', name: 'pyHanko' })
+            // As whoever checks the file without us would.
+            const bare = { signature: signed, content: null, name: null }
+            const report = await verifyBareSignature(bare, { ...trustOf(world), now, revocation })
+            expect(report, `${kind} ${level}`).toMatchObject({ indication: 'TOTAL-PASSED' })
+            expect(report.checks).toMatchObject([{ facts: { format: 'PAdES', level } }])
           }
         }
         own.remove()
