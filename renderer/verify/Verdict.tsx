@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
 import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
+import { givenLines, weakened } from '../../shared/exports/given-text.ts'
 import type { Check, Report } from '../../shared/exports/report.ts'
 import { IconChevronDown, IconDownload } from '../ui/icons.ts'
 import { Moment } from '../ui/Moment.tsx'
@@ -96,9 +97,28 @@ function About({ report }: { report: Report }) {
   )
 }
 
+/** What the verdict was asked for with, in the verifier's own words. */
+function Asked({ lines }: { lines: readonly string[] }) {
+  const { t } = useTranslation('verify')
+  if (lines.length === 0) return null
+  return (
+    <Panel title={t('asked')} testId="asked">
+      <ul className={css.list}>
+        {lines.map((line) => (
+          <li key={line} className={css.digest}>
+            {line}
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  )
+}
+
 /** The verdict in plain words on top, what was checked, and every check with what it found; comes into sight once. */
 export function Verdict({ report, name }: { report: Report; name: string }) {
-  const { t } = useTranslation('verify')
+  const { t, i18n } = useTranslation('verify')
+  const language = i18n.language.startsWith('it') ? 'it' : 'en'
+  const left = weakened(report, language)
   const reason = reasonOf(report)
   const top = useRef<HTMLDivElement>(null)
   useEffect(() => {
@@ -130,11 +150,17 @@ export function Verdict({ report, name }: { report: Report; name: string }) {
           </p>
         )}
         <p>{t(`verdictMeans.${report.indication}`)}</p>
+        {left.map((sentence) => (
+          <p key={sentence}>
+            <b>{sentence}</b>
+          </p>
+        ))}
         <p>
           <b>{name}</b> · {t('judgedAt')} <Moment at={Date.parse(report.at)} />
         </p>
       </Notice>
       <About report={report} />
+      <Asked lines={givenLines(report, language).slice(left.length)} />
       <Panel title={t('checks')} flush>
         <ul className={css.checks}>
           {worstFirst(report.checks).map((check, place) => (

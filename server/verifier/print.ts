@@ -1,4 +1,12 @@
-import { meaningOf, sentenceOf, titleOf, verdictOf, type Check, type Report } from '../../shared/exports/index.ts'
+import {
+  givenLines,
+  meaningOf,
+  sentenceOf,
+  titleOf,
+  verdictOf,
+  type Check,
+  type Report,
+} from '../../shared/exports/index.ts'
 
 type Language = 'en' | 'it'
 
@@ -20,12 +28,13 @@ const lineOf = (check: Check, language: Language): string => {
   return plain(`${mark} ${titleOf(check.check, language)}${subject}: ${sentenceOf(check, language)}${rule}`)
 }
 
-/** The report for people: the verdict first, then each check in a line. */
+/** The report for people: the verdict first, what it was asked for with, then each check in a line. */
 export const printed = (report: Report, file: string, language: Language): string =>
   [
     plain(`${report.indication}${report.subIndication === null ? '' : ` / ${report.subIndication}`}`),
     verdictOf(report, language),
     plain(file),
+    ...givenLines(report, language).map(plain),
     '',
     ...report.checks.map((check) => lineOf(check, language)),
     '',

@@ -32,12 +32,35 @@ const auditKeyOf = ({ statement, endorsement, certificate }: ChainFile['keys'][n
   }
 }
 
+/** Roll-overs of the key store: more than any chain has in a lifetime. */
+const HSM_KEYS_MAX = 1000
+
+/** Each behind the one that endorsed it, so that one pass traces them all; what leads nowhere stays away. */
+const byEndorser = (keys: readonly AuditKey[], rootKeyId: string): readonly AuditKey[] => {
+  const endorsedBy = new Map<string, AuditKey[]>()
+  for (const key of keys) {
+    const list = endorsedBy.get(key.endorsedBy) ?? []
+    list.push(key)
+    endorsedBy.set(key.endorsedBy, list)
+  }
+  const ordered = keys.filter(({ keyId }) => keyId === rootKeyId)
+  const seen = new Set([rootKeyId])
+  for (let place = 0; place < ordered.length; place += 1)
+    for (const key of endorsedBy.get(ordered[place]?.keyId ?? '') ?? []) {
+      if (seen.has(key.keyId)) continue
+      seen.add(key.keyId)
+      ordered.push(key)
+    }
+  return ordered
+}
+
 /** Throws REQUEST_INVALID: `key-statement`, `key-endorsement`, `origin`, `chain-keys`. */
 export const readChainKeys = (file: ChainFile, verify: VerifySignature): ChainKeys => {
   const rootKeyId = rootKeyIdOf(file.chain, file.origin)
   const keys = file.keys.map(auditKeyOf)
   const endorsed = keys.filter(({ kind }) => kind === 'hsm')
-  const hsm = traceHsmKeys(file.chain, endorsed, [rootKeyId], verify)
+  if (endorsed.length > HSM_KEYS_MAX) throw new AppError('REQUEST_INVALID', { reason: 'chain-keys' })
+  const hsm = traceHsmKeys(file.chain, byEndorser(endorsed, rootKeyId), [rootKeyId], verify)
   const byId = new Map(keys.map((key) => [key.keyId, key]))
   const root = byId.get(rootKeyId)
   const isRooted = root !== undefined && root.endorsedBy === rootKeyId

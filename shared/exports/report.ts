@@ -1,4 +1,5 @@
 import { isWorse, type Indication, type SubIndication } from './indication.ts'
+import type { Trust } from './trust.ts'
 
 export type CheckName =
   | 'package'
@@ -49,6 +50,27 @@ export interface Check {
   readonly clause: string | null
 }
 
+/** What the verdict was asked for with: whoever reads it must see what was left out, and what it rests on. */
+export interface Given {
+  /** For when it was judged, ISO. */
+  readonly at: string
+  readonly revocation: Trust['revocation']
+  /** Null: of a signature by itself there is one depth only. */
+  readonly depth: 'full' | 'quick' | null
+  readonly origins: readonly string[]
+  readonly witnesses: readonly string[]
+  /** SHA-256 of certificates of which one must have signed, hex; null: whoever an anchor vouches for. */
+  readonly signers: readonly string[] | null
+  readonly anchors: readonly GivenAnchor[]
+  /** Null: the anchors. */
+  readonly timeStampAnchors: readonly GivenAnchor[] | null
+}
+export interface GivenAnchor {
+  readonly subject: string
+  /** Of the certificate, hex. */
+  readonly sha256: string
+}
+
 export interface Report {
   readonly v: 1
   readonly kind: 'package' | 'signature'
@@ -57,6 +79,8 @@ export interface Report {
   /** The worst of the checks that decide. */
   readonly indication: Indication
   readonly subIndication: SubIndication | null
+  /** Null where nothing could be judged with it: what was given could not be opened. */
+  readonly given: Given | null
   readonly checks: readonly Check[]
 }
 
@@ -83,10 +107,15 @@ export const failed = ({ sub, indication, clause = null, ...rest }: Failed): Che
 })
 
 /** Every check that decides must have passed, and there must be one: nothing checked proves nothing. */
-export const reportOf = (kind: Report['kind'], now: Date, checks: readonly Check[]): Report => {
+export const reportOf = (
+  kind: Report['kind'],
+  now: Date,
+  checks: readonly Check[],
+  given: Given | null = null,
+): Report => {
   const deciding = checks.filter(({ decides }) => decides)
   let worst = deciding[0] ?? null
   for (const one of deciding) if (worst && isWorse(one.indication, worst.indication)) worst = one
   const { indication, subIndication } = worst ?? ({ indication: 'INDETERMINATE', subIndication: 'GENERIC' } as const)
-  return { v: 1, kind, at: now.toISOString(), indication, subIndication, checks }
+  return { v: 1, kind, at: now.toISOString(), indication, subIndication, given, checks }
 }

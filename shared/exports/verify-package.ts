@@ -8,6 +8,7 @@ import { checkCosignatures, checkNoteTime, openChain, type OpenedChain } from '.
 import { Completeness } from './completeness.ts'
 import { checkData, checkEnveloped, checkPdf, DataAgain, type DataDigest } from './data-check.ts'
 import { LineSplitter } from './evidence-read.ts'
+import { givenOf } from './given.ts'
 import { judge } from './indication.ts'
 import { MANIFEST_BYTES_MAX, parseManifest, type Manifest, type ManifestChain } from './manifest.ts'
 import {
@@ -520,7 +521,7 @@ const findMissing = ({ order, counts, members }: Manifest, listed: ReadonlySet<s
 export const verifyPackage = async (reader: PackageReader, options: VerifyOptions): Promise<Report> => {
   const run = new PackageCheck(reader, options)
   await run.run()
-  return reportOf('package', options.now, run.checks)
+  return reportOf('package', options.now, run.checks, givenOf(options, options))
 }
 
 /** A file that could not even be opened as a package. */

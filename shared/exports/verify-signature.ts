@@ -2,6 +2,7 @@ import { readXadesNeeds } from '../ades/index.ts'
 import { equalBytes, OID, PkiError, readCadesNeeds, type HashName } from '../pki/index.ts'
 import { readSigners } from '../pki/cms-parts.ts'
 import { derOf } from './ber.ts'
+import { givenOf } from './given.ts'
 import { judge } from './indication.ts'
 import { readPieces } from './package-reader.ts'
 import { failed, reportOf, type Check, type Report } from './report.ts'
@@ -100,8 +101,8 @@ export const verifyBareSignature = async (bare: BareSignature, trust: Trust): Pr
         : format === 'XAdES'
           ? await verifyXml(bare, trust)
           : await verifyCms(bare, trust)
-    return reportOf('signature', trust.now, checks)
+    return reportOf('signature', trust.now, checks, givenOf(trust))
   } catch (error) {
-    return reportOf('signature', trust.now, [refused(format, error)])
+    return reportOf('signature', trust.now, [refused(format, error)], givenOf(trust))
   }
 }

@@ -1,3 +1,4 @@
+import { givenLines } from '../../../shared/exports/given-text.ts'
 import type { Check, Facts, Report } from '../../../shared/exports/index.ts'
 import { reasonOf, refusalOf, toneOf, TONES } from '../verdict.ts'
 import type { Words } from './texts.ts'
@@ -73,6 +74,7 @@ export const reportView = (words: Words, report: Report, language: string): read
     make('p', '', words(['verdictMeans', indication])),
     ...(reason ? [make('p', '', line(reason))] : []),
     make('small', '', code),
+    ...givenLines(report, language === 'it' ? 'it' : 'en').map((line) => make('p', '', line)),
   )
   verdict.tabIndex = -1
   return [verdict, make('h2', '', words(['checks'])), ...checks.map((check) => checkView(words, check, language))]

@@ -150,6 +150,17 @@ describe('when the program is run by itself', () => {
     expect(italian).toContain('cambiati dopo la firma: data/audit.csv')
   })
 
+  it('tells what it was asked to leave out, and whom it trusted', () => {
+    const { stdout } = run('export.zip', '--quick', '--no-revocation', ...TRUST)
+    expect(stdout).toContain('Revocation was not looked at, as asked for')
+    expect(stdout).toContain('Signatures of entries were not checked, as asked for')
+    expect(stdout).toContain('Judged for: 2026-11-22T12:00:00.000Z')
+    expect(stdout).toMatch(/\nTrusted: .*\(SHA-256 [0-9a-f]{64}\)/)
+    const { given } = JSON.parse(run('export.zip', '--json', '--quick', ...TRUST).stdout) as Report
+    expect(given).toMatchObject({ depth: 'quick', revocation: 'require', at: '2026-11-22T12:00:00.000Z' })
+    expect(run('export.zip', ...TRUST).stdout).not.toContain('as asked for')
+  })
+
   it('lets no file speak to the terminal', () => {
     expect(run('escape.txt', ...TRUST).stdout).not.toContain('\u001b')
   })

@@ -1,12 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import {
   encodeManifest,
+  givenLines,
   sentenceOf,
+  verifyBareSignature,
   verifyPackage,
+  weakened,
+  type ChainFile,
   type PackageMember,
   type PackageReader,
 } from '../../../../shared/exports/index.ts'
+import { digest, toHex } from '../../../../shared/pki/index.ts'
 import {
+  AT,
   faultsOf,
   folderOf,
   makePackage,
@@ -15,6 +21,7 @@ import {
   openSigning,
   openWitness,
   optionsOf,
+  readerOf,
   textOf,
   utf8,
   verifyZip,
@@ -120,5 +127,61 @@ describe('when something rests on the word of the package', () => {
     const report = await verifyZip(zipOf(erased), optionsOf(signing))
     const check = report.checks.find(({ check }) => check === 'evidence')
     expect(check && sentenceOf(check, 'en')).toContain('1 with erased data (1 erasures are not proved)')
+  })
+})
+
+describe('when less was asked for than is usual', () => {
+  const bare = { at: AT.toISOString(), revocation: 'require', depth: 'full', origins: [], witnesses: [] }
+
+  it('says in the report what it was given', async () => {
+    const report = await verifyZip(zipOf(whole), optionsOf(signing))
+    expect(report.given).toMatchObject({ ...bare, signers: null, timeStampAnchors: null })
+    const { der, subject } = signing.root.certificate
+    expect(report.given?.anchors).toEqual([{ subject: subject.text, sha256: toHex(digest('sha256', der)) }])
+    expect(weakened(report, 'en')).toEqual([])
+    expect(givenLines(report, 'en').join('\n')).toContain(subject.text)
+  })
+
+  it.each([
+    ['en', /^Revocation was not looked at/, /^Signatures of entries were not checked/],
+    ['it', /^La revoca non/, /^Le firme delle voci non/],
+  ] as const)('tells it in %s', async (language, ...sentences) => {
+    const options = optionsOf(signing, { revocation: 'none', depth: 'quick', origins: [chain.noteKey.key.name] })
+    const report = await verifyZip(zipOf(whole), options)
+    const told = weakened(report, language)
+    expect(told).toHaveLength(2)
+    for (const [place, sentence] of sentences.entries()) expect(told[place]).toMatch(sentence)
+    expect(report.given).toMatchObject({ revocation: 'none', depth: 'quick', origins: [chain.noteKey.key.name] })
+  })
+
+  it('says the same of a signature by itself', async () => {
+    const signature = whole.get('manifest.json.p7s') ?? new Uint8Array(0)
+    const content = readerOf(whole.get('manifest.json') ?? new Uint8Array(0))
+    const trust = { ...optionsOf(signing), revocation: 'none' } as const
+    const report = await verifyBareSignature({ signature, content, name: null }, trust)
+    expect(report.given).toMatchObject({ ...bare, revocation: 'none', depth: null })
+  })
+})
+
+describe('when a chain has more keys of the key store than there are roll-overs', () => {
+  const keys =
+    (count: number) =>
+    (file: ChainFile): ChainFile => ({
+      ...file,
+      keys: [...file.keys, ...Array.from({ length: count }, () => file.keys.slice(0, 1)).flat()],
+    })
+
+  it('refuses them before it follows any', async () => {
+    const report = await verifyZip(
+      zipOf(await makePackage(chain, signing, { chainFile: keys(5000) })),
+      optionsOf(signing),
+    )
+    expect(faultsOf(report)[0]).toBe('checkpoint FORMAT_FAILURE chain-keys')
+  })
+
+  it('takes them in any order', async () => {
+    const chainFile = (file: ChainFile): ChainFile => ({ ...file, keys: file.keys.toReversed() })
+    const report = await verifyZip(zipOf(await makePackage(chain, signing, { chainFile })), optionsOf(signing))
+    expect(report.indication).toBe('TOTAL-PASSED')
   })
 })
