@@ -19,7 +19,8 @@ const WITNESSES_MAX = 1000
 const base64 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 
-/** Chains with the checkpoint an export is made under: the one made last. Those that have none are left out. */
+/** Chains with the checkpoint an export is made under: the one made last. Those that have none are left out, and
+ * must not be where the export says that all of them is there. */
 export const listSealed = async (db: Reader, chains: readonly string[]): Promise<readonly SealedChain[]> => {
   const sealed: SealedChain[] = []
   for (const chain of chains) {
@@ -27,6 +28,12 @@ export const listSealed = async (db: Reader, chains: readonly string[]): Promise
     if (latest && latest.size > 0) sealed.push({ chain, size: latest.size, root: latest.root })
   }
   return sealed
+}
+
+/** Every one of the chains has a checkpoint. Throws EXPORT_CHAIN_UNSEALED. */
+export const assertSealed = (chains: readonly string[], sealed: readonly SealedChain[]): void => {
+  const missing = chains.find((chain) => !sealed.some((one) => one.chain === chain))
+  if (missing !== undefined) throw new AppError('EXPORT_CHAIN_UNSEALED', { chain: missing })
 }
 
 /** The key whose line the note has. */
@@ -50,6 +57,12 @@ const keysOf = async (db: Reader, chain: string, used: readonly string[]): Promi
   }))
 }
 
+/** Whether the note has a line of that key, `name+id+key`; no word is lost on a witness that did not sign. */
+export const isSignedBy = (note: string, vkey: string): boolean =>
+  parseNote(note).signatures.some(({ name, keyId }) =>
+    vkey.startsWith(`${name}+${Buffer.from(keyId).toString('hex')}+`),
+  )
+
 /** What proves one chain's lines, as it lies in the package and as the manifest counts it. Throws EXPORT_CHAIN_BROKEN. */
 export const chainEvidence = async (
   db: Reader,
@@ -64,7 +77,8 @@ export const chainEvidence = async (
   if (said.size !== size) throw new AppError('EXPORT_CHAIN_BROKEN', { chain, reason: 'checkpoint' })
   const cut = await readCut(db, chain)
   const stations = (await listWitnessesOf(db, of.tenant)).map(({ vkey, station }): Witness => ({ vkey, station }))
-  const witnesses = [...stations, ...of.outside.map((vkey): Witness => ({ vkey, station: null }))]
+  const outside = of.outside.map((vkey): Witness => ({ vkey, station: null }))
+  const witnesses = [...stations, ...outside].filter(({ vkey }) => isSignedBy(note, vkey))
   const file: ChainFile = {
     chain,
     origin: said.origin,

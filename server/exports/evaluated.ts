@@ -1,4 +1,4 @@
-import type { ManifestHead } from '../../shared/exports/index.ts'
+import { EvaluatedFilter, type ManifestHead } from '../../shared/exports/manifest.ts'
 import type { EntryFilter } from '../db/repositories/audit-filter.ts'
 import type { ExportFilter } from './ports.ts'
 
@@ -23,9 +23,13 @@ const conditionsOf = (filter: EntryFilter) => ({
   correlationId: filter.correlationId,
 })
 
-/** What was selected as anybody can evaluate it over entries; not where words were looked for, or nothing can match. */
-export const evaluatedSearch = ({ selected }: ExportFilter): Search => {
-  if (selected === null || (selected.text ?? '') !== '') return { evaluated: false, filter: null }
+/**
+ * What was selected as anybody can evaluate it over entries; not where words were looked for, where nothing can match,
+ * where it holds what whoever ordered need not know, and where it is larger than a manifest may hold.
+ */
+export const evaluatedSearch = ({ selected, isUntold }: Pick<ExportFilter, 'selected' | 'isUntold'>): Search => {
+  if (selected === null || isUntold || (selected.text ?? '') !== '') return { evaluated: false, filter: null }
   const given = Object.entries(conditionsOf(selected)).filter(([, value]) => value !== undefined)
-  return { evaluated: true, filter: Object.fromEntries(given) as NonNullable<Search['filter']> }
+  const { success, data } = EvaluatedFilter.safeParse(Object.fromEntries(given))
+  return success ? { evaluated: true, filter: data } : { evaluated: false, filter: null }
 }

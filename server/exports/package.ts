@@ -23,7 +23,7 @@ import type { Opened } from '../db/open.ts'
 import type { AuditDb } from '../db/schema.ts'
 import { bytesContent, fileContent } from '../signing/content.ts'
 import { MAX_ENVELOPED_BYTES, type Content, type KeptSignature, type Signatures } from '../signing/signatures.ts'
-import { chainEvidence, listSealed } from './chain-evidence.ts'
+import { assertSealed, chainEvidence, listSealed } from './chain-evidence.ts'
 import { digestedFile } from './digested-file.ts'
 import { memberOf, writeMember, type ExportFolders } from './folders.ts'
 import { writeFailure } from './file-sink.ts'
@@ -40,6 +40,8 @@ export type WriteReport = (report: {
   readonly head: ManifestHead
   readonly chains: readonly ManifestChain[]
   readonly entries: number
+  /** Name of whoever seals it. */
+  readonly signer: string
 }) => Promise<Uint8Array>
 
 export interface PackageDeps {
@@ -95,7 +97,7 @@ export class PackageMaker {
   }
 
   /**
-   * From the start, whatever an earlier attempt left. Throws EXPORT_*, AUDIT_PROOF_UNAVAILABLE, SIGNING_*, TIMESTAMP_*,
+   * From the start, whatever an earlier attempt left. Throws EXPORT_CHAIN_UNSEALED (a chain without checkpoint), other EXPORT_*, AUDIT_PROOF_UNAVAILABLE, SIGNING_*, TIMESTAMP_*,
    * HSM_UNAVAILABLE, and Cancelled where the signal was aborted.
    */
   async make(order: PackageOrder): Promise<MadePackage> {
@@ -106,6 +108,8 @@ export class PackageMaker {
     await faults('after-folder')
     const key = await signatures.signer()
     const sealed = await listSealed(audit.db, order.chains)
+    // Said of a chain that it is all there, and nothing there of it: not even that there is such a chain.
+    if (head.completeness !== 'inclusion') assertSealed(order.chains, sealed)
     const { location } = audit
     const { filter, names, maxBytes, maxEntries } = order
     const task = { kind: 'write', location, folder, head, filter, chains: sealed, names, maxBytes, maxEntries } as const
@@ -170,7 +174,8 @@ export class PackageMaker {
     const { signatures, writeReport } = this.#deps
     const { head, visibleSignature: visible } = order
     const scratch = join(folder, REPORT_DATA)
-    const pdf = await writeReport({ data: await readFile(scratch), head, chains, entries })
+    const { name: signer } = await signatures.signer()
+    const pdf = await writeReport({ data: await readFile(scratch), head, chains, entries, signer })
     const { level, language } = head.order
     const signature = await signatures.pades(pdf, { level, visible, reason: head.reason, language })
     await rm(scratch)

@@ -2,7 +2,9 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** How long a pass lasts; a range asked for before that goes on. */
 export const PASS_MS = 10 * 60_000
+/** Of all, and of one session: whoever asks for many pushes out their own. */
 const PASSES_MAX = 10_000
+const OF_SESSION_MAX = 20
 const PASS = /^[A-Za-z0-9_-]{43}$/
 
 interface Kept {
@@ -23,7 +25,7 @@ export class DownloadPasses {
 
   /** The pass is told once and is nowhere else. */
   issue(exportId: string, sessionId: string, now: number): { readonly pass: string; readonly expiresAt: number } {
-    this.#forget(now)
+    this.#forget(sessionId, now)
     const pass = randomBytes(32).toString('base64url')
     const digest = digestOf(pass)
     const expiresAt = now + PASS_MS
@@ -45,8 +47,10 @@ export class DownloadPasses {
     for (const [name, kept] of this.#kept) if (kept.exportId === exportId) this.#kept.delete(name)
   }
 
-  #forget(now: number): void {
+  #forget(sessionId: string, now: number): void {
     for (const [name, kept] of this.#kept) if (kept.expiresAt <= now) this.#kept.delete(name)
+    const own = [...this.#kept].filter(([, kept]) => kept.sessionId === sessionId)
+    for (const [name] of own.slice(0, Math.max(0, own.length - OF_SESSION_MAX + 1))) this.#kept.delete(name)
     for (const name of this.#kept.keys()) {
       if (this.#kept.size < PASSES_MAX) return
       this.#kept.delete(name)

@@ -29,7 +29,9 @@ export interface ExportFilter {
   readonly selected: EntryFilter | null
   /** Of which entries the header may be shown; null: of all. */
   readonly visible: EntryFilter | null
-  /** What whoever asked reached at all: an export is given to them only as long as they reach the same. */
+  /** Ids in `selected` come from words over the whole directory: whoever asked is not told them. */
+  readonly isUntold?: boolean
+  /** What whoever asked reached at all: an export is given to them only as long as they reach at least the same. */
   readonly reach: string
 }
 

@@ -63,7 +63,11 @@ const choose = async (task: WriteTask, { reader, signal }: WriteGround): Promise
     const { selected } = filter
     const { completeness } = head
     const extent = await extentOf(reader.db, chain, size)
-    if (!extent) continue
+    if (!extent) {
+      // Nothing of it is left: no export may say that all of it is here.
+      if (completeness !== 'inclusion') throw new AppError('EXPORT_CHAIN_UNSEALED', { chain, reason: 'empty' })
+      continue
+    }
     if (completeness === 'whole') {
       chosen.push({ ...sealed, ids: null, range: extent })
       continue

@@ -1,9 +1,11 @@
+import { z } from 'zod'
 import { AppError, type SavedAuditSearch } from '../../shared/contract/index.ts'
 import type { Completeness, ExportSelection } from '../../shared/contract/routes/exports.ts'
 import { CHAIN_TENANT, type EntryFilter } from '../audit/index.ts'
 import { listEntryTenants } from '../db/repositories/export-entries.ts'
 import type { Directory } from '../db/repositories/directory.ts'
 import type { AuditDatabase } from '../db/schema.ts'
+import { evaluatedSearch } from '../exports/evaluated.ts'
 import type { ExportFilter, ExportPlan } from '../exports/ports.ts'
 import type { AuditScope } from './audit-scope.ts'
 import type { Call } from './call.ts'
@@ -62,9 +64,11 @@ export const planExport = async (deps: SelectionDeps, call: Call, selection: Exp
   const { widest, visible, isAll } = await sightOf(deps, call)
   if (widest === null) throw new AppError('ACCESS_DENIED', { right: call.right })
   const reach = JSON.stringify([widest, isAll])
-  const planned = (selected: EntryFilter | null, possible: ExportPlan['possible']): ExportPlan => {
-    const filter: ExportFilter = { selected, visible, reach }
-    return { filter, possible }
+  const planned = (selected: EntryFilter | null, possible: ExportPlan['possible'], isUntold = false): ExportPlan => {
+    const filter: ExportFilter = { selected, visible, reach, ...(isUntold ? { isUntold } : {}) }
+    // What a manifest cannot say, nobody could check: told when it is ordered, not when all of it is written.
+    const { evaluated } = evaluatedSearch(filter)
+    return { filter, possible: evaluated ? possible : orders('inclusion') }
   }
   if (selection.kind === 'chain') {
     const { chain } = selection
@@ -78,7 +82,32 @@ export const planExport = async (deps: SelectionDeps, call: Call, selection: Exp
   }
   const { search } = selection
   const selected = searched(deps, call, search)
-  if (search.text !== undefined || selected === null) return planned(selected, orders('inclusion'))
   if (isAll && isOnlySpan(search)) return planned(selected, orders('range', 'inclusion', 'headers'))
-  return planned(selected, orders('inclusion', 'headers'))
+  // Names are looked for in the whole directory: their ids would tell of people and stations out of reach.
+  const isUntold = !isAll && (search.operator !== undefined || search.station !== undefined)
+  return planned(selected, orders('inclusion', 'headers'), isUntold)
+}
+
+const Reached = z.tuple([
+  z.object({
+    tenant: z.string().optional(),
+    tenants: z.array(z.string()).optional(),
+    offices: z.array(z.string()).optional(),
+  }),
+  z.boolean(),
+])
+const tenantsOf = ({ tenant, tenants }: z.infer<typeof Reached>[0]): readonly string[] =>
+  tenants ?? (tenant === undefined ? [] : [tenant])
+
+/**
+ * Whether a reach (`ExportFilter.reach`) still holds all of an earlier one. Wider is no harm: tenants whose first entry
+ * came since, offices that were granted since.
+ */
+export const stillReaches = (now: string, before: string): boolean => {
+  const [[wide], [narrow]] = [Reached.parse(JSON.parse(now)), Reached.parse(JSON.parse(before))]
+  const tenants = new Set(tenantsOf(wide))
+  if (!tenantsOf(narrow).every((tenant) => tenants.has(tenant))) return false
+  if (wide.offices === undefined) return true
+  const offices = new Set(wide.offices)
+  return narrow.offices?.every((office) => offices.has(office)) ?? false
 }

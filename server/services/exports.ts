@@ -25,7 +25,7 @@ import type { ExportPlan, ExportProgress, KeptOrder } from '../exports/ports.ts'
 import type { JobQueue } from '../jobs/queue.ts'
 import type { Call } from './call.ts'
 import type { Changes } from './change.ts'
-import { planExport, type SelectionDeps } from './exports-selection.ts'
+import { planExport, stillReaches, type SelectionDeps } from './exports-selection.ts'
 import { exportName, exportSnapshot, exportView, orderOf } from './exports-view.ts'
 
 /** What makes, keeps and gives the packages: `server/exports`, asked for only when needed. */
@@ -255,7 +255,8 @@ export class Exports {
   async #assertReach(call: Call, row: ExportRow): Promise<void> {
     const plan = await planExport(this.#deps, call, orderOf(row).selection)
     const ordered = JSON.parse(row.filter) as { readonly reach: string }
-    if (plan.filter.reach !== ordered.reach) throw new AppError('ACCESS_DENIED', { right: call.right, reason: 'reach' })
+    if (!stillReaches(plan.filter.reach, ordered.reach))
+      throw new AppError('ACCESS_DENIED', { right: call.right, reason: 'reach' })
   }
 
   #row(call: Call, order: ExportOrder, plan: ExportPlan, completeness: Completeness): ExportRow {

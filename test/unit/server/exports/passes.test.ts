@@ -30,6 +30,15 @@ describe('when a pass was given', () => {
     expect(passes.sessionOf(other.pass, 'export_2', NOW)).toBe('session_1')
   })
 
+  it('is pushed out only by many of its own session', () => {
+    const passes = new DownloadPasses()
+    const [mine, other] = [passes.issue('export_1', 'mine', NOW), passes.issue('export_1', 'other', NOW)]
+    const more = Array.from({ length: 20 }, () => passes.issue('export_1', 'mine', NOW))
+    expect(passes.sessionOf(mine.pass, 'export_1', NOW)).toBeNull()
+    expect(more.every(({ pass }) => passes.sessionOf(pass, 'export_1', NOW) === 'mine')).toBe(true)
+    expect(passes.sessionOf(other.pass, 'export_1', NOW)).toBe('other')
+  })
+
   it('is kept in no readable form', () => {
     const passes = new DownloadPasses()
     const { pass } = passes.issue('export_1', 'session_1', NOW)
