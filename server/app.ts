@@ -10,6 +10,7 @@ import { registerExportFiles, type ExportFilesPort } from './routes/export-files
 import { makeHandlers } from './routes/handlers.ts'
 import { registerPublic } from './routes/public.ts'
 import { registerRoutes, type RegistrarOptions } from './routes/registrar.ts'
+import { registerVerifiers, verifierFolder } from './routes/verify-files.ts'
 
 export interface AppOptions extends Omit<RegistrarOptions, 'handlers'> {
   readonly ca: CaGateway
@@ -88,5 +89,6 @@ const registerPages = async (app: FastifyInstance, options: AppOptions): Promise
   })
   const { health, witnesses } = options.services
   registerPublic(app, { ca: options.ca, health, version: options.version, witnesses })
+  registerVerifiers(app, verifierFolder(options.consoleFolder))
   await registerConsole(app, options.consoleFolder)
 }

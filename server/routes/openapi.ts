@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ERROR_CODES, HTTP, PROOF_SCHEME, type HttpRoute } from '../../shared/contract/index.ts'
+import { EXPORT_FILE_PATH, exportFilePath, PASS_SCHEMES } from './openapi-export-file.ts'
 
 const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> => {
   const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', target: 'draft-2020-12' })
@@ -52,6 +53,7 @@ export const openApiDocument = (version: string): Record<string, unknown> => {
     const path = route.path.replace(/:([A-Za-z]+)/g, '{$1}')
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(name, route) }
   }
+  paths[EXPORT_FILE_PATH] = exportFilePath()
   return {
     openapi: '3.1.0',
     info: { title: 'Countersign', version, license: { name: 'MIT', identifier: 'MIT' } },
@@ -64,6 +66,7 @@ export const openApiDocument = (version: string): Record<string, unknown> => {
           name: 'Authorization',
           description: `"${PROOF_SCHEME} <token>", with a Session-Proof of the session's key over each request.`,
         },
+        ...PASS_SCHEMES,
       },
       schemas: {
         Problem: {

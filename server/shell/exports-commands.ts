@@ -236,8 +236,15 @@ const hint: Command = {
     const row = await rowOf(ground, values)
     const name = row.file_name ?? 'export.zip'
     const { format } = orderOf(row)
-    const root = `${ground.config.publicUrl}/ca/root.cer`
+    const { publicUrl, consoleFolder } = ground.config
+    const root = `${publicUrl}/ca/root.cer`
+    const { readVerifiers, verifierFolder } = await import('../routes/verify-files.ts')
+    const verifiers = (await readVerifiers(verifierFolder(consoleFolder))).map((one) => ({
+      url: `${publicUrl}/verify/${one.name}`,
+      sha256: one.digest,
+    }))
     const lines = [
+      ...verifiers.map(({ url, sha256 }) => `verifier:  ${url} (SHA-256 ${sha256})`),
       `trust:     ${root} (compare its SHA-256 with one you were given)`,
       `as PEM:    openssl x509 -inform DER -in root.cer -out trusted.pem`,
       `all of it: node countersign-verify.mjs ${name} --anchor trusted.pem`,
@@ -245,7 +252,7 @@ const hint: Command = {
       ...(row.manifest_digest === null ? [] : [`SHA-256 of manifest.json: ${row.manifest_digest}`]),
     ]
     return {
-      value: { id: row.id, file: name, format, root, manifestDigest: row.manifest_digest },
+      value: { id: row.id, file: name, format, root, verifiers, manifestDigest: row.manifest_digest },
       text: lines.join('\n'),
     }
   },

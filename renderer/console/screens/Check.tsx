@@ -4,6 +4,7 @@ import { Screen } from '../../ui/Screen.tsx'
 import { CheckFile } from '../../verify/CheckFile.tsx'
 import { makeCheckWorker } from '../../verify/make-worker.ts'
 import type { OfferedTrust } from '../../verify/use-anchors.ts'
+import { Verifiers } from '../parts/Verifiers.tsx'
 
 const fetchBytes = async (path: string): Promise<Uint8Array> => {
   const answer = await fetch(path)
@@ -24,6 +25,7 @@ export function Check() {
   return (
     <Screen title={t('console:screen.check')} subtitle={t('subtitle')}>
       <CheckFile makeWorker={makeCheckWorker} offer={offerOwnAuthority} />
+      <Verifiers />
     </Screen>
   )
 }

@@ -29,6 +29,38 @@ describe('when the API describes itself', () => {
   })
 })
 
+describe('when the API describes the file of an export', () => {
+  const { get, head } = document.paths['/api/v1/exports/{id}/file'] as unknown as Record<
+    'get' | 'head',
+    {
+      parameters: { name: string; required: boolean }[]
+      security: Record<string, unknown>[]
+      responses: Record<string, { headers?: object; content?: object }>
+    }
+  >
+  const names = (one: typeof get) => one.parameters.map(({ name }) => name)
+
+  it('tells how a range is asked for, and of every answer', () => {
+    expect(names(get)).toEqual(['id', 'If-None-Match', 'Range', 'If-Range'])
+    expect(Object.keys(get.responses).toSorted()).toEqual(['200', '206', '304', '416', 'default'])
+    for (const status of ['206', '416']) expect(get.responses[status]?.headers).toHaveProperty(['Content-Range'])
+    for (const status of ['200', '206']) expect(get.responses[status]?.content).toHaveProperty(['application/zip'])
+    expect(get.responses['416']?.content).toHaveProperty(['application/problem+json'])
+  })
+  it('tells of HEAD that it has no range and no body', () => {
+    expect(names(head)).toEqual(['id', 'If-None-Match'])
+    expect(Object.keys(head.responses).toSorted()).toEqual(['200', '304', 'default'])
+    for (const answer of Object.values(head.responses)) expect(answer.content).toBeUndefined()
+  })
+  it('names the pass as a header or a cookie, both of which it describes', () => {
+    const { securitySchemes } = (document as unknown as { components: { securitySchemes: Record<string, unknown> } })
+      .components
+    expect(get.security).toEqual([{ downloadPass: [] }, { downloadCookie: [] }])
+    expect(securitySchemes['downloadPass']).toMatchObject({ in: 'header', name: 'Authorization' })
+    expect(securitySchemes['downloadCookie']).toMatchObject({ in: 'cookie', name: 'countersign-download' })
+  })
+})
+
 describe('when a console path is asked for', () => {
   it.each([
     ['/console/', true],
