@@ -14,7 +14,7 @@ import { download, exported, membersOf, orderOf, untilEnded } from '../exports/e
 // A whole server with a token, a time-stamping authority and a responder; what it exports is judged with the two roots
 // and nothing else.
 
-const SAMPLES = process.env['SOAK'] === '1' ? 2000 : 24
+const SAMPLES = process.env['SOAK'] === '1' ? 2000 : 60
 
 let folder: string
 let services: TrustServices
