@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeLog } from '../../../../server/log/log.ts'
@@ -47,6 +48,14 @@ describe('when the server is stopped', () => {
     expect(listed.items.map(({ id }) => id)).toEqual([view.id])
     expect((await shell(`exports show ${view.id}`, {})).text).toContain('for the court')
     expect((await shell(`exports verify-hint ${view.id}`, {})).text).toContain(String(view.manifestDigest))
+    mkdirSync(join(server.folder, 'verify'))
+    writeFileSync(join(server.folder, 'verify/countersign-verify.mjs'), '')
+    const served = { ...server.config, consoleFolder: join(server.folder, 'console') }
+    const hint = await runCommand(served, ['exports', 'verify-hint', view.id], {}, makeLog('silent'))
+    const sha256 = createHash('sha256').digest('hex')
+    const url = `${served.publicUrl}/verify/countersign-verify.mjs`
+    expect(hint.text).toContain(`${url} (SHA-256 ${sha256})`)
+    expect(hint.value).toMatchObject({ verifiers: [{ url, sha256 }] })
     const out = join(server.folder, 'package.zip')
     await shell(`exports download ${view.id}`, { out })
     expect((await judge(server, readFileSync(out))).indication).toBe('TOTAL-PASSED')
