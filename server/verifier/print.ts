@@ -28,11 +28,18 @@ const lineOf = (check: Check, language: Language): string => {
   return plain(`${mark} ${titleOf(check.check, language)}${subject}: ${sentenceOf(check, language)}${rule}`)
 }
 
+/** The first check that decided against it, at the top: what follows may be long. */
+const reasonOf = ({ checks, indication }: Report, language: Language): readonly string[] => {
+  const reason = checks.find((check) => check.decides && check.indication === indication)
+  return indication === 'TOTAL-PASSED' || !reason ? [] : [lineOf(reason, language)]
+}
+
 /** The report for people: the verdict first, what it was asked for with, then each check in a line. */
 export const printed = (report: Report, file: string, language: Language): string =>
   [
     plain(`${report.indication}${report.subIndication === null ? '' : ` / ${report.subIndication}`}`),
     verdictOf(report, language),
+    ...reasonOf(report, language),
     plain(file),
     ...givenLines(report, language).map(plain),
     '',

@@ -147,6 +147,7 @@ describe('when the program is run by itself', () => {
     expect(run('export.zip', ...TRUST).stdout).toMatch(/^TOTAL-PASSED\nEvery check that counts has passed\./)
     const italian = run('changed.zip', '--lang', 'it', ...TRUST).stdout
     expect(italian).toMatch(/^TOTAL-FAILED \/ HASH_FAILURE\n/)
+    expect(italian.split('\n')[2]).toMatch(/^\[NO\] /)
     expect(italian).toContain('cambiati dopo la firma: data/audit.csv')
   })
 
