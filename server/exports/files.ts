@@ -1,10 +1,10 @@
 import { AppError } from '../../shared/contract/errors.ts'
 import { readExport } from '../db/repositories/exports.ts'
-import { isSessionOpen } from '../db/repositories/sessions.ts'
 import type { OperationalDatabase } from '../db/schema.ts'
 import type { ExportFolders } from './folders.ts'
 import { etagOf, keptMembers, layoutOf } from './kept-members.ts'
 import { streamPackage } from './package-stream.ts'
+import type { ExportReach } from './pass-rights.ts'
 import type { DownloadPasses } from './passes.ts'
 import { settleSignature } from './second-signature.ts'
 
@@ -22,9 +22,10 @@ export interface PackageFilesDeps {
   readonly node: string
   readonly folders: ExportFolders
   readonly passes: DownloadPasses
+  readonly reach: ExportReach
 }
 
-/** Files of packages for whoever holds a pass of theirs, as long as the session it was given to goes on. */
+/** Files of packages for whoever holds a pass of theirs, as long as the session it was given to and its right go on. */
 export class PackageFiles {
   readonly #deps: PackageFilesDeps
 
@@ -34,9 +35,11 @@ export class PackageFiles {
 
   /** Throws EXPORT_PASS_INVALID; EXPORT_NOT_FOUND for one that is gone meanwhile, or lies with another node. */
   async open(id: string, pass: string | null, now: number): Promise<PackageFile> {
-    const { db, tenant, node, folders, passes } = this.#deps
-    const session = pass === null ? null : passes.sessionOf(pass, id, now)
-    if (session === null || !(await isSessionOpen(db, session, now))) throw new AppError('EXPORT_PASS_INVALID')
+    const { db, tenant, node, folders, passes, reach } = this.#deps
+    const holder = pass === null ? null : passes.holderOf(pass, id, now)
+    // Each time: who lost the right, or part of what it reaches, reads no further.
+    if (holder === null || (await reach(holder.sessionId, now)) !== holder.reach)
+      throw new AppError('EXPORT_PASS_INVALID')
     const folder = folders.whole(id)
     await settleSignature(folder, () => readExport(db, tenant, id))
     const row = await readExport(db, tenant, id)

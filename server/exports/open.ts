@@ -68,6 +68,7 @@ export const openExports = (parts: ExportsParts): OpenExports => {
     loaded = openWorks({
       audit: databases.audit,
       db,
+      directory,
       own,
       log,
       node: config.name,

@@ -13,6 +13,7 @@ import type { SecondPrepared, Signatures } from '../signing/signatures.ts'
 import type { PackageFiles } from './files.ts'
 import type { ExportFolders } from './folders.ts'
 import type { ExportJobs } from './jobs.ts'
+import type { ExportReach } from './pass-rights.ts'
 import type { DownloadPasses } from './passes.ts'
 import type { ExportPlan } from './ports.ts'
 import { renewalOf } from './renewal.ts'
@@ -36,6 +37,7 @@ export interface WorksDeps {
   readonly signatures: Signatures
   readonly folders: ExportFolders
   readonly passes: DownloadPasses
+  readonly reach: ExportReach
   readonly jobs: ExportJobs
   readonly files: PackageFiles
   readonly now: () => number
@@ -95,8 +97,11 @@ export class Works implements ExportWorks {
     return this.#deps.signatures.levels()
   }
 
-  pass(id: string, sessionId: string, now: number) {
-    return Promise.resolve(this.#deps.passes.issue(id, sessionId, now))
+  async pass(id: string, sessionId: string, now: number) {
+    const { passes, reach } = this.#deps
+    const held = await reach(sessionId, now)
+    if (held === null) throw new AppError('ACCESS_DENIED', { right: 'audit.export' })
+    return passes.issue(id, sessionId, now, held)
   }
 
   async prepareSecond(row: ExportRow, operatorId: string, certificate: Uint8Array) {

@@ -58,8 +58,8 @@ export const lastSignInAt = async (db: Db, operatorId: string): Promise<number |
       .executeTakeFirst()
   )?.at ?? null
 
-/** False once it ended or was locked, or ran out. */
-export const isSessionOpen = async (db: Db, id: string, now: number): Promise<boolean> => {
-  const open = db.selectFrom('session').select('id').where('id', '=', id).where('ended_at', 'is', null)
-  return (await open.where('expires_at', '>', now).executeTakeFirst()) !== undefined
+/** Null once it ended or was locked, or ran out. */
+export const readOpenSession = async (db: Db, id: string, now: number): Promise<SessionRowStored | null> => {
+  const open = db.selectFrom('session').selectAll().where('id', '=', id).where('ended_at', 'is', null)
+  return (await open.where('expires_at', '>', now).executeTakeFirst()) ?? null
 }

@@ -251,6 +251,20 @@ describe('when a package is downloaded', () => {
     expect((await fetchFile(server, path, headers)).status).toBe(401)
   })
 
+  it('ends a pass with the right it was given by', async () => {
+    const given = await carla.call('authoriseDownload', { params: { id } })
+    const status = async () => (await fetchFile(server, path, { authorization: `Download ${given.pass}` })).status
+    const { db } = server.running().foundation.databases.operational
+    const grants = () => db.updateTable('grant').where('operator_id', '=', carla.session?.operator.id ?? '')
+    expect(await status()).toBe(200)
+    await grants()
+      .set({ valid_to: Date.now() - 1 })
+      .execute()
+    expect(await status()).toBe(401)
+    await grants().set({ valid_to: null }).execute()
+    expect(await status()).toBe(200)
+  })
+
   it('is nobody else’s', async () => {
     const dario = await server.signIn('dario')
     expect((await refusal(dario.call('readExport', { params: { id } }))).code).toBe('ACCESS_DENIED')
