@@ -13,6 +13,8 @@ import {
   type SignatureAlgorithm,
   type VerifiedTimeStamp,
   type VerifyPathOptions,
+  lastsUntil,
+  oldestOf,
   verifyOutlives,
 } from '../pki/index.ts'
 import { refuse } from './ades-error.ts'
@@ -25,7 +27,7 @@ import type { StampProperty, XadesParts } from './xades-parts.ts'
 import type { XmlLimits } from './xml-read.ts'
 import type { XmlElement } from './xml-node.ts'
 
-export interface XadesToVerify extends Omit<VerifyPathOptions, 'leaf' | 'at' | 'knownAt'> {
+export interface XadesToVerify extends Omit<VerifyPathOptions, 'leaf' | 'at' | 'knownAt' | 'existedBy'> {
   /** The signature, or the document that envelops it. */
   readonly xml: Uint8Array
   /** Detached: digests of the file (`ContentHashes`), by the hashes that `readXadesNeeds` names. */
@@ -36,6 +38,11 @@ export interface XadesToVerify extends Omit<VerifyPathOptions, 'leaf' | 'at' | '
   readonly timeStampAnchors?: readonly Certificate[]
   /** The present moment. */
   readonly now: Date
+  /**
+   * By when something outside proves that all of this existed: a newer time-stamp over a list with its digest. Then it
+   * need not last by itself.
+   */
+  readonly existedBy?: Date
   readonly limits?: XmlLimits
 }
 
@@ -56,7 +63,7 @@ export interface VerifiedXades {
   readonly root: XmlElement | null
   /** What the signature carries, and what therefore was verified. */
   readonly level: 'B-B' | 'B-T' | 'B-LT' | 'B-LTA'
-  /** By when the signature existed, as the oldest time-stamp proves; null at B-B. */
+  /** By when the signature existed, as the oldest time-stamp proves, or `existedBy`; null at B-B without. */
   readonly provedAt: Date | null
   /** The signer's path, judged at `provedAt`, or now. */
   readonly path: readonly Certificate[]
@@ -82,7 +89,7 @@ interface Stamp extends StampProperty {
  * As `verifyCades` does. Throws AdesError and PkiError; every time-stamp carried has to stand.
  */
 export function verifyXades(wanted: XadesToVerify): VerifiedXades {
-  const { xml, contentHash, uri, timeStampAnchors, now, limits, ...options } = wanted
+  const { xml, contentHash, uri, timeStampAnchors, now, existedBy, limits, ...options } = wanted
   const parts = readXades(xml, limits)
   const contentOf = contentStates(parts, contentHash)
   verifyReferences(parts, contentOf, uri)
@@ -107,16 +114,16 @@ export function verifyXades(wanted: XadesToVerify): VerifiedXades {
     const sources = { crls, ocsp, intermediates, revocation, anchors, knownAt: now, existedBy: until }
     return verifyOutlives(verifyTimeStampToken(token, { ...sources, imprint: { hash, digest: imprint }, now }), until)
   }
+  const untilOf = ({ genTime }: Stamp): Date => lastsUntil(genTime, existedBy, now)
   const archiveTimeStamps = archives.map((one, i) => {
     const imprint = archiveDigest(parts, one.hash, one.method, one.before, contentOf)
-    return verifyStamp(one, imprint, archives[i + 1]?.genTime ?? now)
+    return verifyStamp(one, imprint, archives[i + 1]?.genTime ?? untilOf(one))
   })
   const signatureTimeStamps = signatureStamps.map((one) => {
     const imprint = canonicalDigest(one.hash, parts.signatureValue, one.method)
-    return verifyStamp(one, imprint, archives[0]?.genTime ?? now)
+    return verifyStamp(one, imprint, archives[0]?.genTime ?? untilOf(one))
   })
-  const times = [...signatureTimeStamps, ...archiveTimeStamps].map(({ genTime }) => genTime.getTime())
-  const provedAt = times.length > 0 ? new Date(Math.min(...times)) : null
+  const provedAt = oldestOf([...signatureTimeStamps, ...archiveTimeStamps], existedBy)
   const moment = provedAt ? { at: provedAt, knownAt: now } : { at: now }
   const { path } = verifyPath({ ...trust, ...moment, leaf: signerCertificate })
 

@@ -6,7 +6,7 @@ import type { VerifySignature } from '../audit/crypto.ts'
 import { fromBase64 } from '../audit/note-key.ts'
 import { verifyCheckpointNote } from '../audit/note-key-statement.ts'
 import { AppError } from '../contract/errors.ts'
-import { verifyOutlives, verifyTimeStampToken } from '../pki/index.ts'
+import { lastsUntil, verifyOutlives, verifyTimeStampToken } from '../pki/index.ts'
 import type { ChainFile } from './chain-file.ts'
 import { readChainKeys, type ChainKeys } from './chain-keys.ts'
 import { judge } from './indication.ts'
@@ -73,7 +73,7 @@ export const checkCosignatures = (file: ChainFile, wanted: readonly string[], ve
 export const checkNoteTime = (file: ChainFile, trust: Trust): Check => {
   const about = { check: 'checkpoint-time', subject: file.chain } as const
   if (file.timestamp === null) return passed({ ...about, code: 'none', decides: false })
-  const { timeStampAnchors, anchors, intermediates, crls, ocsp, now, revocation } = trust
+  const { timeStampAnchors, anchors, intermediates, crls, ocsp, now, revocation, existedBy } = trust
   try {
     const stamp = verifyTimeStampToken(fromBase64(file.timestamp), {
       imprint: { hash: 'sha256', digest: stampedDigest(file.note) },
@@ -83,8 +83,9 @@ export const checkNoteTime = (file: ChainFile, trust: Trust): Check => {
       ocsp: ocsp ?? [],
       now,
       revocation,
+      ...(existedBy ? { existedBy } : {}),
     })
-    verifyOutlives(stamp, now)
+    verifyOutlives(stamp, lastsUntil(stamp.genTime, existedBy, now))
     const facts = { time: stamp.genTime.toISOString(), authority: stamp.authority.subject.text }
     return passed({ ...about, decides: false, facts })
   } catch (error) {

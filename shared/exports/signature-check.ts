@@ -36,6 +36,7 @@ const iso = (time: Date | null | undefined): string | null => time?.toISOString(
 
 const factsOf = (proved: Proved, format: string): Facts => {
   const { signerCertificate, signatureAlgorithm, signingTime } = proved.signed
+  const stamps = [...proved.signatureTimeStamps, ...(proved.archiveTimeStamps ?? [])]
   return {
     format,
     level: proved.level,
@@ -47,7 +48,8 @@ const factsOf = (proved: Proved, format: string): Facts => {
     algorithm: signatureAlgorithm,
     claimedAt: iso(signingTime),
     provedAt: iso(proved.provedAt),
-    timeStamps: proved.signatureTimeStamps.length + (proved.archiveTimeStamps?.length ?? 0),
+    timeStamps: stamps.length,
+    stampedAt: iso(stamps.map(({ genTime }) => genTime).sort((a, b) => b.getTime() - a.getTime())[0]),
   }
 }
 

@@ -12,4 +12,6 @@ export interface Trust extends RevocationSources {
   readonly revocation: 'require' | 'none'
   /** SHA-256 of certificates (hex) of which one must have signed. Left out: whoever an anchor vouches for. */
   readonly signers?: readonly string[]
+  /** By when something outside proves that what is judged existed: then it need not last by itself. */
+  readonly existedBy?: Date
 }

@@ -234,7 +234,13 @@ class PackageCheck {
     }
     const content = new ContentDigests(cadesHashes(cms))
     content.update(this.#signed)
-    this.checks.push(...checkCades(about, cms, detachedOnly(content), this.#trust))
+    const found = checkCades(about, cms, detachedOnly(content), this.#trust)
+    this.checks.push(...found)
+    // It lists the digest of every member: by its newest time-stamp they all existed, so theirs need not last by themselves.
+    const times = found.flatMap(({ indication, facts }) =>
+      indication === 'TOTAL-PASSED' && typeof facts['stampedAt'] === 'string' ? [Date.parse(facts['stampedAt'])] : [],
+    )
+    if (times.length > 0) this.#trust = { ...this.#trust, existedBy: new Date(Math.max(...times)) }
   }
 
   async #names(): Promise<Names | null> {

@@ -88,12 +88,17 @@ export interface PdfSignature {
   readonly byteRange: readonly [number, number, number, number]
 }
 
-export interface PadesToVerify extends Omit<VerifyPathOptions, 'leaf' | 'at' | 'knownAt'> {
+export interface PadesToVerify extends Omit<VerifyPathOptions, 'leaf' | 'at' | 'knownAt' | 'existedBy'> {
   readonly pdf: Uint8Array
   /** Who may vouch for time-stamping authorities. Default: `anchors`. */
   readonly timeStampAnchors?: readonly Certificate[]
   /** The present moment. */
   readonly now: Date
+  /**
+   * By when something outside proves that all of this existed: a newer time-stamp over a list with its digest. Then it
+   * need not last by itself.
+   */
+  readonly existedBy?: Date
 }
 
 /** What was added after a signature, all of it permitted. */

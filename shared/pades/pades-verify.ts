@@ -4,6 +4,8 @@ import {
   parseCertificate,
   PkiError,
   verifyDetachedSignature,
+  lastsUntil,
+  oldestOf,
   verifyOutlives,
   verifyPath,
   verifyTimeStampToken,
@@ -42,7 +44,7 @@ type Level = (typeof LEVELS)[number]
  * every signature and time-stamp carried has to stand.
  */
 export function verifyPades(wanted: PadesToVerify): VerifiedPades {
-  const { pdf, timeStampAnchors, now, ...options } = wanted
+  const { pdf, timeStampAnchors, now, existedBy, ...options } = wanted
   const file = new PdfFile(pdf)
   const placed = readSignatures(file)
   const [first] = placed
@@ -91,7 +93,7 @@ export function verifyPades(wanted: PadesToVerify): VerifiedPades {
   }
   const documentTimeStamps = stamps.map(({ one, i, info }, nth): VerifiedPdfTimeStamp => {
     const { hash } = info.imprint
-    const until = stamps[nth + 1]?.info.genTime ?? now
+    const until = stamps[nth + 1]?.info.genTime ?? lastsUntil(info.genTime, existedBy, now)
     return { ...placeOf(file, one, i, additions), timeStamp: verifyStamp(one.cms, hash, digestOf(one, hash), until) }
   })
 
@@ -105,10 +107,10 @@ export function verifyPades(wanted: PadesToVerify): VerifiedPades {
     const signatureTimeStamps = carried.tokens.map((token) => {
       const { imprint, genTime } = peekTimeStamp(token)
       if (genTime > until) refuse('time-stamp-order', 'EN 319 142-1 5.4.3')
-      return verifyStamp(token, imprint.hash, digest(imprint.hash, carried.signature), until, carried)
+      const lasts = covering.length > 0 ? until : lastsUntil(genTime, existedBy, now)
+      return verifyStamp(token, imprint.hash, digest(imprint.hash, carried.signature), lasts, carried)
     })
-    const times = [...signatureTimeStamps, ...covering.map(({ timeStamp }) => timeStamp)]
-    const provedAt = times.length > 0 ? new Date(Math.min(...times.map(({ genTime }) => genTime.getTime()))) : null
+    const provedAt = oldestOf([...signatureTimeStamps, ...covering.map(({ timeStamp }) => timeStamp)], existedBy)
     const moment = provedAt ? { at: provedAt, knownAt: now } : { at: now }
     const own = {
       ...moment,

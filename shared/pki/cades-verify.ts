@@ -14,7 +14,7 @@ import type { MessageImprint } from './tsp-request.ts'
 import { verifyTimeStampToken, type VerifiedTimeStamp } from './tsp-verify.ts'
 import type { Certificate, HashName } from './types.ts'
 
-export interface CadesToVerify extends Omit<VerifyPathOptions, 'leaf' | 'at' | 'knownAt'> {
+export interface CadesToVerify extends Omit<VerifyPathOptions, 'leaf' | 'at' | 'knownAt' | 'existedBy'> {
   readonly cms: Uint8Array
   /** Digest of the content by that hash; asked for a detached signature, once per hash. */
   readonly digestOf?: (hash: HashName) => Uint8Array
@@ -22,13 +22,18 @@ export interface CadesToVerify extends Omit<VerifyPathOptions, 'leaf' | 'at' | '
   readonly timeStampAnchors?: readonly Certificate[]
   /** The present moment. */
   readonly now: Date
+  /**
+   * By when something outside proves that all of this existed: a newer time-stamp over a list with its digest. Then it
+   * need not last by itself.
+   */
+  readonly existedBy?: Date
 }
 
 export interface VerifiedCades {
   readonly signed: Omit<VerifiedSignedData, 'content'>
   /** What the signature carries, and what therefore was verified. */
   readonly level: 'B-B' | 'B-T' | 'B-LT' | 'B-LTA'
-  /** By when the signature existed, as the oldest time-stamp proves; null at B-B. */
+  /** By when the signature existed, as the oldest time-stamp proves, or `existedBy`; null at B-B without. */
   readonly provedAt: Date | null
   /** The signer's path, judged at `provedAt`, or now. */
   readonly path: readonly Certificate[]
@@ -96,7 +101,7 @@ function judge(
   wanted: CadesToVerify,
 ): VerifiedCades {
   const signed = verifyDetached(parts, digestOf)
-  const { cms: _, digestOf: __, timeStampAnchors, now, ...options } = wanted
+  const { cms: _, digestOf: __, timeStampAnchors, now, existedBy, ...options } = wanted
   const trust = {
     ...options,
     intermediates: [...signed.certificates, ...(wanted.intermediates ?? [])],
@@ -114,15 +119,14 @@ function judge(
   const archiveTimeStamps = archives.map((stamp, i) => {
     const later = new Set(archives.slice(i).map(({ raw }) => raw))
     const imprint = imprintByIndex(parts, hashIndexOf(stamp.parts), digestOf, later)
-    return verifyStamp(stamp, imprint, archives[i + 1]?.genTime ?? now)
+    return verifyStamp(stamp, imprint, archives[i + 1]?.genTime ?? lastsUntil(stamp.genTime, existedBy, now))
   })
   const { signature } = parts.signerInfo
   const signatureTimeStamps = stampsOf(parts, OID.signatureTimeStamp).map((stamp) => {
     const imprint = { hash: stamp.hash, digest: digest(stamp.hash, signature) }
-    return verifyStamp(stamp, imprint, archives[0]?.genTime ?? now)
+    return verifyStamp(stamp, imprint, archives[0]?.genTime ?? lastsUntil(stamp.genTime, existedBy, now))
   })
-  const times = [...signatureTimeStamps, ...archiveTimeStamps].map(({ genTime }) => genTime.getTime())
-  const provedAt = times.length > 0 ? new Date(Math.min(...times)) : null
+  const provedAt = oldestOf([...signatureTimeStamps, ...archiveTimeStamps], existedBy)
   const moment = provedAt ? { at: provedAt, knownAt: now } : { at: now }
   const { path } = verifyPath({ ...trust, ...moment, leaf: signed.signerCertificate })
   const hasData =
@@ -160,6 +164,19 @@ function stampsOf({ signerInfo }: SignedDataParts, oid: string): Stamp[] {
       return { raw, token, parts, genTime: info.genTime, hash: info.imprint.hash }
     })
     .sort((a, b) => a.genTime.getTime() - b.genTime.getTime())
+}
+
+/** Until when the newest of what is carried must have lasted: until what is newer outside, or now. */
+export const lastsUntil = (newest: Date, existedBy: Date | undefined, now: Date): Date =>
+  existedBy !== undefined && existedBy >= newest ? existedBy : now
+
+/** The oldest time proved, inside or outside; null where none is. */
+export const oldestOf = (
+  stamps: readonly Pick<VerifiedTimeStamp, 'genTime'>[],
+  existedBy: Date | undefined,
+): Date | null => {
+  const times = [...stamps.map(({ genTime }) => genTime), ...(existedBy ? [existedBy] : [])].map((one) => one.getTime())
+  return times.length > 0 ? new Date(Math.min(...times)) : null
 }
 
 /**

@@ -49,6 +49,8 @@ export { readCadesNeeds, type CadesNeeds, type CadesSigner } from './cades-needs
 export {
   verifyCades,
   verifyCadesSigners,
+  lastsUntil,
+  oldestOf,
   verifyOutlives,
   type CadesToVerify,
   type JudgedSigner,

@@ -173,5 +173,10 @@ describe('when the certificate of a time-stamp ends soon', () => {
     )
     const renewed = entries.filter(({ reason }) => reason === 'signature-renewal')
     expect(renewed).toMatchObject([{ action: 'Modification', objectType: 'export', objectId: id }])
+    // The whole of it: what the manifest lists existed by its newest time-stamp.
+    expect((await judge(before.bytes, 60)).indication).toBe('INDETERMINATE')
+    const later = await judge(after.bytes, 60)
+    expect(later.checks.filter(({ indication }) => indication !== 'TOTAL-PASSED')).toEqual([])
+    expect(later.indication).toBe('TOTAL-PASSED')
   })
 })
