@@ -227,6 +227,8 @@ describe('when answers are read by a program', () => {
     'audit checkpoint': [() => '', z.strictObject({ chain, size: z.int(), time: z.int(), note: z.string() })],
     'audit checkpoint rotate': [() => '', z.strictObject({ chain, vkey: z.string() })],
     'audit clean': [() => '', z.strictObject({ plan: CleaningPlan, done: z.boolean() })],
+    'keys list': [() => '', z.looseObject({ kind: z.literal('software'), items: z.array(z.unknown()).min(1) })],
+    'exports list': [() => '', z.strictObject({ items: z.array(z.unknown()), next: z.string().nullable() })],
     'certificate revoke': [() => `--serial ${nadia()?.serials['9A']}`, z.strictObject({ revoked: z.string() })],
     'operator suspend': [() => `--id ${nadia()?.id}`, Status('suspended')],
     'operator resume': [() => `--id ${nadia()?.id}`, Status('active')],
@@ -247,8 +249,11 @@ describe('when answers are read by a program', () => {
     ],
   }
 
+  /** In shell-keys.test.ts and exports/shell.test.ts, with what they need to stand on. */
+  const ELSEWHERE = /^(keys (?!list)|exports (?!list)|audit export$)/
   it('has a shape here for every command', () => {
-    expect(Object.keys(SHAPES).toSorted()).toEqual(Object.keys(COMMANDS).toSorted())
+    const here = Object.keys(COMMANDS).filter((name) => !ELSEWHERE.test(name))
+    expect(Object.keys(SHAPES).toSorted()).toEqual(here.toSorted())
   })
 
   it.each(Object.keys(SHAPES))('gives one JSON document of one shape: %s', async (name) => {
