@@ -69,7 +69,7 @@ describe('when files are checked by the page from a disk', () => {
 
   it('tells a package that passes, one that was changed, and a signature', async () => {
     expect(await verdict('export.zip')).toContain('TOTAL-PASSED')
-    expect(await page.innerText('#report')).toContain('Every entry of the chain is there.')
+    expect(await page.innerText('#report')).toContain('Every entry of the chain is there')
     expect(await verdict('changed.zip')).toContain('TOTAL-FAILED')
     expect(await verdict('note.txt', 'note.txt.p7s')).toContain('TRY_LATER')
   })
