@@ -5,8 +5,7 @@ const STAND_INS: readonly (readonly [string, string])[] = [
   ['/shared/pki/crypto.ts', 'pki-crypto.ts'],
   ['/shared/ades/hash-state.ts', 'hash-state.ts'],
   ['/shared/audit/crypto.ts', 'audit-crypto.ts'],
-  ['/shared/audit/bytes.ts', 'audit-bytes.ts'],
-  ['/shared/audit/payload-digest.ts', 'audit-payload-digest.ts'],
+  ['/shared/audit/sha256.ts', 'audit-sha256.ts'],
 ]
 
 /** A path beside this file; of a drive, without the slash that its URL has. */

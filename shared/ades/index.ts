@@ -2,7 +2,8 @@ export { ADES_REASONS, AdesError, type AdesDetail, type AdesReason } from './ade
 export { xadesHashFor } from './algorithms.ts'
 export type { ContentHash } from './archive-imprint.ts'
 export { canonicalBytes, canonicalDigest, canonicalize, type Canonicalization } from './canonical.ts'
-export { ContentHashes, hashState, type HashState } from './hash-state.ts'
+export { ContentHashes } from './content-hashes.ts'
+export { hashState, type HashState } from './hash-state.ts'
 export {
   signXmlDetached,
   signXmlEnveloped,

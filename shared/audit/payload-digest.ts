@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { AppError } from '../contract/errors.ts'
 import { sha256 } from './bytes.ts'
 import { DOMAINS } from './link.ts'
 
 /** Bytes of salt: enough that an erased payload cannot be found again by guessing its content. */
 export const SALT_BYTES = 16
-export const newSalt = (): Uint8Array => new Uint8Array(randomBytes(SALT_BYTES))
+export const newSalt = (): Uint8Array => crypto.getRandomValues(new Uint8Array(SALT_BYTES))
 
 /** SHA-256 over domain, salt (SALT_BYTES, so that salt and payload cannot trade bytes) and payload. */
 export const payloadDigest = (salt: Uint8Array, bytes: Uint8Array): Uint8Array => {

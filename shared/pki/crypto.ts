@@ -1,4 +1,5 @@
 import { createHash, createPublicKey, constants, timingSafeEqual, verify } from 'node:crypto'
+import { hashOf } from './signature-hash.ts'
 import type { HashName, SignatureAlgorithm } from './types.ts'
 
 // The only file of this folder that touches node:crypto, so that a browser twin can take its place.
@@ -22,19 +23,6 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b)
 }
 
-const HASH_OF: Readonly<Record<SignatureAlgorithm, HashName | null>> = {
-  'ecdsa-sha256': 'sha256',
-  'ecdsa-sha384': 'sha384',
-  'ecdsa-sha512': 'sha512',
-  'rsa-sha256': 'sha256',
-  'rsa-sha384': 'sha384',
-  'rsa-sha512': 'sha512',
-  'rsa-pss-sha256': 'sha256',
-  'rsa-pss-sha384': 'sha384',
-  'rsa-pss-sha512': 'sha512',
-  ed25519: null,
-}
-
 /**
  * Does the signature verify? The caller has checked that the kind of key fits the algorithm. Anything the engine
  * cannot read (a point off the curve, a signature that is no DER) counts as no.
@@ -49,9 +37,9 @@ export function isSignedBy(
     const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
     if (algorithm.startsWith('rsa-pss-')) {
       const padding = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
-      return verify(HASH_OF[algorithm], data, { key, ...padding }, signature)
+      return verify(hashOf(algorithm), data, { key, ...padding }, signature)
     }
-    return verify(HASH_OF[algorithm], data, key, signature)
+    return verify(hashOf(algorithm), data, key, signature)
   } catch {
     return false
   }

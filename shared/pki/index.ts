@@ -75,12 +75,12 @@ export {
   ecdsaDerToRaw,
   ecdsaRawToDer,
   encodeSignatureAlgorithm,
-  hashOf,
   parseSignatureAlgorithm,
   signatureAlgorithmFor,
   signatureAlgorithmsOf,
   verifySignature,
 } from './signature.ts'
+export { hashOf } from './signature-hash.ts'
 export { parseTimeStampInfo, type TimeStampInfo } from './tsp-info.ts'
 export { readSignedTimeStamp, type SignedTimeStamp } from './tsp-read.ts'
 export { buildTimeStampRequest, type MessageImprint, type TimeStampRequestFields } from './tsp-request.ts'

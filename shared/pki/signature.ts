@@ -14,6 +14,7 @@ import { writeExplicit, writeInteger, writeNull, writeOid, writeSequence, writeU
 import { OID } from './oid.ts'
 import { refuse } from './pki-error.ts'
 import { publicKeyInfo } from './public-key.ts'
+import { hashOf } from './signature-hash.ts'
 import type { HashName, KeyAlgorithm, PublicKeyInfo, SignatureAlgorithm, WeakSignatureAlgorithm } from './types.ts'
 
 const HASH_OID: Readonly<Record<HashName, string>> = { sha256: OID.sha256, sha384: OID.sha384, sha512: OID.sha512 }
@@ -150,11 +151,6 @@ export const signatureAlgorithmsOf = (key: KeyAlgorithm): readonly SignatureAlgo
 
 /** Which signature a key makes where the caller has no reason to choose. */
 export const signatureAlgorithmFor = (key: KeyAlgorithm): SignatureAlgorithm => SIGNATURES[key][0]
-
-/** The hash inside the algorithm, or null (Ed25519 signs the message itself). */
-export function hashOf(algorithm: SignatureAlgorithm): HashName | null {
-  return (['sha256', 'sha384', 'sha512'] as const).find((hash) => algorithm.endsWith(hash)) ?? null
-}
 
 /** The digest a CMS signature of this algorithm uses for its content (Ed25519: SHA-512, RFC 8419 3). */
 export const cmsHashFor = (algorithm: SignatureAlgorithm): HashName => hashOf(algorithm) ?? 'sha512'

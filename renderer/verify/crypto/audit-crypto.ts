@@ -1,6 +1,6 @@
 import { encodeBase64url } from '../../../shared/audit/base64url.ts'
 import type { KeyAlgorithm, VerifySignature } from '../../../shared/audit/crypto.ts'
-import { sha256 } from './audit-bytes.ts'
+import { sha256 } from './audit-sha256.ts'
 import { readPublicKey, verifyWith, type PublicKey } from './public-keys.ts'
 
 // Stands in for shared/audit/crypto.ts where there is no node:crypto.

@@ -18,21 +18,3 @@ const over = (state: Running): HashState => ({
 })
 
 export const hashState = (hash: HashName): HashState => over(HASHES[hash].create())
-
-export class ContentHashes {
-  readonly #states: ReadonlyMap<HashName, HashState>
-
-  constructor(hashes: readonly HashName[]) {
-    this.#states = new Map(hashes.map((hash) => [hash, hashState(hash)]))
-  }
-
-  update(data: Uint8Array): void {
-    for (const state of this.#states.values()) state.update(data)
-  }
-
-  readonly contentHash = (hash: HashName): HashState => {
-    const state = this.#states.get(hash)
-    if (!state) throw new RangeError(`content was not digested by ${hash}`)
-    return state.copy()
-  }
-}

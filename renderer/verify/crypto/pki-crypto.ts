@@ -1,3 +1,4 @@
+import { hashOf } from '../../../shared/pki/signature-hash.ts'
 import type { HashName, SignatureAlgorithm } from '../../../shared/pki/types.ts'
 import { HASHES, sha1 } from './hashes.ts'
 import { readPublicKey, verifyWith } from './public-keys.ts'
@@ -20,19 +21,6 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, place) => byte === b[place])
 }
 
-const HASH_OF: Readonly<Record<SignatureAlgorithm, HashName | null>> = {
-  'ecdsa-sha256': 'sha256',
-  'ecdsa-sha384': 'sha384',
-  'ecdsa-sha512': 'sha512',
-  'rsa-sha256': 'sha256',
-  'rsa-sha384': 'sha384',
-  'rsa-sha512': 'sha512',
-  'rsa-pss-sha256': 'sha256',
-  'rsa-pss-sha384': 'sha384',
-  'rsa-pss-sha512': 'sha512',
-  ed25519: null,
-}
-
 export function isSignedBy(
   algorithm: SignatureAlgorithm,
   spki: Uint8Array,
@@ -41,7 +29,7 @@ export function isSignedBy(
 ): boolean {
   try {
     const scheme = algorithm.startsWith('rsa-pss-') ? 'pss' : 'pkcs1'
-    return verifyWith(readPublicKey(spki), scheme, HASH_OF[algorithm], data, signature)
+    return verifyWith(readPublicKey(spki), scheme, hashOf(algorithm), data, signature)
   } catch {
     // A point off the curve, a signature that is no DER: not valid.
     return false

@@ -1,0 +1,30 @@
+import { createHash, hash } from 'node:crypto'
+
+/** What is hashed is mostly small: one buffer for it, kept by nobody, and no hash object made. */
+const scratch = Buffer.alloc(4096)
+
+const gather = (parts: readonly Uint8Array[]): Buffer | null => {
+  let length = 0
+  for (const part of parts) {
+    if (length + part.length > scratch.length) return null
+    scratch.set(part, length)
+    length += part.length
+  }
+  return scratch.subarray(0, length)
+}
+
+const hashLarge = (parts: readonly Uint8Array[]): Uint8Array => {
+  const made = createHash('sha256')
+  for (const part of parts) made.update(part)
+  // A plain array: a Buffer slice of the shared pool would keep the pool alive.
+  return new Uint8Array(made.digest())
+}
+
+export const sha256 = (...parts: readonly Uint8Array[]): Uint8Array => {
+  const small = gather(parts)
+  if (!small) return hashLarge(parts)
+  const digest = new Uint8Array(32)
+  // Node gives the digest as text of single bytes sooner than as a buffer.
+  Buffer.from(digest.buffer).write(hash('sha256', small, 'binary'), 'binary')
+  return digest
+}
