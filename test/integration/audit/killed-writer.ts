@@ -35,6 +35,7 @@ const faults = (at: FaultPoint): Promise<void> => {
   return Promise.resolve()
 }
 const sequencer = new Sequencer({ ...databases, chain: 'node-1', mode: 'epoch', signer, epochEntries: 25, faults })
+process.stdout.write('opening\n')
 await sequencer.start()
 process.stdout.write('started\n')
 

@@ -35,16 +35,34 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Runs the writer until it kills itself at `point`, or is killed once it has told of `told` settled changes. */
-const runUntilKilled = (point: string, after: number, told: number): Promise<readonly string[]> =>
+interface Kill {
+  /** The fault point at which the writer kills itself, or where a random kill finds it. */
+  readonly where: string
+  /** How often it passes the fault point before. */
+  readonly after: number
+  /** Killed once it has told of so many settled changes; null for a fault point. */
+  readonly told: number | null
+  /** How long after that, in ms. */
+  readonly delayMs: number
+}
+const UNDER_LOAD = 'under load'
+/** In the drain of what the writer killed just before left. */
+const STARTING = 'starting again'
+
+/** Runs the writer until it kills itself, or is killed. Gives what it told of. */
+const runUntilKilled = ({ where, after, told, delayMs }: Kill): Promise<readonly string[]> =>
   new Promise((resolve, reject) => {
     const script = join(import.meta.dirname, 'killed-writer.ts')
-    const child = spawn(process.execPath, [script, folder, point, String(after)], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [script, folder, where, String(after)], { stdio: ['ignore', 'pipe', 'pipe'] })
     let out = ''
     let errors = ''
+    let isCondemned = false
+    const spoken = where === STARTING ? ['opening'] : ['opening', 'started']
     child.stdout.on('data', (chunk: Buffer) => {
       out += chunk.toString()
-      if (told > 0 && out.split('\n').length > told + 1) child.kill('SIGKILL')
+      if (told === null || isCondemned || out.split('\n').length <= spoken.length + told) return
+      isCondemned = true
+      setTimeout(() => child.kill('SIGKILL'), delayMs)
     })
     child.stderr.on('data', (chunk: Buffer) => {
       errors += chunk.toString()
@@ -52,12 +70,8 @@ const runUntilKilled = (point: string, after: number, told: number): Promise<rea
     child.on('close', (_code, signal) => {
       if (signal !== 'SIGKILL') return reject(new Error(`the writer ended by itself: ${errors}`))
       // The last line may be cut.
-      return resolve(
-        out
-          .split('\n')
-          .slice(0, -1)
-          .filter((line) => line !== 'started'),
-      )
+      const lines = out.split('\n').slice(0, -1)
+      return resolve(lines.filter((line) => line !== 'opening' && line !== 'started'))
     })
   })
 
@@ -92,19 +106,39 @@ const expectWhole = async (databases: Databases, told: readonly string[]): Promi
   expect(await verifyDatabase(databases, signer, 'quick')).toMatchObject({ ok: true })
 }
 
-/** Under load, after so many changes told, at whatever place that finds the process: 500 in the soak run. */
-const RANDOM_KILLS = process.env['SOAK'] === '1' ? 500 : 20
+/** At whatever place that finds the process: 500 in the soak run, or SOAK_KILLS of them. */
+const RANDOM_KILLS = process.env['SOAK'] === '1' ? Number(process.env['SOAK_KILLS'] ?? 500) : 20
+/** Which moments; KILL_SEED takes those of an earlier run. */
+const SEED = Number(process.env['KILL_SEED'] ?? Math.floor(Math.random() * 2 ** 32))
+/** mulberry32, from 0 up to 1. */
+const randomOf = (seed: number) => {
+  let state = seed
+  return (): number => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+const random = randomOf(SEED)
+const DELAY_MS = 25
 
-const KILLS: readonly (readonly [string, number, number])[] = [
-  ...FAULT_POINTS.flatMap((point) => [[point, 1, 0] as const, [point, 6, 0] as const]),
-  ...Array.from({ length: RANDOM_KILLS }, () => ['under load', 0, 1 + Math.floor(Math.random() * 60)] as const),
+const anyKill = (place: number): Kill =>
+  place % 4 === 3
+    ? { where: STARTING, after: 0, told: 0, delayMs: Math.floor(random() * DELAY_MS) }
+    : { where: UNDER_LOAD, after: 0, told: 1 + Math.floor(random() * 60), delayMs: Math.floor(random() * DELAY_MS) }
+
+const KILLS: readonly Kill[] = [
+  ...FAULT_POINTS.flatMap((where) => [1, 6].map((after) => ({ where, after, told: null, delayMs: 0 }))),
+  ...Array.from({ length: RANDOM_KILLS }, (_, place) => anyKill(place)),
 ]
 
-describe('when the process is killed (SIGKILL)', () => {
+describe(`when the process is killed (SIGKILL; seed ${SEED})`, () => {
   it.each(KILLS)(
-    '%s (after %i, told %i): change and entry stand together, exactly once',
-    async (point, after, told) => {
-      const settled = await runUntilKilled(point, after, told)
+    '$where (after $after, told $told, $delayMs ms later): change and entry stand together, exactly once',
+    async (kill) => {
+      const before = kill.where === STARTING ? await runUntilKilled(anyKill(0)) : []
+      const settled = [...before, ...(await runUntilKilled(kill))]
       const databases = await openDatabases(config)
       const sequencer = new Sequencer({ ...databases, chain: CHAIN, mode: 'epoch', signer })
       await sequencer.start()
