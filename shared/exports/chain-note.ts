@@ -6,7 +6,7 @@ import type { VerifySignature } from '../audit/crypto.ts'
 import { fromBase64 } from '../audit/note-key.ts'
 import { verifyCheckpointNote } from '../audit/note-key-statement.ts'
 import { AppError } from '../contract/errors.ts'
-import { lastsUntil, verifyOutlives, verifyTimeStampToken } from '../pki/index.ts'
+import { lastsUntil, readSignedTimeStamp, verifyOutlives, verifyTimeStampToken } from '../pki/index.ts'
 import type { ChainFile } from './chain-file.ts'
 import { readChainKeys, type ChainKeys } from './chain-keys.ts'
 import { judge } from './indication.ts'
@@ -75,7 +75,9 @@ export const checkNoteTime = (file: ChainFile, trust: Trust): Check => {
   if (file.timestamp === null) return passed({ ...about, code: 'none', decides: false })
   const { timeStampAnchors, anchors, intermediates, crls, ocsp, now, revocation, existedBy } = trust
   try {
-    const stamp = verifyTimeStampToken(fromBase64(file.timestamp), {
+    const token = fromBase64(file.timestamp)
+    const until = lastsUntil(readSignedTimeStamp(token).info.genTime, existedBy, now)
+    const stamp = verifyTimeStampToken(token, {
       imprint: { hash: 'sha256', digest: stampedDigest(file.note) },
       anchors: timeStampAnchors ?? anchors,
       intermediates: intermediates ?? [],
@@ -83,9 +85,9 @@ export const checkNoteTime = (file: ChainFile, trust: Trust): Check => {
       ocsp: ocsp ?? [],
       now,
       revocation,
-      ...(existedBy ? { existedBy } : {}),
+      existedBy: until,
     })
-    verifyOutlives(stamp, lastsUntil(stamp.genTime, existedBy, now))
+    verifyOutlives(stamp, until)
     const facts = { time: stamp.genTime.toISOString(), authority: stamp.authority.subject.text }
     return passed({ ...about, decides: false, facts })
   } catch (error) {

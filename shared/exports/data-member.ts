@@ -23,7 +23,8 @@ interface DataToCheck {
   /** As the evidence gives it; null where that itself does not stand. */
   readonly again: DataDigest | null
   readonly ordered: SignatureLevel
-  readonly trust: Trust
+  /** With what the member of that name is judged, once it was read. */
+  readonly trustOf: (name: string) => Trust
 }
 
 /** The data and its signature. None where the package has no data, which the order of its members says. */
@@ -43,7 +44,7 @@ export const checkDataMember = async (
 }
 
 const checkDetached = async (
-  { members, member, again, ordered, trust }: DataToCheck,
+  { members, member, again, ordered, trustOf }: DataToCheck,
   signatureName: string,
   isXml: boolean,
 ): Promise<readonly Check[]> => {
@@ -56,25 +57,25 @@ const checkDetached = async (
   const about = { check: 'data-signature', ordered } as const
   const xades = { contentHash: content.contentHash, names: ['audit.xml', member.name] }
   const found = isXml
-    ? checkXades({ ...about, format: 'XAdES' }, signature, xades, trust)
-    : checkCades({ ...about, format: 'CAdES' }, signature, detachedOnly(content), trust)
+    ? checkXades({ ...about, format: 'XAdES' }, signature, xades, trustOf(signatureName))
+    : checkCades({ ...about, format: 'CAdES' }, signature, detachedOnly(content), trustOf(signatureName))
   return [...found, data]
 }
 
-const checkEnvelope = async ({ members, member, again, ordered, trust }: DataToCheck): Promise<readonly Check[]> => {
+const checkEnvelope = async ({ members, member, again, ordered, trustOf }: DataToCheck): Promise<readonly Check[]> => {
   const xml = await members.tryWhole(member.name, DOCUMENT_BYTES_MAX)
   if (!xml) return tooLarge()
   return [
-    ...checkXades({ check: 'data-signature', format: 'XAdES', ordered }, xml, null, trust),
+    ...checkXades({ check: 'data-signature', format: 'XAdES', ordered }, xml, null, trustOf(member.name)),
     again ? checkEnveloped(again, xml) : unjudgedData(),
   ]
 }
 
-const checkDocument = async ({ members, member, again, ordered, trust }: DataToCheck): Promise<readonly Check[]> => {
+const checkDocument = async ({ members, member, again, ordered, trustOf }: DataToCheck): Promise<readonly Check[]> => {
   const pdf = await members.tryWhole(member.name, DOCUMENT_BYTES_MAX)
   if (!pdf) return tooLarge()
   return [
-    ...checkPades({ check: 'data-signature', format: 'PAdES', ordered }, pdf, trust),
+    ...checkPades({ check: 'data-signature', format: 'PAdES', ordered }, pdf, trustOf(member.name)),
     again ? checkPdf(again, pdf) : unjudgedData(),
   ]
 }

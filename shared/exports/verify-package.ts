@@ -8,6 +8,7 @@ import { Completeness } from './completeness.ts'
 import { DataAgain } from './data-check.ts'
 import { checkDataMember, detachedOnly, SIGNATURE_BYTES_MAX } from './data-member.ts'
 import { LineSplitter } from './evidence-read.ts'
+import { openExistence } from './existence.ts'
 import { givenOf } from './given.ts'
 import { judge } from './indication.ts'
 import { MANIFEST_BYTES_MAX, parseManifest, type Manifest, type ManifestChain } from './manifest.ts'
@@ -57,6 +58,8 @@ class PackageCheck {
   readonly #verify: VerifySignature = createSignatureVerifier()
   readonly checks: Check[] = []
   #trust: Trust
+  /** Of what a member that was read is judged with. */
+  #trustOf: (name: string) => Trust = () => this.#trust
   /** The manifest as it was read, for its signature. */
   #signed: Uint8Array = new Uint8Array(0)
 
@@ -71,11 +74,11 @@ class PackageCheck {
     const manifest = await this.#manifest()
     if (!manifest) return
     await this.#carried(manifest)
-    await this.#manifestSignature(manifest.order)
+    await this.#manifestSignature(manifest)
     const names = await this.#names()
     const again = names && new DataAgain(manifest, names)
     const isEvident = await this.#chains(manifest, again)
-    const about = { members: this.#members, again: isEvident && again ? again.end() : null, trust: this.#trust }
+    const about = { members: this.#members, again: isEvident && again ? again.end() : null, trustOf: this.#trustOf }
     this.checks.push(...(await checkDataMember(manifest, about)), await checkMemberDigests(manifest, this.#members))
   }
 
@@ -106,8 +109,8 @@ class PackageCheck {
     this.#trust = { ...given, crls: [...(given.crls ?? []), ...crls], ocsp: [...(given.ocsp ?? []), ...ocsp] }
   }
 
-  async #manifestSignature({ level }: Manifest['order']): Promise<void> {
-    const about = { check: 'manifest-signature', format: 'CAdES', ordered: level } as const
+  async #manifestSignature(manifest: Manifest): Promise<void> {
+    const about = { check: 'manifest-signature', format: 'CAdES', ordered: manifest.order.level } as const
     const cms = await this.#members.tryWhole(MANIFEST_SIGNATURE, SIGNATURE_BYTES_MAX)
     if (!cms) {
       this.checks.push(missingSignature('manifest-signature'))
@@ -117,11 +120,8 @@ class PackageCheck {
     content.update(this.#signed)
     const found = checkCades(about, cms, detachedOnly(content), this.#trust)
     this.checks.push(...found)
-    // It lists the digest of every member: by its newest time-stamp they all existed, so theirs need not last by themselves.
-    const times = found.flatMap(({ indication, facts }) =>
-      indication === 'TOTAL-PASSED' && typeof facts['stampedAt'] === 'string' ? [Date.parse(facts['stampedAt'])] : [],
-    )
-    if (times.length > 0) this.#trust = { ...this.#trust, existedBy: new Date(Math.max(...times)) }
+    const existence = openExistence(manifest, this.#members, found)
+    this.#trustOf = (name) => existence(this.#trust, name)
   }
 
   async #names(): Promise<Names | null> {
@@ -173,7 +173,7 @@ class PackageCheck {
         )
       } else this.checks.push(passed({ ...about, facts }))
       const seen = checkCosignatures(chain.file, this.#options.witnesses ?? [], this.#verify)
-      const stamped = checkNoteTime(chain.file, this.#trust)
+      const stamped = checkNoteTime(chain.file, this.#trustOf(chainName(number)))
       this.checks.push(seen, stamped)
       return { chain, until: provedTimeOf(seen, stamped) }
     } catch (error) {
