@@ -42,6 +42,8 @@ export type WriteReport = (report: {
   readonly entries: number
   /** Name of whoever seals it. */
   readonly signer: string
+  /** Aborted, it rejects. */
+  readonly signal: AbortSignal
 }) => Promise<Uint8Array>
 
 export interface PackageDeps {
@@ -172,10 +174,10 @@ export class PackageMaker {
     chains: readonly ManifestChain[],
   ): Promise<readonly PackageMember[]> {
     const { signatures, writeReport } = this.#deps
-    const { head, visibleSignature: visible } = order
+    const { head, visibleSignature: visible, signal } = order
     const scratch = join(folder, REPORT_DATA)
     const { name: signer } = await signatures.signer()
-    const pdf = await writeReport({ data: await readFile(scratch), head, chains, entries, signer })
+    const pdf = await writeReport({ data: await readFile(scratch), head, chains, entries, signer, signal })
     const { level, language } = head.order
     const signature = await signatures.pades(pdf, { level, visible, reason: head.reason, language })
     await rm(scratch)

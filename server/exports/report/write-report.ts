@@ -25,6 +25,8 @@ export interface ReportOrder {
   readonly entries: number
   /** Whose certificate signs it; left out: said by the signature alone. */
   readonly signer?: string
+  /** Aborted, nothing more of it is laid out. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -32,16 +34,16 @@ export interface ReportOrder {
  * to check it; then every entry with its time in the zone ordered and in UTC, who, what, and each field before and
  * after. Carries the data as an attachment. Letters of any script that the font has stand as they are; others by their
  * number. The same order gives the same bytes. The foot of the first page is left free for a visible signature.
- * Throws AppError INTERNAL (`report-line`, `report-font-…`).
+ * Throws AppError INTERNAL (`report-line`, `report-font-…`), and the reason of `signal`.
  */
-export async function writeReport({ data, head, chains, entries, signer }: ReportOrder): Promise<Uint8Array> {
+export async function writeReport({ data, head, chains, entries, signer, signal }: ReportOrder): Promise<Uint8Array> {
   const words = REPORT_TEXT[head.order.language]
   const localTime = zonedTimes(head.order.timeZone)
   const fonts = await openFonts()
   const writer = new PdfWriter()
   const pages = new ReportPages(writer)
   writeTitle(pages, fonts, words, { head, chains, entries, localTime, ...(signer === undefined ? {} : { signer }) })
-  const bookmarks = await writeEntries(pages, fonts, words, data, localTime)
+  const bookmarks = await writeEntries(pages, fonts, words, { data, localTime, signal })
 
   const resources = writer.reserve()
   const tree = pages.end(resources, (page, of) => marginsOf(fonts, words, head.id, page, of))
@@ -72,9 +74,13 @@ async function writeEntries(
   pages: ReportPages,
   fonts: Fonts,
   words: ReportText,
-  data: Uint8Array,
-  localTime: (at: number) => string,
+  given: {
+    readonly data: Uint8Array
+    readonly localTime: (at: number) => string
+    readonly signal: AbortSignal | undefined
+  },
 ): Promise<{ readonly top: readonly Bookmark[]; readonly days: readonly Bookmark[] }> {
+  const { data, localTime, signal } = given
   const top: Bookmark[] = [{ title: words.title, page: 0, y: PAGE.height }]
   const days: Bookmark[] = []
   pages.begin()
@@ -92,7 +98,9 @@ async function writeEntries(
       day = today
       days.push({ title: today, page: pages.count - 1, y: PAGE.height })
     }
-    if (++count % PAUSE_EVERY === 0) await new Promise<void>((done) => setImmediate(done))
+    if (++count % PAUSE_EVERY !== 0) continue
+    await new Promise<void>((done) => setImmediate(done))
+    signal?.throwIfAborted()
   }
   if (count === 0) place(pages, tagged(paragraph(words.none, fonts.plain, 9.5), 'P'), 1)
   const notes = [

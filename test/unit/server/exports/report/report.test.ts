@@ -57,6 +57,21 @@ describe('when a report is written', () => {
     expect(file.dict(attached, 'file').entries.get('AFRelationship')).toMatchObject({ name: 'Data' })
   })
 
+  it('ends soon once it is stopped', async () => {
+    const data = dataOf(Array.from({ length: 5000 }, (_, i) => lineOf(i)))
+    const stop = new AbortController()
+    let turns = 0
+    const count = (): void => {
+      turns++
+      if (turns === 3) stop.abort(new Error('stopped'))
+      else setImmediate(count)
+    }
+    setImmediate(count)
+    const order = { data, head: headOf(), chains: CHAINS, entries: 5000, signal: stop.signal }
+    await expect(writeReport(order)).rejects.toThrow('stopped')
+    expect(turns).toBe(3)
+  })
+
   it('refuses what is no line of the data', async () => {
     const order = { data: Buffer.from('{"entry":\n'), head: headOf(), chains: CHAINS, entries: 1 }
     await expect(writeReport(order)).rejects.toMatchObject({ code: 'INTERNAL' })
