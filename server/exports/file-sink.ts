@@ -16,6 +16,10 @@ export class Budget {
     this.#left -= bytes
     if (this.#left < 0) throw new AppError('EXPORT_DISK_FULL', { reason: 'limit' })
   }
+
+  get left(): number {
+    return this.#left
+  }
 }
 
 export interface Written {
@@ -27,7 +31,9 @@ export interface Written {
   readonly digests: ReadonlyMap<string, Uint8Array>
 }
 
-const BUFFER_BYTES = 1024 * 1024
+const BUFFER_BYTES = 256 * 1024
+/** A part as large goes to the file as it is. */
+const LARGE_BYTES = BUFFER_BYTES / 4
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
 /** What a write that failed means. */
@@ -61,15 +67,18 @@ export class FileSink {
     }
   }
 
-  get bytes(): number {
-    return this.#bytes + this.#used
-  }
-
   text(text: string): void {
     // UTF-8 takes at most three bytes for a unit of UTF-16.
     if (text.length * 3 > BUFFER_BYTES - this.#used) this.#flush()
     if (text.length * 3 > BUFFER_BYTES) this.#put(Buffer.from(text, 'utf8'))
     else this.#used += this.#buffer.write(text, this.#used, 'utf8')
+  }
+
+  bytes(part: Uint8Array): void {
+    if (part.length > BUFFER_BYTES - this.#used || part.length > LARGE_BYTES) this.#flush()
+    if (part.length > LARGE_BYTES) return this.#put(part)
+    this.#buffer.set(part, this.#used)
+    this.#used += part.length
   }
 
   /** Durable when it returns. */
@@ -99,7 +108,7 @@ export class FileSink {
     this.#used = 0
   }
 
-  #put(bytes: Buffer): void {
+  #put(bytes: Uint8Array): void {
     this.#budget.spend(bytes.length)
     this.#sha256.update(bytes)
     for (const state of this.#others.values()) state.update(bytes)

@@ -12,8 +12,10 @@ import {
   dataSignatureName,
   encodeChainFile,
   encodeManifest,
+  encodeNames,
   MANIFEST,
   MANIFEST_SIGNATURE,
+  NAMES,
   README,
   type ManifestChain,
   type ManifestHead,
@@ -31,7 +33,7 @@ import type { ExportFaultPort, ExportFilter, ExportProgress, PackageMember } fro
 import { readMe } from './read-me.ts'
 import { REPORT_DATA } from './write-entries.ts'
 import type { WriteResult } from './write-task.ts'
-import { writeInThread } from './writer-thread.ts'
+import { writeInThread, type WriteOrder } from './writer-thread.ts'
 
 /** Lays a report out as a PDF with the data attached to it, not signed yet. */
 export type WriteReport = (report: {
@@ -61,7 +63,7 @@ export interface PackageOrder {
   readonly head: ManifestHead
   readonly filter: ExportFilter
   readonly chains: readonly string[]
-  readonly names: Parameters<typeof writeInThread>[0]['names']
+  readonly names: WriteOrder['names']
   readonly visibleSignature: boolean
   readonly tenant: string
   readonly maxBytes: number
@@ -114,10 +116,10 @@ export class PackageMaker {
     if (head.completeness !== 'inclusion') assertSealed(order.chains, sealed)
     const { location } = audit
     const { filter, names, maxBytes, maxEntries } = order
-    const task = { kind: 'write', location, folder, head, filter, chains: sealed, names, maxBytes, maxEntries } as const
+    const task = { location, folder, head, filter, chains: sealed, names, maxBytes, maxEntries }
     const written = await writeInThread({ ...task, hashes: [key.hash] }, order)
     await faults('after-data')
-    const members: PackageMember[] = [...written.members]
+    const members: PackageMember[] = [...written.members, await writeNames(folder, written)]
     const counted: ManifestChain[] = []
     for (const [number, chain] of written.chains.entries()) {
       signal.throwIfAborted()
@@ -157,7 +159,9 @@ export class PackageMaker {
     const schema = await writeMember(folder, DATA_SCHEMA, Buffer.from(AUDIT_XSD, 'utf8'))
     const { size } = await stat(file)
     if (size > MAX_ENVELOPED_BYTES) {
-      const signature = await signatures.xadesDetached(fileContent(file), { level, mimeType, uri: 'audit.xml' })
+      // An archive time-stamp's imprint goes on from the content's own bytes (EN 319 132-1 5.5.2.2): only a digest is not enough.
+      const content = level === 'B-LTA' ? fileContent(file) : digested
+      const signature = await signatures.xadesDetached(content, { level, mimeType, uri: 'audit.xml' })
       const member = await writeMember(folder, dataSignatureName(format), signature)
       return [schema, member, ...(await this.#carried(folder, { kind: 'xades', signature }))]
     }
@@ -235,6 +239,13 @@ export class PackageMaker {
       end: signatures.endOf({ kind: 'cades', signature, content })?.getTime() ?? null,
     }
   }
+}
+
+/** Bytes of all files together are never more than allowed. Throws EXPORT_DISK_FULL. */
+const writeNames = (folder: string, { names, bytesLeft }: WriteResult): Promise<PackageMember> => {
+  const encoded = encodeNames(names)
+  if (encoded.length > bytesLeft) throw new AppError('EXPORT_DISK_FULL', { reason: 'limit' })
+  return writeMember(folder, NAMES, encoded)
 }
 
 const digestName = (der: Uint8Array): string => createHash('sha256').update(der).digest('hex').slice(0, 16)

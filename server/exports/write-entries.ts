@@ -1,92 +1,36 @@
 import { join } from 'node:path'
-import { encodeBase64url } from '../../shared/audit/base64url.ts'
-import { sameBytes } from '../../shared/audit/bytes.ts'
 import { KEY_OBJECT } from '../../shared/audit/marks.ts'
-import { leafHash, verifyInclusion, type InclusionClaim } from '../../shared/audit/merkle.ts'
-import { SALT_BYTES, payloadDigest } from '../../shared/audit/payload-digest.ts'
 import { AppError } from '../../shared/contract/errors.ts'
-import {
-  CompactRange,
-  dataName,
-  disclosedLine,
-  encodeNames,
-  evidenceName,
-  headerLine,
-  hiddenLine,
-  lookupIn,
-  NAMES,
-  openRenderer,
-  recordNames,
-  rowOf,
-  type ExportRow,
-  type Renderer,
-} from '../../shared/exports/index.ts'
+import { dataName, evidenceName } from '../../shared/exports/members.ts'
+import { lookupIn, recordNames } from '../../shared/exports/name-lookup.ts'
+import { openRenderer } from '../../shared/exports/renderer.ts'
+import type { Renderer } from '../../shared/exports/rendering.ts'
+import { rowWith, scanRow, type ExportRow } from '../../shared/exports/row.ts'
 import type { EntryFilter } from '../db/repositories/audit-filter.ts'
-import type { Opened } from '../db/open.ts'
-import type { AuditDb } from '../db/schema.ts'
-import { AuditPaths } from './audit-paths.ts'
-import { Budget, FileSink, type Written } from './file-sink.ts'
+import type { AuditPaths } from './audit-paths.ts'
+import type { Written } from './file-sink.ts'
+import { Keeper } from './keeper.ts'
 import type { ExportPhase, PackageMember } from './ports.ts'
-import { extentOf, selectEntries, spanOf, takesAll } from './select-entries.ts'
+import type { LineKind } from './row-piece.ts'
 import type { RowReader, StoredRow } from './stored-row.ts'
-import { readStretchEdges } from './stretch-edges.ts'
-import { ThreadSink } from './thread-sink.ts'
-import type { SealedChain, WriteResult, WriteTask, WrittenChain } from './write-task.ts'
+import type { PlannedChain, WriteResult, WriteTask, WrittenChain } from './write-task.ts'
 
 /** Data that a PDF is made of and carries; no member of the package by itself. */
 export const REPORT_DATA = 'report.jsonl'
 
+export type OpenPaths = (chain: string, size: number) => Promise<Pick<AuditPaths, 'of'>>
+
 export interface WriteGround {
-  readonly reader: Opened<AuditDb>
   readonly rows: RowReader
+  /** Asked where entries are proved by a path each. */
+  readonly openPaths: OpenPaths
   readonly signal: AbortSignal
   readonly onProgress: (phase: ExportPhase, written: number, total: number | null) => void
-}
-
-interface Chosen extends SealedChain {
-  /** Null: every entry of the stretch. */
-  readonly ids: Float64Array | null
-  readonly range: { readonly from: number; readonly to: number } | null
 }
 
 const PROGRESS_ROWS = 2048
 const broken = (chain: string, sequence: number, reason: string): AppError =>
   new AppError('EXPORT_CHAIN_BROKEN', { chain, sequence, reason })
-
-/** Which entries of which chain, settled before the first is written. */
-const choose = async (task: WriteTask, { reader, signal }: WriteGround): Promise<readonly Chosen[]> => {
-  const { filter, head, chains } = task
-  const chosen: Chosen[] = []
-  for (const sealed of chains) {
-    signal.throwIfAborted()
-    const { chain, size } = sealed
-    const { selected } = filter
-    const { completeness } = head
-    const extent = await extentOf(reader.db, chain, size)
-    if (!extent) {
-      // Nothing of it is left: no export may say that all of it is here.
-      if (completeness !== 'inclusion') throw new AppError('EXPORT_CHAIN_UNSEALED', { chain, reason: 'empty' })
-      continue
-    }
-    if (completeness === 'whole') {
-      chosen.push({ ...sealed, ids: null, range: extent })
-      continue
-    }
-    const ofChain = selected && (selected.chains?.includes(chain) ?? true) ? { ...selected, chains: [chain] } : null
-    const isAll = ofChain !== null && takesAll(ofChain)
-    const found = ofChain === null ? new Float64Array(0) : null
-    const ids = isAll ? null : (found ?? (await selectEntries(reader.db, ofChain ?? {}, reader.dialect, signal)))
-    if (completeness === 'inclusion') {
-      if (ids === null || ids.length > 0) chosen.push({ ...sealed, ids, range: ids === null ? extent : null })
-      continue
-    }
-    // Whoever asked for other chains was not told of this one.
-    if (ofChain === null) continue
-    const range = await spanOf(reader, chain, size, selected ?? {}, signal)
-    if (range) chosen.push({ ...sealed, ids, range })
-  }
-  return chosen
-}
 
 type Visible = (row: ExportRow) => boolean
 
@@ -100,46 +44,53 @@ const visibility = (reach: EntryFilter | null): Visible => {
     ofTenants.has(entry.tenant) && (!ofOffices || (entry.office !== null && ofOffices.has(entry.office)))
 }
 
-interface Counts {
-  first: number
-  last: number
-  disclosed: number
-  headers: number
-  hidden: number
+/** An entry the quick way does not know: the schema of entries is loaded when there is one. */
+const parseRow = async (stored: StoredRow): Promise<ExportRow> => {
+  const { parseEntryText } = await import('../../shared/audit/entry-read.ts')
+  return rowWith(stored, parseEntryText(stored.bytes))
 }
 
-/** The payload is the one the entry was made for. */
-const assertPayload = (chain: string, { entry, payload, salt }: ExportRow): void => {
-  if (payload === null) return
-  const isSalted = salt.length === SALT_BYTES
-  if (!isSalted || encodeBase64url(payloadDigest(salt, payload)) !== entry.payload)
-    throw broken(chain, entry.sequence, 'payload')
+/** The row with what was signed. Throws EXPORT_CHAIN_BROKEN (`form`). */
+const readRow = (chain: string, stored: StoredRow): ExportRow | Promise<ExportRow> =>
+  scanRow(stored) ??
+  parseRow(stored).catch((cause: unknown) => {
+    throw new AppError('EXPORT_CHAIN_BROKEN', { chain, sequence: stored.sequence, reason: 'form' }, { cause })
+  })
+
+/** What the row says must be what was signed: its place at least, by which everything else is found. */
+const assertPlace = (chain: string, { sequence }: StoredRow, { entry, payload, erased }: ExportRow): void => {
+  if (entry.sequence !== sequence || entry.chain !== chain) throw broken(chain, sequence, 'place')
+  if (payload === null && erased === null) throw broken(chain, sequence, 'payload')
 }
 
-const assertIncluded = (chain: string, claim: InclusionClaim, path: readonly Uint8Array[]): void => {
-  try {
-    verifyInclusion(claim, path)
-  } catch (cause) {
-    throw new AppError('EXPORT_CHAIN_BROKEN', { chain, sequence: claim.index, reason: 'inclusion' }, { cause })
+/** What is counted of a chain, and the keys that sign its entries or are announced by them. */
+class Account {
+  readonly keys = new Set<string>()
+  readonly #counts = { disclosed: 0, header: 0, hidden: 0 } satisfies Record<LineKind, number>
+  #first = -1
+  #last = -1
+
+  note(kind: LineKind, { entry }: ExportRow): void {
+    if (this.#first < 0) this.#first = entry.sequence
+    this.#last = entry.sequence
+    this.#counts[kind] += 1
+    if (kind === 'hidden') return
+    if (!this.keys.has(entry.key)) this.keys.add(entry.key)
+    if (entry.object.type === KEY_OBJECT) this.keys.add(entry.object.id)
   }
-}
 
-/** The key that signs an entry, and the one an entry announces. */
-const keep = (keys: Set<string>, { entry }: ExportRow): void => {
-  if (!keys.has(entry.key)) keys.add(entry.key)
-  if (entry.object.type === KEY_OBJECT) keys.add(entry.object.id)
-}
-
-const note = (counts: Counts, sequence: number): void => {
-  if (counts.first < 0) counts.first = sequence
-  counts.last = sequence
+  of({ chain, size, root, range, edges }: PlannedChain): WrittenChain {
+    const { disclosed, header: headers, hidden } = this.#counts
+    const lines = this.#first < 0 ? null : { from: this.#first, to: this.#last }
+    const stretch = range && edges && { ...range, ...edges }
+    return { chain, size, root, range: stretch, lines, disclosed, headers, hidden, keys: [...this.keys] }
+  }
 }
 
 class Writer {
   readonly #task: WriteTask
   readonly #ground: WriteGround
-  readonly #budget: Budget
-  readonly #data: ThreadSink
+  readonly #keeper: Keeper
   readonly #renderer: Renderer
   readonly #visible: Visible
   readonly #total: number | null
@@ -148,15 +99,13 @@ class Writer {
   constructor(parts: {
     readonly task: WriteTask
     readonly ground: WriteGround
-    readonly budget: Budget
-    readonly data: ThreadSink
+    readonly keeper: Keeper
     readonly renderer: Renderer
     readonly total: number | null
   }) {
     this.#task = parts.task
     this.#ground = parts.ground
-    this.#budget = parts.budget
-    this.#data = parts.data
+    this.#keeper = parts.keeper
     this.#renderer = parts.renderer
     this.#visible = visibility(parts.task.filter.visible)
     this.#total = parts.total
@@ -167,36 +116,22 @@ class Writer {
   }
 
   /** Evidence and data of one chain; its file is durable when it returns. */
-  async chain(chosen: Chosen, number: number): Promise<{ readonly chain: WrittenChain; readonly file: Written }> {
-    const { head, folder } = this.#task
-    const { chain, size, root } = chosen
-    const isInclusion = head.completeness === 'inclusion'
-    const keys = new Set<string>()
-    const counts: Counts = { first: -1, last: -1, disclosed: 0, headers: 0, hidden: 0 }
-    const evidence = new ThreadSink(join(folder, evidenceName(number)), this.#budget)
-    const into = { evidence, keys, counts }
-    try {
-      const paths = isInclusion ? await AuditPaths.open(this.#ground.reader.db, chain, size) : null
-      const edges =
-        chosen.range === null || isInclusion
-          ? null
-          : { ...chosen.range, ...(await readStretchEdges(this.#ground.reader.db, chain, size, chosen.range)) }
-      const tree = edges && new CompactRange(edges.from, edges.left)
-      if (chosen.range === null) await this.#picked(chosen, { ...into, paths, tree })
-      else await this.#stretch(chosen, chosen.range, { ...into, paths, tree })
-      // What is signed is what the chain's own checkpoint covers, or nothing is.
-      if (edges && tree && !sameBytes(tree.close(edges.right, size), root)) throw broken(chain, edges.from, 'root')
-      const file = await evidence.close()
-      const { first, last, ...counted } = counts
-      const lines = first < 0 ? null : { from: first, to: last }
-      return { chain: { chain, size, root, range: edges, lines, ...counted, keys: [...keys] }, file }
-    } finally {
-      await evidence.abandon()
-    }
+  async chain(
+    planned: PlannedChain,
+    number: number,
+  ): Promise<{ readonly chain: WrittenChain; readonly file: Written }> {
+    const { chain, size, root, range, edges } = planned
+    const isInclusion = this.#task.head.completeness === 'inclusion'
+    const account = new Account()
+    const paths = isInclusion ? await this.#ground.openPaths(chain, size) : null
+    const stretch = range && edges && { from: range.from, ...edges }
+    this.#keeper.begin(join(this.#task.folder, evidenceName(number)), { chain, size, root, stretch })
+    if (range === null) await this.#picked(planned, { account, paths })
+    else await this.#stretch(planned, range, { account, paths })
+    return { file: await this.#keeper.end(), chain: account.of(planned) }
   }
 
-  async #stretch(chosen: Chosen, range: { from: number; to: number }, into: Into): Promise<void> {
-    const { chain, ids } = chosen
+  async #stretch({ chain, ids }: PlannedChain, range: { from: number; to: number }, into: Into): Promise<void> {
     const { rows, signal } = this.#ground
     let expected = range.from
     let next = 0
@@ -205,17 +140,19 @@ class Writer {
       for (const stored of batch) {
         if (stored.sequence !== expected) throw broken(chain, expected, 'missing')
         expected += 1
+        const read = readRow(chain, stored)
+        // Waited for only where there is something to wait for: most rows are read at once, and proved by the whole stretch.
+        const row = read instanceof Promise ? await read : read
         const isSelected = ids === null || ids[next] === stored.id
         if (isSelected && ids !== null) next += 1
-        if (isSelected) this.#disclose(chosen, stored, into, await pathOf(into, stored))
-        else this.#cover(chain, stored, into)
+        if (isSelected) this.#disclose(chain, stored, row, into, into.paths && (await into.paths.of(stored.sequence)))
+        else this.#cover(chain, stored, row, into)
       }
     }
     if (expected !== range.to + 1) throw broken(chain, expected, 'missing')
   }
 
-  async #picked(chosen: Chosen, into: Into): Promise<void> {
-    const { chain, ids, size } = chosen
+  async #picked({ chain, ids, size }: PlannedChain, into: Into): Promise<void> {
     const { rows, signal } = this.#ground
     let last = -1
     for await (const batch of rows.byIds(ids ?? new Float64Array(0))) {
@@ -225,117 +162,83 @@ class Writer {
         if (stored.sequence >= size) continue
         if (stored.sequence <= last) throw broken(chain, stored.sequence, 'order')
         last = stored.sequence
-        this.#disclose(chosen, stored, into, await pathOf(into, stored))
+        const row = await readRow(chain, stored)
+        this.#disclose(chain, stored, row, into, into.paths && (await into.paths.of(stored.sequence)))
       }
     }
   }
 
-  #disclose(chosen: Chosen, stored: StoredRow, { evidence, keys, counts, tree }: Into, path: Path): void {
-    const { chain, size, root } = chosen
-    const row = this.#row(chain, stored)
-    assertPayload(chain, row)
-    const leaf = leafHash(row.body)
-    tree?.append(leaf)
-    if (path !== null) assertIncluded(chain, { leaf, index: stored.sequence, size, root }, path)
-    note(counts, stored.sequence)
-    evidence.text(disclosedLine(row, path))
-    this.#data.text(this.#renderer.row(row))
-    keep(keys, row)
-    counts.disclosed += 1
+  #disclose(chain: string, stored: StoredRow, row: ExportRow, { account }: Into, path: Path): void {
+    assertPlace(chain, stored, row)
+    account.note('disclosed', row)
+    this.#keep('disclosed', stored, row, path)
+    this.#keeper.text(this.#renderer.row(row))
     this.#written += 1
     if (this.#written > this.#task.maxEntries) throw new AppError('EXPORT_TOO_LARGE', { most: this.#task.maxEntries })
     if (this.#written % PROGRESS_ROWS === 0) this.#ground.onProgress('writing', this.#written, this.#total)
   }
 
-  #cover(chain: string, stored: StoredRow, { evidence, keys, counts, tree }: Into): void {
-    const row = this.#row(chain, stored)
-    const leaf = leafHash(row.body)
-    tree?.append(leaf)
-    note(counts, stored.sequence)
-    if (this.#visible(row)) {
-      evidence.text(headerLine(row))
-      keep(keys, row)
-      counts.headers += 1
-    } else {
-      evidence.text(hiddenLine(stored.sequence, leaf))
-      counts.hidden += 1
-    }
+  #cover(chain: string, stored: StoredRow, row: ExportRow, { account }: Into): void {
+    assertPlace(chain, stored, row)
+    const kind = this.#visible(row) ? 'header' : 'hidden'
+    account.note(kind, row)
+    this.#keep(kind, stored, row, null)
   }
 
-  /** What the row says must be what was signed: its place at least, by which everything else is found. */
-  #row(chain: string, stored: StoredRow): ExportRow {
-    let row: ExportRow
-    try {
-      row = rowOf(stored)
-    } catch (cause) {
-      throw new AppError('EXPORT_CHAIN_BROKEN', { chain, sequence: stored.sequence, reason: 'form' }, { cause })
-    }
-    if (row.entry.sequence !== stored.sequence || row.entry.chain !== chain)
-      throw broken(chain, stored.sequence, 'place')
-    const isErased = row.erased !== null
-    if (row.payload === null && !isErased) throw broken(chain, stored.sequence, 'payload')
-    return row
+  #keep(kind: LineKind, { sequence }: StoredRow, row: ExportRow, path: Path): void {
+    const { body, payload, salt, signature, erased, entry } = row
+    const digest = Buffer.from(entry.payload, 'base64url')
+    this.#keeper.row({ kind, sequence, digest, body, payload, salt, signature, erased, path })
   }
 }
 type Path = readonly Uint8Array[] | null
-/** Waited for only where there is one: most exports prove by the whole stretch. */
-const pathOf = ({ paths }: Into, { sequence }: StoredRow): Promise<Path> | null => paths && paths.of(sequence)
 
 interface Into {
-  readonly evidence: ThreadSink
-  readonly keys: Set<string>
-  readonly counts: Counts
-  readonly paths: AuditPaths | null
-  /** Of a stretch, as it grows. */
-  readonly tree: CompactRange | null
+  readonly account: Account
+  readonly paths: Pick<AuditPaths, 'of'> | null
 }
 
 const memberOf = (name: string, { bytes, sha256, crc32 }: Written): PackageMember => ({ name, bytes, sha256, crc32 })
 
-const totalOf = (chosen: readonly Chosen[]): number =>
-  chosen.reduce((sum, { ids, range }) => sum + (ids?.length ?? (range ? range.to - range.from + 1 : 0)), 0)
+const totalOf = (plan: readonly PlannedChain[]): number =>
+  plan.reduce((sum, { ids, range }) => sum + (ids?.length ?? (range ? range.to - range.from + 1 : 0)), 0)
 
 /**
- * Writes data, evidence and names of an export in one pass over its rows, in constant memory (8 bytes for an entry where
- * a filter chooses). Every file is durable when it returns. Throws EXPORT_CHAIN_BROKEN, EXPORT_DISK_FULL,
- * EXPORT_TOO_LARGE, AUDIT_PROOF_UNAVAILABLE, and what the signal was aborted with.
+ * Writes data and evidence of an export in one pass over its rows, in constant memory (8 bytes for an entry where a filter
+ * chooses). Every file is durable when it returns. Throws EXPORT_CHAIN_BROKEN, EXPORT_DISK_FULL, EXPORT_TOO_LARGE,
+ * AUDIT_PROOF_UNAVAILABLE, and what the signal was aborted with.
  */
 export const writeEntries = async (task: WriteTask, ground: WriteGround): Promise<WriteResult> => {
-  const { head, folder } = task
-  ground.onProgress('counting', 0, null)
-  const chosen = await choose(task, ground)
-  const total = totalOf(chosen)
-  if (total > task.maxEntries) throw new AppError('EXPORT_TOO_LARGE', { most: task.maxEntries })
+  const { head, folder, plan, hashes, maxBytes, maxEntries } = task
+  const total = totalOf(plan)
+  if (total > maxEntries) throw new AppError('EXPORT_TOO_LARGE', { most: maxEntries })
   ground.onProgress('writing', 0, total)
-  const budget = new Budget(task.maxBytes)
   const { format } = head.order
   const isReport = format === 'pdf'
   const recorded = recordNames(lookupIn(task.names))
   const renderer = openRenderer(isReport ? 'jsonl' : format, { names: recorded.lookup, manifestHead: head })
   const name = isReport ? REPORT_DATA : dataName(format)
-  const data = new ThreadSink(join(folder, name), budget, task.hashes)
+  const keeper = new Keeper({ path: join(folder, name), hashes, maxBytes })
   const members: PackageMember[] = []
   const chains: WrittenChain[] = []
-  let written: Written
-  let entries: number
   try {
-    const writer = new Writer({ task, ground, budget, data, renderer, total })
-    data.text(renderer.head())
-    for (const [number, one] of chosen.entries()) {
+    const writer = new Writer({ task, ground, keeper, renderer, total })
+    keeper.text(renderer.head())
+    for (const [number, one] of plan.entries()) {
       const { chain, file } = await writer.chain(one, number)
       chains.push(chain)
       members.push(memberOf(evidenceName(number), file))
     }
-    data.text(renderer.tail())
-    entries = writer.written
-    written = await data.close()
+    keeper.text(renderer.tail())
+    const { written, bytesLeft } = await keeper.close()
+    if (!isReport) members.push(memberOf(name, written))
+    const entries = writer.written
+    ground.onProgress('proving', entries, entries)
+    const digests = Object.fromEntries(written.digests)
+    return { entries, chains, members, names: recorded.names(), digests, bytesLeft }
+  } catch (error) {
+    throw await keeper.reasonOf(error)
   } finally {
-    await data.abandon()
+    await keeper.abandon()
   }
-  if (!isReport) members.push(memberOf(name, written))
-  const names = new FileSink(join(folder, NAMES), budget)
-  names.text(Buffer.from(encodeNames(recorded.names())).toString('utf8'))
-  members.push(memberOf(NAMES, names.close()))
-  ground.onProgress('proving', entries, entries)
-  return { entries, chains, members, digests: Object.fromEntries(written.digests) }
 }

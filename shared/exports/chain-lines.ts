@@ -17,7 +17,8 @@ import type { OpenedChain } from './chain-note.ts'
 import { CompactRange } from './compact-range.ts'
 import { readEvidenceLine, type EvidenceLine } from './evidence-read.ts'
 import { KeyWindow } from './key-window.ts'
-import { base64urlOf, rowOf, type ExportRow } from './row.ts'
+import { rowOf } from './row-of.ts'
+import { base64urlOf, type ExportRow } from './row.ts'
 import type { SignatureJob } from './signature-pool.ts'
 
 /** Where the lines of a chain are not what the checkpoint, the manifest or each other say. */

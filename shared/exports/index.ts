@@ -24,12 +24,14 @@ export {
   NAMES,
   README,
 } from './members.ts'
-export { encodeNames, lookupIn, Names, parseNames, recordNames, type NameLookup } from './names.ts'
+export { lookupIn, recordNames, type NameLookup } from './name-lookup.ts'
+export { encodeNames, Names, parseNames } from './names.ts'
 export { CSV_COLUMNS } from './render-csv.ts'
 export { EXPORT_NAMESPACE } from './render-xml.ts'
 export { openRenderer, type DataFormat } from './renderer.ts'
 export type { RenderContext, Renderer } from './rendering.ts'
-export { rowOf, type ExportRow, type RowSource } from './row.ts'
+export { rowOf } from './row-of.ts'
+export type { ExportRow, RowSource } from './row.ts'
 export { AUDIT_XSD } from './xsd.ts'
 export { readZip, type RandomReader, type ReadZip } from './zip-read.ts'
 export { zipLayout, type ZipLayout, type ZipMember, type ZipPiece } from './zip-layout.ts'

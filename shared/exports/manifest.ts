@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { canonicalBytes, parseCanonical } from '../audit/jcs.ts'
-import type { Json } from '../audit/json.ts'
 import { AppError } from '../contract/errors.ts'
 import { Completeness, ExportFormat, ExportSelection, SignatureLevel } from '../contract/routes/exports.ts'
+import { withoutUndefined } from './optional-members.ts'
 
 const Text = (max: number) => z.string().min(1).max(max)
 const Count = z.int().min(0)
@@ -107,6 +107,3 @@ export const headOf = ({ counts: _counts, members: _members, ...head }: Manifest
 
 const sameText = (left: Uint8Array, right: Uint8Array): boolean =>
   left.length === right.length && left.every((byte, place) => byte === right[place])
-
-/** An optional member that is `undefined` is one that is left out. */
-export const withoutUndefined = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json

@@ -1,6 +1,7 @@
 import { canonicalize } from '../audit/jcs.ts'
-import { withoutUndefined, type ManifestHead } from './manifest.ts'
-import type { NameLookup } from './names.ts'
+import type { ManifestHead } from './manifest.ts'
+import type { NameLookup } from './name-lookup.ts'
+import { withoutUndefined } from './optional-members.ts'
 import type { RenderContext, Renderer } from './rendering.ts'
 import type { ExportRow } from './row.ts'
 

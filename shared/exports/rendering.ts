@@ -1,5 +1,5 @@
 import type { ManifestHead } from './manifest.ts'
-import type { NameLookup } from './names.ts'
+import type { NameLookup } from './name-lookup.ts'
 import type { ExportRow } from './row.ts'
 
 /** Writes the data piece by piece, as text to be UTF-8. The same rows, names and head give the same bytes, always. */

@@ -1,4 +1,3 @@
-import { parseEntryText } from '../audit/entry-read.ts'
 import { scanEntry } from '../audit/entry-scan.ts'
 import type { EntryText } from '../audit/entry-scan.ts'
 import type { ErasureMarks } from '../audit/marks.ts'
@@ -37,14 +36,14 @@ const buffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.by
 export const textOf = (bytes: Uint8Array): string => buffer(bytes).toString('utf8')
 export const base64urlOf = (bytes: Uint8Array): string => buffer(bytes).toString('base64url')
 
-/** Throws REQUEST_INVALID for bytes that are no entry. */
-export const rowOf = ({ bytes, signature, payloads }: RowSource): ExportRow => {
+/** A row of which the entry was read. */
+export const rowWith = ({ bytes, signature, payloads }: RowSource, entry: EntryText): ExportRow => {
   const [payload] = payloads
   const marks = payload?.bytes === null ? payload : null
   return {
     body: bytes,
     bodyText: textOf(bytes),
-    entry: scanEntry(bytes) ?? parseEntryText(bytes),
+    entry,
     payload: payload?.bytes ?? null,
     payloadText: payload?.bytes ? textOf(payload.bytes) : null,
     salt: payload?.salt ?? new Uint8Array(0),
@@ -52,4 +51,10 @@ export const rowOf = ({ bytes, signature, payloads }: RowSource): ExportRow => {
     signatureText: base64urlOf(signature),
     erased: marks && { at: marks.erasedAt ?? 0, by: marks.erasedBy ?? '', rule: marks.erasedRule ?? '' },
   }
+}
+
+/** Null says nothing: such an entry goes the long way (`rowOf`). */
+export const scanRow = (source: RowSource): ExportRow | null => {
+  const entry = scanEntry(source.bytes)
+  return entry && rowWith(source, entry)
 }

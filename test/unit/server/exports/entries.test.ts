@@ -10,8 +10,9 @@ import { AuditPaths } from '../../../../server/exports/audit-paths.ts'
 import { openRows } from '../../../../server/exports/rows-any.ts'
 import { openSqliteRows } from '../../../../server/exports/rows-sqlite.ts'
 import { selectEntries, spanOf } from '../../../../server/exports/select-entries.ts'
+import { planEntries } from '../../../../server/exports/plan-entries.ts'
 import { writeEntries } from '../../../../server/exports/write-entries.ts'
-import type { WriteTask } from '../../../../server/exports/write-task.ts'
+import type { WriteOrder } from '../../../../server/exports/writer-thread.ts'
 import { openAuditReader } from '../../../../server/db/open.ts'
 import {
   inclusionProof,
@@ -141,12 +142,11 @@ const rootNow = async (): Promise<Uint8Array> => {
   return MerkleFrontier.fromBytes((head?.sequence ?? -1) + 1, head?.frontier ?? new Uint8Array(0)).root()
 }
 
-const write = async (name: string, more: Partial<WriteTask> = {}, kind: 'sqlite' | 'any' = 'sqlite') => {
+const write = async (name: string, more: Partial<WriteOrder> = {}, kind: 'sqlite' | 'any' = 'sqlite') => {
   const into = join(folder, name)
   for (const inner of ['data', 'evidence']) mkdirSync(join(into, inner), { recursive: true })
   const { location } = bench.databases.audit
-  const task: WriteTask = {
-    kind: 'write',
+  const order: WriteOrder = {
     location,
     folder: into,
     head: headOf('whole'),
@@ -156,16 +156,19 @@ const write = async (name: string, more: Partial<WriteTask> = {}, kind: 'sqlite'
     hashes: [],
     maxBytes: Number.MAX_SAFE_INTEGER,
     maxEntries: Number.MAX_SAFE_INTEGER,
-    cancel: new Int32Array(1),
     ...more,
   }
+  const cancel = new Int32Array(1)
   const reader = await openAuditReader(location)
   const rows =
     kind === 'sqlite' && location.dialect === 'sqlite'
       ? openSqliteRows(location)
       : openRows(await openAuditReader(location))
   try {
-    const result = await writeEntries(task, { reader, rows, signal: never, onProgress: () => undefined })
+    const plan = await planEntries({ kind: 'plan', ...order, cancel }, reader, never)
+    const openPaths = (chain: string, width: number) => AuditPaths.open(reader.db, chain, width)
+    const ground = { rows, openPaths, signal: never, onProgress: () => undefined }
+    const result = await writeEntries({ kind: 'write', ...order, plan, cancel }, ground)
     return {
       result,
       evidence: readFileSync(join(into, 'evidence/0.jsonl')),

@@ -4,18 +4,32 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
-import { Budget, FileSink, writeFailure } from '../../../../server/exports/file-sink.ts'
-import { ThreadSink } from '../../../../server/exports/thread-sink.ts'
+import { Budget, FileSink, writeFailure, type Written } from '../../../../server/exports/file-sink.ts'
+import { Keeper } from '../../../../server/exports/keeper.ts'
 import { AppError } from '../../../../shared/contract/errors.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-sink-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const all = (): Budget => new Budget(Number.MAX_SAFE_INTEGER)
 
-describe.each([
-  ['here', FileSink],
-  ['by a thread', ThreadSink],
-] as const)('when text is written %s', (where, Sink) => {
+interface Sink {
+  text(text: string): void
+  close(): Written | Promise<Written>
+}
+const byThread = (path: string, hashes: readonly string[]): Sink => {
+  const keeper = new Keeper({ path, hashes, maxBytes: Number.MAX_SAFE_INTEGER })
+  return { text: (text) => keeper.text(text), close: async () => (await keeper.close()).written }
+}
+const inBytes = (path: string, hashes: readonly string[]): Sink => {
+  const sink = new FileSink(path, all(), hashes)
+  return { text: (text) => sink.bytes(Buffer.from(text)), close: () => sink.close() }
+}
+
+describe.each<[string, (path: string, hashes: readonly string[]) => Sink]>([
+  ['here', (path, hashes) => new FileSink(path, all(), hashes)],
+  ['here as bytes', inBytes],
+  ['by a thread', byThread],
+])('when text is written %s', (where, open) => {
   it.each([
     ['nothing', []],
     ['a line', ['one\n']],
@@ -24,7 +38,7 @@ describe.each([
     ['pieces around the end of the buffer', ['a'.repeat(349_000), 'é'.repeat(349_525), '🂡'.repeat(200_000), 'z']],
   ])('keeps and digests %s', async (name, pieces) => {
     const path = join(folder, `${where} ${name}`)
-    const sink = new Sink(path, all(), ['sha384'])
+    const sink = open(path, ['sha384'])
     for (const piece of pieces) sink.text(piece)
     const written = await sink.close()
     const expected = Buffer.from(pieces.join(''), 'utf8')
@@ -37,8 +51,11 @@ describe.each([
 
   it('never writes over a file that is there', async () => {
     const path = join(folder, `${where} taken`)
-    await new Sink(path, all()).close()
-    expect(() => new Sink(path, all())).toThrow(/EEXIST/)
+    await open(path, []).close()
+    await expect((async () => open(path, []).close())()).rejects.toThrow(
+      where === 'by a thread' ? 'INTERNAL' : /EEXIST/,
+    )
+    expect(readFileSync(path)).toHaveLength(0)
   })
 })
 
