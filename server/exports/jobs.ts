@@ -4,7 +4,6 @@ import { PDF_ENTRIES_MAX } from '../../shared/contract/routes/exports.ts'
 import type { ManifestHead } from '../../shared/exports/index.ts'
 import { listChains } from '../db/repositories/audit-chain.ts'
 import {
-  changeExport,
   listExportsOf,
   readExport,
   sumKeptBytes,
@@ -16,14 +15,14 @@ import type { OperationalDatabase } from '../db/schema.ts'
 import { doubling, type JobHandler, type RunningJob } from '../jobs/job.ts'
 import type { OwnChanges } from '../jobs/own-changes.ts'
 import type { Log } from '../log/log.ts'
-import { exportName, exportSnapshot, orderOf } from '../services/exports-view.ts'
-import type { Told } from '../services/change.ts'
+import { exportSnapshot, orderOf } from '../services/exports-view.ts'
 import { evaluatedSearch } from './evaluated.ts'
 import { readNames } from './names-known.ts'
 import type { MadePackage, PackageMaker, PackageDeps } from './package.ts'
 import type { ExportFilter, ExportProgress } from './ports.ts'
+import { renewExports } from './renew-exports.ts'
 import { renewalOf } from './renewal.ts'
-import { replaceSignature } from './second-signature.ts'
+import { changeRow } from './row-change.ts'
 
 export interface ExportJobsDeps extends PackageDeps {
   readonly db: OperationalDatabase
@@ -113,7 +112,7 @@ export class ExportJobs {
       maxAttempts: 8,
       isExclusive: true,
       backoffMs: doubling(10 * MINUTE_MS, 6 * HOUR_MS),
-      run: ({ signal }) => this.#renew(signal),
+      run: ({ signal }) => renewExports(this.#deps, signal),
     }
   }
 
@@ -132,7 +131,7 @@ export class ExportJobs {
     const { db, node, own, folders, forget } = this.#deps
     for (const row of await listExportsOf(db, node, ['ready'])) {
       if (row.kept_until === null || row.kept_until > own.now()) continue
-      await this.#change(row, { state: 'gone' }, (before) => ({
+      await changeRow(own, row, { state: 'gone' }, (before) => ({
         action: 'Deletion',
         object: { type: 'export', id: row.id },
         before: exportSnapshot(before),
@@ -243,7 +242,7 @@ export class ExportJobs {
       signal: live.abort.signal,
       onProgress: (progress) => (live.progress = progress),
     })
-    const isOurs = await this.#change(row, this.#readyChange(row, head, made), (before, after) => ({
+    const isOurs = await changeRow(own, row, this.#readyChange(row, head, made), (before, after) => ({
       action: 'Export',
       object: { type: 'export', id: row.id },
       before: { id: before.id, state: before.state },
@@ -274,71 +273,12 @@ export class ExportJobs {
     const row = await readExport(db, own.tenant, id)
     if (row?.state !== 'waiting') return
     log.error({ export: id, error }, 'export failed')
-    await this.#change(row, { state: 'failed', error, ended_at: own.now() }, (before, after) => ({
+    await changeRow(own, row, { state: 'failed', error, ended_at: own.now() }, (before, after) => ({
       action: 'Modification',
       object: { type: 'export', id },
       before: exportSnapshot(before),
       after: exportSnapshot(after),
     }))
     await folders.remove(id)
-  }
-
-  /** Row and entry in one commit; false, and neither, where somebody else changed it first. */
-  #change(
-    row: ExportRow,
-    change: Omit<ExportChange, 'updated_at'>,
-    told: (before: ExportRow, after: ExportRow) => Told,
-  ): Promise<boolean> {
-    const { own } = this.#deps
-    const made = { ...change, updated_at: own.now() }
-    return own.run(row.id, async (trx, tell) => {
-      if (!(await changeExport(trx, row, made))) return false
-      const place = { division: row.division, office: row.office }
-      await tell({ ...told(row, { ...row, ...made, version: row.version + 1 }), place })
-      return true
-    })
-  }
-
-  /**
-   * Archive time-stamps of kept packages, before the newest one's certificate ends. One that cannot be renewed keeps none
-   * of the others from it; then throws, so that it is tried again and somebody is told at last.
-   */
-  async #renew(signal: AbortSignal): Promise<void> {
-    const { db, node, own, log } = this.#deps
-    const failed: unknown[] = []
-    for (const row of await listExportsOf(db, node, ['ready'])) {
-      signal.throwIfAborted()
-      if (row.renew_at === null || row.renew_at > own.now() || orderOf(row).level !== 'B-LTA') continue
-      try {
-        await this.#renewOne(row)
-      } catch (error) {
-        log.error({ export: row.id, error: error instanceof Error ? error.stack : String(error) }, 'export not renewed')
-        failed.push(error)
-      }
-    }
-    if (failed.length > 0) throw failed[0]
-  }
-
-  async #renewOne(row: ExportRow): Promise<void> {
-    const { db, folders, signatures } = this.#deps
-    await replaceSignature(
-      folders.whole(row.id),
-      { row, read: () => readExport(db, row.tenant, row.id) },
-      async (signature, content) => {
-        const renewed = await signatures.renew({ kind: 'cades', signature, content })
-        const end = signatures.endOf({ kind: 'cades', signature: renewed, content })
-        return { signature: renewed, signers: row.signers, renewAt: renewalOf(null, end) }
-      },
-      async (change) => {
-        const isOurs = await this.#change(row, change, (before, after) => ({
-          action: 'Modification',
-          object: { type: 'export', id: row.id },
-          before: { ...exportName(before), renewAt: before.renew_at },
-          after: { ...exportName(after), renewAt: after.renew_at },
-          reason: 'signature-renewal',
-        }))
-        return isOurs ? row : null
-      },
-    )
   }
 }
