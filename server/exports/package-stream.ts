@@ -8,7 +8,7 @@ const PIECE_BYTES = 256 * 1024
 
 /**
  * The bytes of a package's ZIP from one place (included) to another (excluded), made of its files as they lie there, in
- * small pieces. Throws EXPORT_NOT_FOUND where a file is not what the row says.
+ * small pieces. Throws EXPORT_NOT_FOUND where a file is not there or not what the row says, and other failures as they are.
  */
 export async function* streamPackage(
   folder: string,
@@ -24,8 +24,10 @@ export async function* streamPackage(
     const member = members[piece.member]
     const gone = new AppError('EXPORT_NOT_FOUND', { reason: 'file' })
     if (!member) throw gone
-    const file = await open(join(folder, member.name), 'r').catch(() => null)
-    if (!file) throw gone
+    const file = await open(join(folder, member.name), 'r').catch((error: NodeJS.ErrnoException) => {
+      // Not there: removed meanwhile. What cannot be opened for any other reason is there all the same.
+      throw error.code === 'ENOENT' ? gone : error
+    })
     try {
       if ((await file.stat()).size !== member.bytes) throw gone
       yield* readFrom(file, piece.offset, piece.length)

@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { lstat, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MANIFEST, MANIFEST_SIGNATURE } from '../../shared/exports/index.ts'
 import type { ExportRow } from '../db/repositories/exports.ts'
@@ -103,7 +102,7 @@ const replace = async <T>(
 /** After a death between row and rename: the file the row names is the one that counts, the other is removed. */
 export const settleSignature = async (folder: string, read: ReadRow): Promise<void> => {
   // Not left by anybody: whoever is at it puts it in its place.
-  if (replacing.has(folder) || !existsSync(join(folder, NEXT))) return
+  if (replacing.has(folder) || (await lstat(join(folder, NEXT)).catch(ifThere)) === null) return
   await inTurn(folder, async () => {
     const row = await read()
     if (row) await settle(folder, row)

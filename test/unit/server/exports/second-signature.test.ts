@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -28,11 +28,11 @@ const as = (of: ExportRow) => ({ row: of, read: read(of) })
 const lying = (): Buffer => readFileSync(join(folder, 'manifest.json.p7s'))
 const isLeft = (): boolean => existsSync(join(folder, 'manifest.json.p7s.next'))
 
-const whole = async (of: Pick<ExportRow, 'members'>): Promise<Buffer> => {
+const whole = async (of: Pick<ExportRow, 'members'>, where = folder): Promise<Buffer> => {
   const kept = keptMembers(of)
   const layout = layoutOf(kept)
   const pieces: Uint8Array[] = []
-  for await (const piece of streamPackage(folder, kept, layout, { from: 0, to: layout.size })) pieces.push(piece)
+  for await (const piece of streamPackage(where, kept, layout, { from: 0, to: layout.size })) pieces.push(piece)
   return Buffer.concat(pieces)
 }
 
@@ -138,6 +138,24 @@ describe('when the process dies in between', () => {
 
   it('gives out no file that is not as long as the row says', async () => {
     writeFileSync(join(folder, 'manifest.json.p7s'), NEW)
+    await expect(whole(row)).rejects.toMatchObject({ code: 'EXPORT_NOT_FOUND' })
+  })
+})
+
+describe('when the disk gives neither file nor absence', () => {
+  // No path at all, which every file system refuses, and not with ENOENT.
+  const refused = { code: 'ERR_INVALID_ARG_VALUE' }
+
+  it('does not take that for a package without a signature left beside', async () => {
+    await expect(settleSignature(`${folder}\0`, read(row))).rejects.toMatchObject(refused)
+    mkdirSync(join(folder, 'manifest.json.p7s.next'))
+    await expect(settleSignature(folder, read(row))).rejects.toMatchObject({ code: 'EISDIR' })
+    expect(lying().equals(OLD)).toBe(true)
+  })
+
+  it('does not take that for a file that was removed', async () => {
+    await expect(whole(row, `${folder}\0`)).rejects.toMatchObject(refused)
+    rmSync(join(folder, 'manifest.json'))
     await expect(whole(row)).rejects.toMatchObject({ code: 'EXPORT_NOT_FOUND' })
   })
 })
