@@ -22,12 +22,12 @@ beforeEach(async () => {
 })
 afterEach(() => bench.close())
 
-/** Runs the job once; making leaves a whole folder, does `also` and fails with `error`. */
-const run = async (error: unknown, also: () => Promise<unknown> = () => Promise.resolve(), more = {}) => {
+/** Runs the job once; making leaves a whole folder, does `also` and fails with `failure`. */
+const run = async (failure: unknown, also: () => Promise<unknown> = () => Promise.resolve(), more = {}) => {
   const make = async () => {
     mkdirSync(folders.whole(ID), { recursive: true })
     await also()
-    throw error
+    throw failure
   }
   // What making itself needs is none of this: only what becomes of an attempt.
   const deps = {
