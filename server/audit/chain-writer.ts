@@ -106,6 +106,8 @@ export class ChainWriter {
   readonly #faults: FaultPort
   readonly #sealer = new LinkSealer()
   #root: RootKey
+  /** The key the chain is being handed to, while it is not known whether that was stored. */
+  #next: RootKey | null = null
   #memory: Memory = newMemory()
 
   constructor(audit: Opened<AuditDb>, options: ChainWriterOptions) {
@@ -126,9 +128,17 @@ export class ChainWriter {
     const head = await readHead(this.#audit.db, chain)
     if (!head) throw new AppError('CONFIG_INVALID', { reason: 'chain-missing', chain })
     const rootId = await readRootKeyId(this.#audit.db, chain)
+    // The roll-over was stored, and only its answer was lost.
+    if (this.#next && rootId === this.#next.keyId) this.#root = this.#next
     if (rootId !== this.#root.keyId) throw new AppError('CHAIN_KEY_UNUSABLE', { reason: 'key-changed', chain })
+    this.#next = null
     memory.head = head
     memory.made = draftOf(chain, head)
+  }
+
+  /** Opens where nothing is remembered; the errors of `open`. */
+  async ready(): Promise<void> {
+    if (!this.#memory.made) await this.open()
   }
 
   /** Forgets everything that may not be true any more. What is being made still is made in vain. */
@@ -159,7 +169,7 @@ export class ChainWriter {
    */
   async make(intents: readonly AuditIntent[]): Promise<Batch | null> {
     const memory = this.#memory
-    if (!memory.made) await this.open()
+    await this.ready()
     const fresh = memory.isSure ? intents : await this.#unknown(intents)
     return fresh.length > 0 ? this.#make(memory, fresh) : null
   }
@@ -198,11 +208,12 @@ export class ChainWriter {
 
   /**
    * Hands the chain to another key of the key store: the old key endorses the new one and signs the entry that says
-   * so. Durable when it returns; the old key may then be retired and still verifies what it signed.
+   * so. Durable when it returns; the old key may then be retired and still verifies what it signed. When it throws,
+   * the chain goes on with the key that the database then says is in force.
    */
   async rollTo(signer: AuditSigner): Promise<void> {
     const memory = this.#memory
-    if (!memory.made) await this.open()
+    await this.ready()
     const next = rootKeyOf(signer)
     const { chain } = this.#options
     const at = this.#now()
@@ -211,12 +222,14 @@ export class ChainWriter {
       const key = await endorseKey({ chain, kind: 'hsm', spki, label: signer.label, certificate, at }, this.#root)
       const from = draftIn(memory).sequence
       const link = await this.#announce(memory, key)
+      this.#next = next
       await this.store({ memory, from, draft: draftIn(memory), links: [link], keys: [key] })
     } catch (error) {
       this.forget()
       throw error
     }
     this.#root = next
+    this.#next = null
     memory.epoch = null
   }
 

@@ -110,6 +110,7 @@ export class Checkpoints {
   /** Call a few times a second: compares two numbers, and makes a checkpoint when one is due. Never rejects. */
   async tick(): Promise<void> {
     if (this.#isClosed || this.#work || !this.#isDue()) return
+    // Nothing is lost: `make` logged it, keeps it as the problem that health tells, and is tried again.
     await this.make().catch(() => undefined)
   }
 
@@ -133,6 +134,7 @@ export class Checkpoints {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    // Whoever called `make` hears of a failure, which is logged; a note that was not stored is made after the next start.
     await this.#work?.catch(() => undefined)
   }
 

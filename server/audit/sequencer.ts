@@ -256,6 +256,8 @@ export class Sequencer implements AuditSequencer {
     let current: InFlight | null = null
     let making: Promise<InFlight> | null = null
     try {
+      // After a failure nothing is remembered: who comes by `append` is written only to a chain whose end is known.
+      await this.#writer.ready()
       for (;;) {
         const next: readonly Given[] = this.#rollOvers > 0 ? [] : await this.#next(current)
         if (next.length === 0 && !current) {
@@ -279,11 +281,15 @@ export class Sequencer implements AuditSequencer {
       await making?.catch(() => undefined)
       // The answer to a commit may have been lost: what is true is read from the database before the next try.
       this.#writer.forget()
-      // Whoever came by `append` is told that it failed, and nothing is left of it; the others' is read again.
-      this.#given = []
-      this.#isAllRead = false
+      this.#dropGiven()
       throw error
     }
+  }
+
+  /** Whoever came by `append` is told that it failed, and nothing is left of it; what is recorded is read again. */
+  #dropGiven(): void {
+    this.#given = []
+    this.#isAllRead = false
   }
 
   /** The next intents after those in flight: as their writers gave them, else what the database still has. */
@@ -292,7 +298,8 @@ export class Sequencer implements AuditSequencer {
     const { batch = BATCH } = this.#options
     const inFlight = current?.taken ?? []
     if (!this.#isGivenNext(inFlight)) {
-      if (this.#writer.isSure && this.#findUnmet(inFlight).length === 0) return []
+      const isNothingGiven = this.#given.length === 0
+      if (isNothingGiven && this.#writer.isSure && this.#findUnmet(inFlight).length === 0) return []
       const read = await this.#read(inFlight)
       // What came by `append` waits for the chain to be sure of itself again, and for nothing else.
       if (read.length > 0 || !this.#isGivenNext(inFlight)) return read
@@ -415,6 +422,8 @@ export class Sequencer implements AuditSequencer {
     const code = codeOf(error)
     const hasChanged = this.#stopReason !== code
     this.#stopReason = code
+    // Writers came between the failure and here, or it was none of a drain: they are told as well, so nothing may stay.
+    this.#dropGiven()
     this.#rejectAll(new AppError('AUDIT_CHAIN_UNWRITABLE', { reason: code }, { cause: error }))
     if (hasChanged) this.#options.onState?.(this.state(), error)
     this.#retryLater()

@@ -160,6 +160,88 @@ describe('when what changes nothing is appended', () => {
   })
 })
 
+describe('when an append fails', () => {
+  const isRunning = () => expect.poll(() => bench.sequencer.state().state, { timeout: 10_000 }).toBe('running')
+
+  /** Fails once at the point, when told to. */
+  const openFailing = async (point: FaultPoint, onFailure: () => void = () => undefined) => {
+    const failing = { isNext: false }
+    const faults = (at: FaultPoint): Promise<void> => {
+      if (at !== point || !failing.isNext) return Promise.resolve()
+      failing.isNext = false
+      onFailure()
+      return Promise.reject(new Error(`planned fault ${at}`))
+    }
+    bench = await openBench({ faults })
+    return failing
+  }
+
+  it.each(FAULT_POINTS.filter((point) => point !== 'after-delete'))(
+    'at %s, the next are written although nobody recorded anything since',
+    async (point) => {
+      const failing = await openFailing(point)
+      await bench.sequencer.append([newIntent()])
+      failing.isNext = true
+      const failed = newIntent()
+      await expect(bench.sequencer.append([failed])).rejects.toMatchObject({ code: 'AUDIT_CHAIN_UNWRITABLE' })
+      await isRunning()
+      const next = [newIntent(), newIntent()]
+      await Promise.all(next.map((intent) => bench.sequencer.append([intent])))
+      const ids = (await own()).map((row) => row.intent_id)
+      expect(ids.slice(-2)).toEqual(next.map((intent) => intent.id))
+      // Only where the answer to the commit was lost is it there.
+      expect(ids.filter((id) => id === failed.id)).toHaveLength(point === 'after-append' ? 1 : 0)
+      expect(await bench.verify()).toMatchObject({ ok: true })
+    },
+  )
+
+  it('nothing is left of those that came between the failure and the stop', async () => {
+    const refused: string[] = []
+    const written: string[] = []
+    const appending: Promise<void>[] = []
+    const append = async (intent: AuditIntent): Promise<void> => {
+      try {
+        await bench.sequencer.append([intent])
+        written.push(intent.id)
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'AUDIT_CHAIN_UNWRITABLE' })
+        refused.push(intent.id)
+      }
+    }
+    // One in each turn of the queue until the chain is stopped, and some after.
+    const append40 = async (): Promise<void> => {
+      for (let turn = 0; turn < 40; turn += 1) {
+        appending.push(append(newIntent()))
+        await Promise.resolve()
+      }
+    }
+    const failing = await openFailing('before-append', () => appending.push(append40()))
+    await append(newIntent())
+    failing.isNext = true
+    await append(newIntent())
+    for (let done = 0; done < appending.length; done += 1) await appending[done]
+    await isRunning()
+    for (let round = 0; round < 3; round += 1) await append(newIntent())
+    expect([written.length, refused.length]).toEqual([4, 41])
+    expect((await own()).map((row) => row.intent_id)).toEqual(written)
+    expect(bench.sequencer.state().waiting).toBe(0)
+    expect(await bench.verify()).toMatchObject({ ok: true })
+  })
+
+  it('those that came by append wait behind what another process left, more than one reading takes', async () => {
+    bench = await openBench({ batch: 4 })
+    await bench.sequencer.append([newIntent()])
+    const left = Array.from({ length: 30 }, () => newIntent())
+    await bench.record(left)
+    const one = left[29]!
+    const appended = Array.from({ length: 5 }, () => newIntent())
+    await Promise.all([bench.sequencer.settle([one.id]), ...appended.map((intent) => bench.sequencer.append([intent]))])
+    const ids = new Set((await own()).map((row) => row.intent_id))
+    for (const { id } of [...left, ...appended]) expect(ids.has(id)).toBe(true)
+    expect(ids.size).toBe(36)
+  })
+})
+
 describe('when settle is called inside the transaction of the change', () => {
   it('refuses at once instead of waiting for itself, and the chain goes on', async () => {
     bench = await openBench()
@@ -220,6 +302,38 @@ describe('when keys change', () => {
     const old = new Sequencer({ ...bench.databases, chain: CHAIN, mode: 'epoch', signer: bench.signer })
     await expect(old.start()).rejects.toMatchObject({ code: 'CHAIN_KEY_UNUSABLE' })
   })
+
+  it.each([
+    ['before-commit', false],
+    ['after-append', true],
+  ] as const)(
+    'a roll-over that fails at %s leaves the key that the chain says, and it goes on',
+    async (point, isNew) => {
+      let isFailing = false
+      const faults = (at: FaultPoint): Promise<void> => {
+        if (at !== point || !isFailing) return Promise.resolve()
+        isFailing = false
+        return Promise.reject(new Error(`planned fault ${at}`))
+      }
+      bench = await openBench({ faults })
+      await bench.write([newIntent()])
+      const next = newSigner('audit-2', 'ed25519')
+      isFailing = true
+      await expect(bench.sequencer.rollTo(next)).rejects.toThrow('planned fault')
+      await bench.write([newIntent()])
+      expect(bench.sequencer.state().state).toBe('running')
+      expect(await own()).toHaveLength(2)
+      const reopened = new Sequencer({
+        ...bench.databases,
+        chain: CHAIN,
+        mode: 'epoch',
+        signer: isNew ? next : bench.signer,
+      })
+      await reopened.start()
+      await reopened.close()
+      expect(await bench.verify()).toMatchObject({ ok: true })
+    },
+  )
 
   it('refuses to start with a key the chain does not know, or on a chain that is not there', async () => {
     bench = await openBench({}, { start: false })
