@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'electron-vite'
 import { build, type Plugin, type UserConfig } from 'vite'
+import { firstFrame } from './renderer/ui/first-frame.ts'
 import { checksFiles, verifyPageConfig } from './renderer/verify/build-page.ts'
 import { buildVerifier } from './server/verifier/build.ts'
 import { DESK_CALL_NAMES, DESK_EVENT_NAMES } from './shared/contract/desk.ts'
@@ -24,7 +25,7 @@ export const deskConfig = {
   root: resolve(root, 'renderer/desk'),
   base: './',
   publicDir: resolve(root, 'resources/icons'),
-  plugins: [react()],
+  plugins: [react(), firstFrame()],
   build: {
     ...screens,
     outDir: resolve(root, 'out/renderer'),
@@ -37,7 +38,7 @@ export const consoleConfig = {
   root: resolve(root, 'renderer/console'),
   base: '/console/',
   publicDir: resolve(root, 'resources/icons'),
-  plugins: [react()],
+  plugins: [react(), firstFrame()],
   worker: checksFiles,
   build: {
     ...screens,

@@ -129,7 +129,7 @@ describe('when the screen is served', () => {
   it('gives the page with the bridge first and a strict policy', async () => {
     const { status, headers, body } = await ask('/')
     expect(status).toBe(200)
-    expect(body).toMatch(/<head><script src="\/bridge\/bridge.js"><\/script>/)
+    expect(body).toMatch(/<head><script defer src="\/bridge\/bridge.js"><\/script>/)
     const policy = String(headers['content-security-policy'])
     expect(policy).toContain("default-src 'none'")
     expect(policy).toContain("script-src 'self';")
