@@ -2,7 +2,6 @@ import { Button } from '@mantine/core'
 import { useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
 import { formatNumber } from '../../../ui/format.ts'
-import { IconRefresh } from '../../../ui/icons.ts'
 import { Screen } from '../../../ui/Screen.tsx'
 import { EmptyState, LoadView } from '../../../ui/States.tsx'
 import { Notice } from '../../../ui/Tone.tsx'
@@ -10,6 +9,7 @@ import { useConsole } from '../../console-context.ts'
 import css from '../../parts/console.module.css'
 import { alarmTodo, alarmWhat } from '../../parts/alarm-words.ts'
 import { StaleNotice } from '../../parts/StaleNotice.tsx'
+import { ReloadButton } from '../../parts/ReloadButton.tsx'
 import { useOpenAlarms } from '../../stores/alarm-store.ts'
 import { useHealth } from '../../stores/health-store.ts'
 import { useMay } from '../../stores/session-store.ts'
@@ -55,16 +55,7 @@ export function Chains() {
     <Screen
       title={t('screen.chains')}
       subtitle={count > 1 ? t('chain.several', { n: formatNumber(count, i18n.language) }) : t('chain.subtitle')}
-      actions={
-        <Button
-          variant="default"
-          leftSection={<IconRefresh size={16} aria-hidden />}
-          loading={load.loading && load.data !== undefined}
-          onClick={load.reload}
-        >
-          {t('reload')}
-        </Button>
-      }
+      actions={<ReloadButton load={load} />}
     >
       <LoadView load={load} right="health.read">
         {(chains) => (

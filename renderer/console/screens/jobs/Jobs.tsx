@@ -1,13 +1,12 @@
-import { Button } from '@mantine/core'
 import { useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
 import { JobKind, JobState } from '../../../../shared/contract/routes/jobs.ts'
-import { IconRefresh } from '../../../ui/icons.ts'
 import { Screen } from '../../../ui/Screen.tsx'
 import { usePagedLoad } from '../../../ui/use-load.ts'
 import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import css from '../../parts/console.module.css'
+import { ReloadButton } from '../../parts/ReloadButton.tsx'
 import { JobTabs } from './JobTabs.tsx'
 import { Queue } from './Queue.tsx'
 import { Schedules } from './Schedules.tsx'
@@ -34,20 +33,7 @@ export function Jobs({ query }: { query: Readonly<Record<string, string>> }) {
     ),
   )
   return (
-    <Screen
-      title={t('screen.jobs')}
-      subtitle={t('job.subtitle')}
-      actions={
-        <Button
-          variant="default"
-          leftSection={<IconRefresh size={16} aria-hidden />}
-          loading={load.loading && load.data !== undefined}
-          onClick={load.reload}
-        >
-          {t('reload')}
-        </Button>
-      }
-    >
+    <Screen title={t('screen.jobs')} subtitle={t('job.subtitle')} actions={<ReloadButton load={load} />}>
       <JobTabs at="jobs" />
       <div className={css.stack}>
         <Schedules onRun={load.reload} />

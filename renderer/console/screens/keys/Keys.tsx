@@ -1,9 +1,7 @@
 import { useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Button } from '@mantine/core'
 import type { KeyView } from '../../../../shared/contract/routes/exports.ts'
 import { formatNumber } from '../../../ui/format.ts'
-import { IconRefresh } from '../../../ui/icons.ts'
 import { Facts, Panel, Screen } from '../../../ui/Screen.tsx'
 import { EmptyState, LoadView } from '../../../ui/States.tsx'
 import { Notice, ToneBadge } from '../../../ui/Tone.tsx'
@@ -13,6 +11,7 @@ import { useConsole } from '../../console-context.ts'
 import css from '../../parts/console.module.css'
 import { Instant } from '../../parts/Instant.tsx'
 import tables from '../../parts/tables.module.css'
+import { ReloadButton } from '../../parts/ReloadButton.tsx'
 import { commonName, lifeOf, needsCertificate } from './certificate-life.ts'
 
 function Life({ certificate }: { certificate: NonNullable<KeyView['certificate']> }) {
@@ -69,20 +68,7 @@ export function Keys() {
   const { client } = useConsole()
   const load = useLoad(useCallback(() => valueOf(client.call('listKeys', {})), [client]))
   return (
-    <Screen
-      title={t('console:screen.keys')}
-      subtitle={t('keys.subtitle')}
-      actions={
-        <Button
-          variant="default"
-          leftSection={<IconRefresh size={16} aria-hidden />}
-          loading={load.loading && load.data !== undefined}
-          onClick={load.reload}
-        >
-          {t('console:reload')}
-        </Button>
-      }
-    >
+    <Screen title={t('console:screen.keys')} subtitle={t('keys.subtitle')} actions={<ReloadButton load={load} />}>
       <LoadView load={load} right="key.read">
         {({ kind, description, items }) => (
           <div className={css.stack}>
