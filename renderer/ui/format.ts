@@ -32,6 +32,19 @@ export function formatDuration(ms: number, locale: string): string {
 
 export const formatNumber = (value: number, locale: string): string => new Intl.NumberFormat(tag(locale)).format(value)
 
+const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
+
+/** "3.4 MB", in steps of 1000. */
+export const formatBytes = (bytes: number, locale: string): string => {
+  const step = Math.min(UNITS.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3))
+  return new Intl.NumberFormat(tag(locale), {
+    style: 'unit',
+    unit: UNITS[step] ?? 'byte',
+    unitDisplay: 'short',
+    maximumFractionDigits: step === 0 ? 0 : 1,
+  }).format(bytes / 1000 ** step)
+}
+
 /** Serials in groups of four, so that two people can read one to each other. */
 export const formatSerial = (serial: string): string => serial.replace(/(.{4})(?=.)/g, '$1 ')
 

@@ -2,6 +2,7 @@ import { Button, Progress, SegmentedControl, Textarea } from '@mantine/core'
 import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Report } from '../../shared/exports/report.ts'
+import { formatBytes } from '../ui/format.ts'
 import { IconShieldCheck } from '../ui/icons.ts'
 import { ActionBar, Column, Columns, Panel } from '../ui/Screen.tsx'
 import { Notice } from '../ui/Tone.tsx'
@@ -11,7 +12,6 @@ import { CheckBroken, runCheck, type MakeWorker } from './run-check.ts'
 import { TrustPanel } from './TrustPanel.tsx'
 import { useAnchors, type OfferedTrust } from './use-anchors.ts'
 import { Verdict } from './Verdict.tsx'
-import { sizeWords } from './words.ts'
 import css from './verify.module.css'
 
 type State =
@@ -37,7 +37,7 @@ function Checking({ done, total, onStop }: { done: number; total: number; onStop
           <Progress.Section value={percent} aria-label={t('checking')} />
         </Progress.Root>
         <span role="status">
-          {t('read', { done: sizeWords(done, i18n.language), total: sizeWords(total, i18n.language) })}
+          {t('read', { done: formatBytes(done, i18n.language), total: formatBytes(total, i18n.language) })}
         </span>
         <div>
           <Button variant="default" onClick={onStop}>

@@ -1,9 +1,9 @@
 import { Button, FileButton } from '@mantine/core'
 import { useState, type DragEvent } from 'react'
 import { useTranslation } from 'react-i18next'
+import { formatBytes } from '../ui/format.ts'
 import { ToneBadge } from '../ui/Tone.tsx'
 import type { Picked } from './picked-files.ts'
-import { sizeWords } from './words.ts'
 import css from './verify.module.css'
 
 const ROLES = ['package', 'content', 'signature'] as const
@@ -55,7 +55,7 @@ export function DropZone(props: {
             <li key={role} data-testid="picked">
               <ToneBadge tone="info">{t(`role.${role}`)}</ToneBadge>
               <span className={css.digest}>{file.name}</span>
-              <span className={css.quiet}>{sizeWords(file.size, i18n.language)}</span>
+              <span className={css.quiet}>{formatBytes(file.size, i18n.language)}</span>
               <Button size="compact-xs" variant="default" disabled={props.busy} onClick={() => props.onRemove(role)}>
                 {t('remove', { name: t(`role.${role}`) })}
               </Button>

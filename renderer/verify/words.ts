@@ -3,19 +3,6 @@ import type { Check, Facts } from '../../shared/exports/report.ts'
 import { formatDateTime, formatNumber } from '../ui/format.ts'
 import { refusalOf } from './verdict.ts'
 
-const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const
-
-/** "3.4 MB", in steps of 1000. */
-export const sizeWords = (bytes: number, language: string): string => {
-  const step = Math.min(UNITS.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3))
-  return new Intl.NumberFormat(language === 'en' ? 'en-GB' : language, {
-    style: 'unit',
-    unit: UNITS[step] ?? 'byte',
-    unitDisplay: 'short',
-    maximumFractionDigits: step === 0 ? 0 : 1,
-  }).format(bytes / 1000 ** step)
-}
-
 /** What a check found, in a sentence; the code itself where the verifier is newer than this page. */
 export const checkWords = (t: TFunction, { check, code }: Check): string =>
   t(`says.${check}.${code}`, { defaultValue: code })
