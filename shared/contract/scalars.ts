@@ -44,6 +44,18 @@ export const PublicJwk = z.strictObject({
 })
 export type PublicJwk = z.infer<typeof PublicJwk>
 
+/** How an entry names what it is about, also where this version knows no such type any more. */
+export const NamedObject = {
+  objectType: z
+    .string()
+    .max(40)
+    .regex(/^[a-z-]+$/),
+  objectId: z
+    .string()
+    .max(100)
+    .regex(/^[A-Za-z0-9_.:-]+$/),
+} as const
+
 export const page = <T extends z.ZodType>(item: T) => z.strictObject({ items: z.array(item), next: Cursor.nullable() })
 export type Page<T> = { items: T[]; next: string | null }
 export const PageQuery = { cursor: Cursor.optional(), limit: z.coerce.number().int().min(1).max(200).default(50) }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ETag, Id, PageQuery, page, Text, TimeMs } from '../scalars.ts'
+import { ETag, Id, NamedObject, PageQuery, page, Text, TimeMs } from '../scalars.ts'
 import { OperatorRef } from '../views.ts'
 import { byId, route } from './route.ts'
 
@@ -97,18 +97,8 @@ export const ErasureRule = z.enum(['data-subject-request', 'object-deleted', 're
 export type ErasureRule = z.infer<typeof ErasureRule>
 export const RequestedErasureRule = ErasureRule.exclude(['retention-end'])
 
-const objectType = z
-  .string()
-  .max(40)
-  .regex(/^[a-z-]+$/)
-const objectId = z
-  .string()
-  .max(100)
-  .regex(/^[A-Za-z0-9_.:-]+$/)
-const OfObject = { objectType, objectId }
-
 export const ErasurePlan = z.strictObject({
-  ...OfObject,
+  ...NamedObject,
   /** Payloads that would be erased, their bytes, and those erased before. */
   entries: z.number().int().min(0),
   bytes: z.number().int().min(0),
@@ -124,7 +114,7 @@ export const ErasureState = z.enum(['requested', 'refused', 'approved', 'done', 
 export type ErasureState = z.infer<typeof ErasureState>
 export const ErasureView = z.strictObject({
   id: Id,
-  ...OfObject,
+  ...NamedObject,
   rule: ErasureRule,
   reason: z.string().max(500),
   state: ErasureState,
@@ -202,7 +192,7 @@ export const auditRetentionRoutes = {
     path: '/api/v1/audit/erasure-plan',
     summary: "What erasing an object's history would erase, and what holds it",
     auth: 'retention.read',
-    query: z.strictObject(OfObject),
+    query: z.strictObject(NamedObject),
     answer: ErasurePlan,
   }),
 
@@ -212,7 +202,7 @@ export const auditRetentionRoutes = {
     summary: "Ask that an object's history be erased; a second person decides",
     auth: 'retention.manage',
     creates: true,
-    body: z.strictObject({ ...OfObject, rule: RequestedErasureRule, reason: Text(500) }),
+    body: z.strictObject({ ...NamedObject, rule: RequestedErasureRule, reason: Text(500) }),
     answer: ErasureView,
   }),
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { PageQuery, page, several, Text } from '../scalars.ts'
+import { NamedObject, PageQuery, page, several, Text } from '../scalars.ts'
 import {
   AuditChainName,
   AuditChainView,
@@ -84,16 +84,7 @@ export const auditRoutes = {
     path: '/api/v1/audit/trails/:objectType/:objectId',
     summary: 'The whole trail of an object, oldest first',
     auth: 'trail.read',
-    params: z.strictObject({
-      objectType: z
-        .string()
-        .max(40)
-        .regex(/^[a-z-]+$/),
-      objectId: z
-        .string()
-        .max(100)
-        .regex(/^[A-Za-z0-9_.:-]+$/),
-    }),
+    params: z.strictObject(NamedObject),
     query: z.strictObject({ ...PageQuery }),
     answer: page(AuditEntryView),
   }),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { AuditChainName, SavedAuditSearch } from '../views.ts'
-import { Base64, Id, page, PageQuery, Text, TimeMs } from '../scalars.ts'
+import { Base64, Id, NamedObject, page, PageQuery, Text, TimeMs } from '../scalars.ts'
 import { OperatorRef } from '../views.ts'
 import { byId, done, route } from './route.ts'
 
@@ -19,14 +19,7 @@ export const ExportSelection = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('search'), search: SavedAuditSearch }),
   z.strictObject({
     kind: z.literal('object'),
-    objectType: z
-      .string()
-      .max(40)
-      .regex(/^[a-z-]+$/),
-    objectId: z
-      .string()
-      .max(100)
-      .regex(/^[A-Za-z0-9_.:-]+$/),
+    ...NamedObject,
   }),
   z.strictObject({ kind: z.literal('chain'), chain: AuditChainName }),
 ])
