@@ -1,3 +1,4 @@
+import { concatBytes } from '../pki/bytes.ts'
 import { readDer, TAG } from '../pki/der-read.ts'
 import { tlv } from '../pki/der-write.ts'
 import { PkiError } from '../pki/index.ts'
@@ -37,19 +38,6 @@ interface Taken {
   readonly end: number
 }
 
-/** One after the other. The list is as long as whoever wrote the value likes: never the arguments of a call. */
-const joined = (parts: readonly Uint8Array[]): Uint8Array => {
-  let length = 0
-  for (const part of parts) length += part.length
-  const out = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
-}
-
 const pieceOf = (der: Uint8Array): Uint8Array => {
   const { tag, body } = readDer(der)
   if (tag !== TAG.octetString) throw malformed()
@@ -83,8 +71,8 @@ const take = (bytes: Uint8Array, at: number, depth: number, budget: Budget): Tak
   }
   const { items, end } = itemsFrom(bytes, start, limit, depth, budget)
   // X.690 8.7.3: an octet string in pieces is one.
-  if (tag === (TAG.octetString | 0x20)) return { der: tlv(TAG.octetString, joined(items.map(pieceOf))), end }
-  return { der: tlv(tag, joined(items)), end }
+  if (tag === (TAG.octetString | 0x20)) return { der: tlv(TAG.octetString, concatBytes(items.map(pieceOf))), end }
+  return { der: tlv(tag, concatBytes(items)), end }
 }
 
 /**
