@@ -106,3 +106,12 @@ export const fullTextMatch = (name: string, query: string, dialect: DialectName)
   dialect === 'sqlite'
     ? sql<boolean>`${sql.table(name)} match ${query}`
     : sql<boolean>`${sql.ref(`${name}.words`)} @@ to_tsquery('simple', ${query})`
+
+/**
+ * The condition that rows of `name` have a smaller number, by which the search is entered where they begin. SQLite's
+ * driver binds numbers as floating point, which FTS5 does not take for a bound: every hit before would be stepped over.
+ */
+export const fullTextBelow = (name: string, number: number, dialect: DialectName): RawBuilder<boolean> =>
+  dialect === 'sqlite'
+    ? sql<boolean>`${sql.ref(`${name}.rowid`)} < cast(${number} as integer)`
+    : sql<boolean>`${sql.ref(`${name}.rowid`)} < ${number}`

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
-import { fullTextMatch, fullTextQueryOf, matchesTerms, parseTerms } from '../full-text.ts'
+import { fullTextBelow, fullTextMatch, fullTextQueryOf, matchesTerms, parseTerms } from '../full-text.ts'
 import type { DialectName } from '../migrations/index.ts'
 import type { AuditDb } from '../schema.ts'
 import { selectEntries } from './audit-entries.ts'
@@ -60,7 +60,7 @@ const byHits = async (db: Reader, { words, filter, dialect, below, limit }: Sear
     .select('entry.id')
     .whereRef('entry.id', '=', 'entry_search.rowid')
     .where(fullTextMatch('entry_search', words, dialect))
-    .where('entry_search.rowid', '<', below)
+    .where(fullTextBelow('entry_search', below, dialect))
     .where(whereOf(filter))
     .orderBy('entry_search.rowid', 'desc')
     .limit(sql.lit(limit))
@@ -168,9 +168,8 @@ export const readEntry = async (db: Reader, chain: string, sequence: number): Pr
   return row ? ((await toJoinedRows(db, [row]))[0] ?? null) : null
 }
 
-/** How many entries a chain holds, for progress; exact while nothing is wrong. */
+/** How many entries a chain has had up to its head, those cut off included: a look-up, whatever its length. */
 export const countEntries = async (db: Reader, chain: string): Promise<number> => {
-  const counted = db.selectFrom('entry').select((eb) => eb.fn.countAll<number | string>().as('count'))
-  const row = await counted.where('chain', '=', chain).executeTakeFirstOrThrow()
-  return Number(row.count)
+  const head = await db.selectFrom('chain').select('head_sequence').where('chain', '=', chain).executeTakeFirst()
+  return head ? head.head_sequence + 1 : 0
 }
