@@ -20,11 +20,12 @@ const hashLarge = (parts: readonly Uint8Array[]): Uint8Array => {
   return new Uint8Array(made.digest())
 }
 
+/** Where a digest is written before it is copied: Node gives it as text of single bytes sooner than as a buffer. */
+const made = Buffer.alloc(32)
+
 export const sha256 = (...parts: readonly Uint8Array[]): Uint8Array => {
   const small = gather(parts)
   if (!small) return hashLarge(parts)
-  const digest = new Uint8Array(32)
-  // Node gives the digest as text of single bytes sooner than as a buffer.
-  Buffer.from(digest.buffer).write(hash('sha256', small, 'binary'), 'binary')
-  return digest
+  made.write(hash('sha256', small, 'binary'), 'binary')
+  return new Uint8Array(made)
 }
