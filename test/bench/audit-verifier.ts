@@ -4,8 +4,6 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker, isMainThread, parentPort } from 'node:worker_threads'
 import Database from 'better-sqlite3'
-import { VerificationJobs } from '../../server/audit/verification-jobs.ts'
-import { openAuditDatabase } from '../../server/db/open.ts'
 import { CHAIN } from './audit-chain.ts'
 
 /**
@@ -14,10 +12,12 @@ import { CHAIN } from './audit-chain.ts'
  */
 const [what = '', folder = '', trusted = ''] = process.argv.slice(2)
 const SIGNATURES = 6000
-// As server/index.ts does.
+// As server/index.ts does: before anything else of ours is imported.
 enableCompileCache(join(tmpdir(), 'countersign-bench-compile-cache'))
 
 const verifyStored = async (mode: 'quick' | 'full'): Promise<number> => {
+  const { VerificationJobs } = await import('../../server/audit/verification-jobs.ts')
+  const { openAuditDatabase } = await import('../../server/db/open.ts')
   const audit = await openAuditDatabase({ dialect: 'sqlite', file: join(folder, 'audit.db') })
   const jobs = new VerificationJobs({ audit, chain: CHAIN, trustedKeyIds: () => [trusted] })
   const started = performance.now()
