@@ -117,11 +117,12 @@ export class RemoteClient implements Remote {
     const body = parts.body === undefined ? null : Buffer.from(JSON.stringify(parts.body))
     const requestId = options.requestId ?? randomUUID()
     for (let attempt = 1; ; attempt++) {
-      const headers: Record<string, string> = {
+      const headers: Record<string, string | false> = {
         accept: 'application/json',
         'accept-encoding': 'identity',
         'x-request-id': requestId,
-        ...(body && { 'content-type': 'application/json' }),
+        // Left to itself it calls a POST without a body a form, which the server takes from nobody.
+        'content-type': body === null ? false : 'application/json',
         ...(options.idempotencyKey !== undefined && { 'idempotency-key': options.idempotencyKey }),
         ...(options.ifMatch !== undefined && { 'if-match': options.ifMatch }),
         // A new proof for each try: the server refuses a counter it saw.

@@ -49,6 +49,19 @@ describe('when the server answers', () => {
     expect(server.received[0]!.headers.authorization).toBeUndefined()
   })
   it.each([
+    ['a POST that says nothing', () => client.call('cancelExport', { params: { id: 'export_1234567890' } }), undefined],
+    [
+      'a POST',
+      () => client.call('createHolder', { body: HOLDER }, { idempotencyKey: 'k'.repeat(36) }),
+      'application/json',
+    ],
+  ])('names no type of what it does not send: %s', async (_what, send, type) => {
+    signIn()
+    server.answer = (_r, response) => json(response, 409, problem('EXPORT_STATE'))
+    await expect(send()).rejects.toMatchObject({ code: 'EXPORT_STATE' })
+    expect(server.received[0]!.headers['content-type']).toBe(type)
+  })
+  it.each([
     ['an extra key', 200, { ...PING, more: 1 }, 'CONTRACT_MISMATCH'],
     ['a missing key', 200, { name: 's' }, 'CONTRACT_MISMATCH'],
     ['no JSON', 200, undefined, 'CONTRACT_MISMATCH'],
