@@ -97,13 +97,23 @@ export class OutsideWitnesses {
   }
 
   async #visit(witness: OutsideWitness): Promise<void> {
-    const { audit, chain, latest, everyMs = EVERY_MS } = this.#options
+    const { audit, chain, latest, log, everyMs = EVERY_MS } = this.#options
     const standing = this.#standing.get(witness.name) ?? { ...NONE }
     this.#standing.set(witness.name, standing)
     const checkpoint = latest()
     if (!checkpoint || this.#now() - standing.triedAt < everyMs) return
-    const last = await readLastCosignature(audit.db, chain, witness.name).catch(() => null)
-    if (last && last.size >= checkpoint.size) return
+    const last = await readLastCosignature(audit.db, chain, witness.name).catch((error: unknown) => {
+      // What the witness was given before is not known now, and is not guessed: it is asked again when it is due.
+      standing.triedAt = this.#now()
+      standing.failure = 'INTERNAL'
+      log.error({ chain, witness: witness.name, cause: String(error) }, 'cosignatures cannot be read')
+      return undefined
+    })
+    if (last === undefined) return
+    if (last && last.size >= checkpoint.size) {
+      standing.failure = null
+      return
+    }
     standing.triedAt = this.#now()
     try {
       await this.#submit(witness, checkpoint, last?.size ?? 0)

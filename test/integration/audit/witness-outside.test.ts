@@ -105,6 +105,23 @@ describe('when outside witnesses are configured', () => {
     expect(await last(witness)).toMatchObject({ size: made.size })
     expect(bench.raised).toEqual([])
   })
+
+  it('is given nothing while it is not known what it was given before', async () => {
+    bench = await openCheckpointBench()
+    const witness = await newWitness('witness.example/one')
+    const { next, standing, outside } = visit([witness])
+    await next(3)
+    const asked = witness.server?.asked
+    const { db } = bench.databases.audit
+    await db.schema.alterTable('cosignature').renameTo('away').execute()
+    await next(3)
+    expect([witness.server?.asked, outside.failureOf(witness.key.name), bench.raised]).toEqual([asked, 'INTERNAL', []])
+    await db.schema.alterTable('away').renameTo('cosignature').execute()
+    standing.now += 61_000
+    await outside.tick()
+    expect(await last(witness)).toMatchObject({ size: standing.latest?.size })
+    expect(outside.failureOf(witness.key.name)).toBeNull()
+  })
 })
 
 describe('when an outside witness has seen another past', () => {
