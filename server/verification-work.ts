@@ -35,6 +35,7 @@ export const verificationHandler = (jobs: VerificationJobs, own: OwnChanges): Jo
       throw error
     }
     await reserved.begin()
+    // What does not stop ends by itself, and is waited for below.
     const cancel = (): void => void jobs.cancel(started.id).catch(() => undefined)
     signal.addEventListener('abort', cancel)
     try {

@@ -55,6 +55,7 @@ export class DiagnosticsService {
 
   async report(): Promise<DeskOutput<'diagnostics.report'>> {
     const checks = await this.checks()
+    // Why there are none to be had is one of the checks.
     const readers = await this.#parts.cards.readers().catch(() => [])
     const time = new Date().toISOString()
     const text = [
@@ -111,8 +112,9 @@ function tail(file: string): string {
   let handle: number
   try {
     handle = openSync(file, 'r')
-  } catch {
-    return '(no log yet)'
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' ? '(no log yet)' : `(log cannot be read: ${code})`
   }
   try {
     const { size } = fstatSync(handle)

@@ -291,6 +291,7 @@ export class VerificationJobs {
       const seal = packSeal(at, await signer.sign(walkSealBytes(run, walk, at)))
       await saveRun(audit.db, run.id, { position, walk, seal })
     }
+    // Without it a run that is interrupted begins further back, and nothing else.
     await save().catch(() => undefined)
   }
 

@@ -90,6 +90,7 @@ export class JobRunner {
       }
       const timer = new AbortController()
       const waited = sleep(this.#options.pollMs ?? POLL_MS, undefined, { signal: timer.signal, ref: false })
+      // Only its own timer can end it early.
       await Promise.race([woken, waited.catch(() => undefined)])
       timer.abort()
     }

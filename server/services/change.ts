@@ -103,6 +103,7 @@ export class Changes {
         if (!(error instanceof AppError) || error.code !== 'AUDIT_CHAIN_UNWRITABLE') throw error
         // A chain that stopped takes the intent when it runs again, once, whether or not it has the entry already.
         await inTransaction(this.#db, (trx) => recordIntent(trx, intent, this.#sequencer.chain))
+        // The intent is durable: what cannot be settled now is drained later.
         await this.#sequencer.settle([intent.id]).catch(() => undefined)
       }
     })

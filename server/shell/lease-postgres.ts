@@ -66,6 +66,7 @@ export const takePostgresLease = async (connectionString: string, chain: string)
     release: () => {
       isReleased = true
       if (timer) clearTimeout(timer)
+      // A connection that cannot be ended in order is gone, and its lock with it.
       void client.end().catch(() => undefined)
     },
   }

@@ -135,6 +135,7 @@ class Supervisor {
         this.#settle(message.id)?.reject(new AppError(message.code, message.detail))
         return
       case 'failed':
+        // Whoever asks next has the failure; nobody need wait at this moment.
         this.#ready.promise.catch(() => undefined)
         this.#ready.reject(new AppError(message.code, message.detail))
         return

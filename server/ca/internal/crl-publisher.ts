@@ -25,6 +25,7 @@ export class CrlPublisher {
   /** A new list, durable when it returns. One at a time in this process. Throws HSM_UNAVAILABLE. */
   build(authority: Authority): Promise<PublishedCrl> {
     const result = this.#last.then(() => this.#build(authority))
+    // Whoever asked has the failure; the next list is made all the same, with everything that was to be in this one.
     this.#last = result.catch(() => undefined)
     return result
   }

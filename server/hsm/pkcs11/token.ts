@@ -197,6 +197,7 @@ export class Token {
   /** Look and make are two calls of the module; within this process nothing comes between them. */
   #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#making.then(work)
+    // Whoever asked has the failure; the next begins all the same.
     this.#making = result.catch(() => undefined)
     return result
   }
