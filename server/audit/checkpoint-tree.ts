@@ -3,9 +3,10 @@ import type { Kysely } from 'kysely'
 import { AppError } from '../../shared/contract/errors.ts'
 import { parseCut } from '../../shared/audit/cut.ts'
 import { leafHash } from '../../shared/audit/merkle.ts'
-import { TILE_WIDTH, TileBuilder, buildOverTiles, edgeRanges } from '../../shared/audit/tiles.ts'
-import type { ReadSpan, RemovedTree } from '../../shared/audit/tiles.ts'
+import { TILE_WIDTH, TileBuilder, buildOverTiles, consistencyRanges, edgeRanges } from '../../shared/audit/tiles.ts'
+import type { KeptSubtree, ReadSpan, RemovedTree, SubtreeRange } from '../../shared/audit/tiles.ts'
 import { insertTreeHashes, readEntryBytes, readTreeHashes } from '../db/repositories/audit-checkpoints.ts'
+import { listCosignedSizes } from '../db/repositories/audit-witnesses.ts'
 import type { AuditDb } from '../db/schema.ts'
 
 type Reader = Kysely<AuditDb>
@@ -48,6 +49,48 @@ export const readRemoved = async (db: Reader, chain: string): Promise<RemovedTre
   return { size, edge: hashes }
 }
 
+/** Where a subtree smaller than a block lies in the table of block roots: at a level below 0, of 2^(8 + level) leaves. */
+const placeOf = ([from, to]: SubtreeRange) => ({
+  level: Math.log2((to - from) / TILE_WIDTH),
+  position: from / (to - from),
+})
+
+/**
+ * Before the entries from `from` to `to` go: keeps of them what proves that the tree goes on from each size in between
+ * that a witness signed. A desk that stays away over a cleaning is shown that nothing was changed, as any other. Durable
+ * when it returns; 16 hashes a size at most. Throws AUDIT_PROOF_UNAVAILABLE (`entry-missing`).
+ */
+export const keepForWitnesses = async (db: Reader, chain: string, from: number, to: number): Promise<void> => {
+  const read = spanReader(db, chain)
+  for (const size of await listCosignedSizes(db, chain, from, to)) {
+    const ranges = consistencyRanges(size)
+    const start = Math.floor(size / TILE_WIDTH) * TILE_WIDTH
+    // A block is removed at once, but by cuts that are none of ours.
+    if (ranges.length === 0 || start < from || start + TILE_WIDTH > to) continue
+    const hashes = await orMissing(buildOverTiles((hash) => ranges.map(([low, high]) => hash(low, high)), read))
+    const made = ranges.map((range, at) => ({ ...placeOf(range), hash: hashes[at] ?? new Uint8Array() }))
+    await insertTreeHashes(db, chain, made)
+    await breathe()
+  }
+}
+
+/** What `keepForWitnesses` kept for a size; what is not there is left out, and no proof can be made of it. */
+export const readKept = async (db: Reader, chain: string, size: number): Promise<readonly KeptSubtree[]> => {
+  const kept: KeptSubtree[] = []
+  for (const range of consistencyRanges(size)) {
+    const { level, position } = placeOf(range)
+    const [hash] = await readTreeHashes(db, chain, { level, from: position, to: position + 1 })
+    if (hash) kept.push({ range, hash })
+  }
+  return kept
+}
+
+const orMissing = <T>(build: Promise<T>): Promise<T> =>
+  build.catch((cause: unknown) => {
+    if (!(cause instanceof AppError) || cause.detail['reason'] !== 'tile-missing') throw cause
+    throw new AppError('AUDIT_PROOF_UNAVAILABLE', { reason: 'entry-missing' }, { cause })
+  })
+
 /**
  * The tree of the first `size` entries, from its block roots and the entries of the last block. Throws
  * AUDIT_PROOF_UNAVAILABLE (`entry-missing`).
@@ -55,11 +98,9 @@ export const readRemoved = async (db: Reader, chain: string): Promise<RemovedTre
 export const openTree = async (db: Reader, chain: string, size: number): Promise<TileBuilder> => {
   const removed = await readRemoved(db, chain)
   const ranges = edgeRanges(size)
-  const build = buildOverTiles((hash) => ranges.map(([from, to]) => hash(from, to)), spanReader(db, chain), removed)
-  const edge = await build.catch((cause: unknown) => {
-    if (!(cause instanceof AppError) || cause.detail['reason'] !== 'tile-missing') throw cause
-    throw new AppError('AUDIT_PROOF_UNAVAILABLE', { reason: 'entry-missing' }, { cause })
-  })
+  const edge = await orMissing(
+    buildOverTiles((hash) => ranges.map(([from, to]) => hash(from, to)), spanReader(db, chain), removed),
+  )
   return new TileBuilder(size, edge)
 }
 

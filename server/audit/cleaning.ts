@@ -14,6 +14,7 @@ import { removeBefore } from '../db/repositories/retention-entries.ts'
 import type { AuditDb } from '../db/schema.ts'
 import { inTransaction } from '../db/transaction.ts'
 import type { OwnChanges } from '../jobs/own-changes.ts'
+import { keepForWitnesses } from './checkpoint-tree.ts'
 import type { AuditSigner } from './ports.ts'
 import { readStoredChain } from './stored-chain.ts'
 
@@ -61,6 +62,7 @@ const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve
  * Deletes the beginning of a chain, step by step; behind each step the chain is whole, verified from its cut record.
  *
  * Order of writes of a step, and what is true if the process dies after each:
+ * 0. hashes of what is to go, for witnesses that were last there: true whatever comes of the rest
  * 1. the entry that announces the cut, with its statement: it was not carried out, which means nothing; the next run
  *    announces it anew
  * 2. one transaction: the cut record, and everything below it gone: the chain begins at the cut
@@ -89,13 +91,14 @@ export class Cleaner {
       const done = (await readCut(audit.db, chain))?.size ?? 0
       if (done >= request.cut) return
       request.signal?.throwIfAborted()
-      await this.#cutAt(Math.min(done + step, request.cut), request)
+      await this.#cutAt(done, Math.min(done + step, request.cut), request)
     }
   }
 
-  async #cutAt(size: number, request: CleaningRequest): Promise<void> {
+  async #cutAt(done: number, size: number, request: CleaningRequest): Promise<void> {
     const signer = this.#deps.signer()
     const { cut, id, keys } = await this.#prepare(size, request, signer)
+    await keepForWitnesses(this.#deps.audit.db, this.#deps.chain, done, size)
     await this.#fault('before-announce')
     const at = this.#deps.own.now()
     await this.#deps.own.runSettled(`${CUT_OBJECT}:${id}`, (_trx, tell) =>

@@ -11,7 +11,7 @@ import { readCheckpoint, readEntryBytes, readLatestCheckpoint } from '../db/repo
 import type { CheckpointRecord } from '../db/repositories/audit-checkpoints.ts'
 import { listCosignatures } from '../db/repositories/audit-witnesses.ts'
 import type { AuditDb } from '../db/schema.ts'
-import { keepSpans, readRemoved, spanReader } from './checkpoint-tree.ts'
+import { keepSpans, readKept, readRemoved, spanReader } from './checkpoint-tree.ts'
 
 type Reader = Kysely<AuditDb>
 
@@ -34,6 +34,7 @@ const tryParseLine = (line: string): readonly NoteSignature[] => {
   try {
     return [parseSignatureLine(line)]
   } catch {
+    // A line of something else beside, as a note may have (C2SP signed-note): it signs nothing here.
     return []
   }
 }
@@ -50,11 +51,11 @@ export class Proofs {
     this.#db = db
   }
 
-  /** RFC 6962 2.1.2. Throws AUDIT_PROOF_UNAVAILABLE (`size`, `removed`), REQUEST_INVALID (`tree-index`). */
+  /** RFC 6962 2.1.2. From a size that cleaning removed where a witness had signed it. Throws AUDIT_PROOF_UNAVAILABLE (`size`, `removed`), REQUEST_INVALID (`tree-index`). */
   async consistency(chain: string, from: number, to: number): Promise<readonly Uint8Array[]> {
     const latest = await readLatestCheckpoint(this.#db, chain)
     if (!latest || to > latest.size) throw unavailable('size')
-    return this.#build(chain, (hash) => consistencyProof(hash, from, to))
+    return this.#build(chain, (hash) => consistencyProof(hash, from, to), from)
   }
 
   /**
@@ -91,13 +92,16 @@ export class Proofs {
     return known
   }
 
-  async #build<T>(chain: string, build: (hash: RangeHash) => T): Promise<T> {
-    const removed = await readRemoved(this.#db, chain)
+  /** `from`: the smaller size of a consistency proof, of which cleaning may have kept something. */
+  async #build<T>(chain: string, build: (hash: RangeHash) => T, from?: number): Promise<T> {
+    const left = await readRemoved(this.#db, chain)
+    const isRemoved = left !== null && from !== undefined && from < left.size
+    const removed = isRemoved ? { ...left, kept: await readKept(this.#db, chain, from) } : left
     try {
       return await buildOverTiles(build, this.#reader(chain), removed)
     } catch (cause) {
       const isMissing = cause instanceof AppError && cause.detail['reason'] === 'tile-missing'
-      // From within what cleaning removed nothing can be proved any more but from its own checkpoint.
+      // From within what cleaning removed nothing can be proved any more but from a size a witness had signed.
       if (isMissing && removed) throw unavailable('removed', cause)
       throw cause
     }

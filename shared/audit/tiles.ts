@@ -1,5 +1,5 @@
 import { AppError } from '../contract/errors.ts'
-import { nodeHash } from './merkle.ts'
+import { consistencyProof, nodeHash } from './merkle.ts'
 import type { RangeHash } from './merkle.ts'
 
 /**
@@ -52,6 +52,7 @@ const fold = (hashes: readonly Uint8Array[]): Uint8Array => {
 }
 
 type IsCut = (from: number, to: number) => boolean
+const never: IsCut = () => false
 
 /** Walks a range as RFC 6962 splits it, down to full subtrees. */
 const hashRange = (from: number, to: number, isCut: IsCut, full: RangeHash): Uint8Array => {
@@ -75,14 +76,48 @@ export const edgeRanges = (size: number): readonly (readonly [number, number])[]
   return ranges
 }
 
-/** What is known of entries that were removed: roots of `edgeRanges(size)`. Every proof of what is left needs no more. */
+/**
+ * What is known of entries that were removed: roots of `edgeRanges(size)`. Every proof of what is left needs no more.
+ * `kept`: full subtrees of removed blocks, for proofs from smaller sizes (`consistencyRanges`).
+ */
 export interface RemovedTree {
   readonly size: number
   readonly edge: readonly Uint8Array[]
+  readonly kept?: readonly KeptSubtree[]
+}
+
+/** A full subtree smaller than a block, and its root. */
+export interface KeptSubtree {
+  readonly range: SubtreeRange
+  readonly hash: Uint8Array
+}
+/** Leaves `from` (included) to `to` (excluded) of a full subtree. */
+export type SubtreeRange = readonly [from: number, to: number]
+
+/**
+ * What a consistency proof from `size` to any tree that fills the block `size` ends in asks of that block, so that it
+ * can be made when the block's entries are gone. Nothing where `size` ends with a block; 16 subtrees at most.
+ */
+export const consistencyRanges = (size: number): readonly SubtreeRange[] => {
+  const end = Math.ceil(size / TILE_WIDTH) * TILE_WIDTH
+  if (end === size) return []
+  const ranges = new Map<string, SubtreeRange>()
+  const note = (from: number, to: number): Uint8Array =>
+    hashRange(from, to, never, (low, high) => {
+      if (high - low < TILE_WIDTH) ranges.set(`${low}-${high}`, [low, high])
+      return NOTHING
+    })
+  consistencyProof(note, size, end)
+  return [...ranges.values()]
 }
 
 const subtreesOf = (removed: RemovedTree | null): ReadonlyMap<string, Uint8Array> =>
-  new Map(edgeRanges(removed?.size ?? 0).map(([from, to], place) => [`${from}-${to}`, removed?.edge[place] ?? NOTHING]))
+  new Map([
+    ...(removed?.kept ?? []).map(({ range: [from, to], hash }) => [`${from}-${to}`, hash] as const),
+    ...edgeRanges(removed?.size ?? 0).map(
+      ([from, to], place) => [`${from}-${to}`, removed?.edge[place] ?? NOTHING] as const,
+    ),
+  ])
 
 /**
  * Runs `build` over range hashes of a stored tree. It is run twice, first to learn which hashes it asks for, so it must

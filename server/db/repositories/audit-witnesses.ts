@@ -42,6 +42,18 @@ const select = (db: Reader, chain: string) =>
 export const listCosignatures = (db: Reader, chain: string, size: number): Promise<readonly CosignatureRecord[]> =>
   select(db, chain).where('size', '=', size).orderBy('witness').execute()
 
+/** Sizes from one (included) to another (excluded) that a witness has signed, smallest first. */
+export const listCosignedSizes = async (
+  db: Reader,
+  chain: string,
+  from: number,
+  to: number,
+): Promise<readonly number[]> => {
+  const query = db.selectFrom('cosignature').select('size').distinct().where('chain', '=', chain)
+  const rows = await query.where('size', '>=', from).where('size', '<', to).orderBy('size').execute()
+  return rows.map((row) => row.size)
+}
+
 export const readLastCosignature = async (
   db: Reader,
   chain: string,

@@ -3,6 +3,8 @@ import { CheckpointKeys } from '../../../server/audit/checkpoint-key.ts'
 import { Checkpoints } from '../../../server/audit/checkpoints.ts'
 import { Proofs } from '../../../server/audit/proofs.ts'
 import { readCheckpoint, readEntryBytes } from '../../../server/db/repositories/audit-checkpoints.ts'
+import { keepCosignature } from '../../../server/db/repositories/audit-witnesses.ts'
+import { AppError } from '../../../shared/contract/errors.ts'
 import { leafHash, verifyConsistency, verifyInclusion } from '../../../shared/audit/merkle.ts'
 import { CHAIN } from '../../unit/server/audit/chain-bench.ts'
 import { MONTH_MS, NOW, openRetention } from './retention-bench.ts'
@@ -60,6 +62,51 @@ describe('when entries were removed by cleaning', () => {
     await expect(proofs.consistency(CHAIN, below.size, last.size)).rejects.toMatchObject(removed)
     await expect(proofs.inclusion(CHAIN, 511)).rejects.toMatchObject(removed)
     expect(await bench.verify('full')).toMatchObject({ ok: true })
+  })
+
+  it('whoever had signed a checkpoint before is shown that nothing changed, whatever its size', async () => {
+    const { db } = bench.databases.audit
+    const made: { readonly size: number; readonly root: Uint8Array }[] = []
+    for (const count of [1, 3, 60, 61, 2, 300, 200, 8]) {
+      await bench.fill(count, OLD)
+      made.push(await make())
+    }
+    const [unseen, ...seen] = made
+    const signed = { chain: CHAIN, line: 'x', signedAt: 1, receivedAt: 1 }
+    for (const [at, { size }] of seen.entries()) await keepCosignature(db, { ...signed, witness: `desk-${at}`, size })
+    await bench.fill(400, OLD)
+    await bench.fill(20, NOW)
+    const before = await make()
+    // Over several steps, and once more over what was cut before.
+    await clean(512)
+    await clean(1024)
+    await bench.fill(300, NOW)
+    const last = await make()
+    expect(problems).toEqual([])
+    expect(seen.filter(({ size }) => size < 512 && size % 256 !== 0).length).toBeGreaterThanOrEqual(4)
+    for (const proofs of [new Proofs(db), new Proofs(db)]) {
+      for (const one of [...seen, before]) {
+        verifyConsistency(one, last, await proofs.consistency(CHAIN, one.size, last.size))
+        if (one.size < before.size)
+          verifyConsistency(one, before, await proofs.consistency(CHAIN, one.size, before.size))
+      }
+      const { size = 0 } = unseen ?? {}
+      await expect(proofs.consistency(CHAIN, size, last.size)).rejects.toMatchObject({ detail: { reason: 'removed' } })
+    }
+    const kept = await db.selectFrom('tree_hash').select('level').where('level', '<', 0).execute()
+    expect(kept.length).toBeLessThanOrEqual(seen.length * 16)
+    expect(await bench.verify('full')).toMatchObject({ ok: true })
+    expect(await bench.verify('quick')).toMatchObject({ ok: true })
+    // Whoever changes what was kept has a proof that fails, and no other past shown as ours.
+    await db
+      .updateTable('tree_hash')
+      .set({ hash: new Uint8Array(32) })
+      .where('level', '<', 0)
+      .execute()
+    const [spoiled] = seen
+    const { size = 0, root = new Uint8Array() } = spoiled ?? {}
+    const proof = await new Proofs(db).consistency(CHAIN, size, last.size)
+    expect(() => verifyConsistency({ size, root }, last, proof)).toThrow(AppError)
   })
 
   it('the first checkpoint may be made behind the cut', async () => {

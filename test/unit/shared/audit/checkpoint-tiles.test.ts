@@ -9,7 +9,13 @@ import {
   verifyConsistency,
   verifyInclusion,
 } from '../../../../shared/audit/merkle.ts'
-import { TILE_WIDTH, TileBuilder, buildOverTiles, edgeRanges } from '../../../../shared/audit/tiles.ts'
+import {
+  TILE_WIDTH,
+  TileBuilder,
+  buildOverTiles,
+  consistencyRanges,
+  edgeRanges,
+} from '../../../../shared/audit/tiles.ts'
 import type { ReadSpan, TileSpan } from '../../../../shared/audit/tiles.ts'
 
 const SIZE = 70_001
@@ -111,5 +117,33 @@ describe('a tree kept as roots of full blocks', () => {
     await expect(buildOverTiles((hash) => inclusionProof(hash, 999, SIZE), readFrom(cut), known)).rejects.toThrow(
       'removed',
     )
+  })
+})
+
+describe('what a consistency proof asks of the block its smaller tree ends in', () => {
+  it.each([0, 256, 512, 65_536])('is nothing where that ends with a block: %i', (size) => {
+    expect(consistencyRanges(size)).toEqual([])
+  })
+
+  it('is the same whatever the larger tree, and never more than 16 subtrees', () => {
+    for (let size = 1; size < 3 * TILE_WIDTH; size += 1) {
+      const ranges = new Set(consistencyRanges(size).map(([from, to]) => `${from}-${to}`))
+      expect(ranges.size).toBeLessThanOrEqual(16)
+      const end = Math.ceil(size / TILE_WIDTH) * TILE_WIDTH
+      for (const larger of [end, end + 1, end + 255, end + 256, 2000, 65_536, 100_001]) {
+        if (larger <= size) continue
+        const asked: string[] = []
+        consistencyProof(
+          (from, to) => {
+            if (from >= end - TILE_WIDTH && to <= end && to - from < TILE_WIDTH) asked.push(`${from}-${to}`)
+            return new Uint8Array(32)
+          },
+          size,
+          larger,
+        )
+        // Those of a block's right edge are asked for in one, where the tree ends there.
+        for (const range of asked) expect([size, larger, ranges.has(range)]).toEqual([size, larger, true])
+      }
+    }
   })
 })
