@@ -156,11 +156,8 @@ export class ExportJobs {
   }
 
   async #run(job: RunningJob): Promise<void> {
-    const { db, own } = this.#deps
     const id = Body.parse(job.body).export
-    const row = await readExport(db, own.tenant, id)
-    // Cancelled, or made by an attempt that died before it could say so.
-    if (row?.state !== 'waiting') return
+    await this.#endEarlier(id)
     const abort = new AbortController()
     const stop = (): void => abort.abort()
     job.signal.addEventListener('abort', stop)
@@ -171,8 +168,23 @@ export class ExportJobs {
       abort,
       ended: new Promise<void>((resolve) => (ended = resolve)),
     }
+    // At once: nothing comes between this and the end of an earlier attempt.
     this.#live.set(id, live)
-    const watch = setInterval(() => void this.#watch(row, abort), WATCH_MS)
+    try {
+      await this.#attempt(job, id, live)
+    } finally {
+      job.signal.removeEventListener('abort', stop)
+      this.#live.delete(id)
+      ended()
+    }
+  }
+
+  async #attempt(job: RunningJob, id: string, live: Live): Promise<void> {
+    const { db, own } = this.#deps
+    const row = await readExport(db, own.tenant, id)
+    // Cancelled, or made by an attempt that died before it could say so.
+    if (row?.state !== 'waiting') return
+    const watch = setInterval(() => void this.#watch(row, live.abort), WATCH_MS)
     watch.unref()
     try {
       await this.#make(row, live)
@@ -180,9 +192,17 @@ export class ExportJobs {
       await this.#ended(job, id, error)
     } finally {
       clearInterval(watch)
-      job.signal.removeEventListener('abort', stop)
-      this.#live.delete(id)
-      ended()
+    }
+  }
+
+  /**
+   * An attempt whose lease ran out may not have ended yet when the next begins, here as well: both write to the one
+   * folder, and whichever fails removes it.
+   */
+  async #endEarlier(id: string): Promise<void> {
+    for (let earlier = this.#live.get(id); earlier; earlier = this.#live.get(id)) {
+      earlier.abort.abort()
+      await earlier.ended
     }
   }
 

@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AppError } from '../../../../shared/contract/errors.ts'
 import { makeLog } from '../../../../server/log/log.ts'
 import { ExportFolders } from '../../../../server/exports/folders.ts'
 import { ExportJobs, type ExportJobsDeps } from '../../../../server/exports/jobs.ts'
+import type { RunningJob } from '../../../../server/jobs/job.ts'
 import { noExportFaults } from '../../../../server/exports/ports.ts'
 import { openJobsBench, type JobsBench } from '../jobs/jobs-bench.ts'
 import { addExport, NODE, rowOf } from './export-rows.ts'
@@ -22,15 +24,9 @@ beforeEach(async () => {
 })
 afterEach(() => bench.close())
 
-/** Runs the job once; making leaves a whole folder, does `also` and fails with `failure`. */
-const run = async (failure: unknown, also: () => Promise<unknown> = () => Promise.resolve(), more = {}) => {
-  const make = async () => {
-    mkdirSync(folders.whole(ID), { recursive: true })
-    await also()
-    throw failure
-  }
-  // What making itself needs is none of this: only what becomes of an attempt.
-  const deps = {
+/** With a maker of its own: what making itself needs is none of this, only what becomes of an attempt. */
+const jobsWith = (make: (order: { readonly signal: AbortSignal }) => Promise<unknown>): ExportJobs =>
+  new ExportJobs({
     db: db(),
     own: bench.own,
     log: makeLog('fatal', { write: () => undefined }),
@@ -47,9 +43,28 @@ const run = async (failure: unknown, also: () => Promise<unknown> = () => Promis
     faults: noExportFaults,
     writeReport: () => Promise.reject(new Error('not asked for')),
     outside: [],
-  } as unknown as ExportJobsDeps
-  const job = { id: 'job-1', kind: 'audit-export', body: { export: ID }, attempt: 1, schedule: null, requestedBy: null }
-  await new ExportJobs(deps).making().run({ ...job, signal: new AbortController().signal, ...more } as never)
+  } as unknown as ExportJobsDeps)
+
+const job = (more: object = {}) =>
+  ({
+    id: 'job-1',
+    kind: 'audit-export',
+    body: { export: ID },
+    attempt: 1,
+    schedule: null,
+    requestedBy: null,
+    signal: new AbortController().signal,
+    ...more,
+  }) as unknown as RunningJob
+
+/** Runs the job once; making leaves a whole folder, does `also` and fails with `failure`. */
+const run = (failure: unknown, also: () => Promise<unknown> = () => Promise.resolve(), more = {}): Promise<void> => {
+  const make = async () => {
+    mkdirSync(folders.whole(ID), { recursive: true })
+    await also()
+    throw failure
+  }
+  return jobsWith(make).making().run(job(more))
 }
 
 const setState = (state: 'ready' | 'cancelled') =>
@@ -78,5 +93,35 @@ describe('when making an export ends with a failure', () => {
     await expect(run(error, undefined, more)).rejects.toBe(error)
     expect(await rowOf(db(), ID)).toMatchObject({ state, error: told })
     expect(isThere()).toBe(false)
+  })
+})
+
+describe('when an attempt begins before the earlier one has ended', () => {
+  it('stops that, and waits until it has left the folder', async () => {
+    const order: string[] = []
+    let begun = 0
+    const { promise: isBegun, resolve: first } = Promise.withResolvers<void>()
+    const jobs = jobsWith(async ({ signal }) => {
+      const nth = (begun += 1)
+      order.push(`${nth} begins`)
+      if (nth > 1) {
+        mkdirSync(folders.whole(ID), { recursive: true })
+        await setState('ready')
+        return
+      }
+      first()
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      // What it does last takes its time.
+      await setTimeout(20)
+      order.push(`${nth} ends`)
+      throw new Error('stopped')
+    })
+    const lost = jobs.making().run(job())
+    await isBegun
+    const next = jobs.making().run(job({ attempt: 2 }))
+    await expect(lost).rejects.toThrow('stopped')
+    await next.catch(() => order.push('2 failed'))
+    expect(order.slice(0, 3)).toEqual(['1 begins', '1 ends', '2 begins'])
+    expect([(await rowOf(db(), ID)).state, isThere(), jobs.progress(ID)]).toEqual(['ready', true, null])
   })
 })
