@@ -20,7 +20,7 @@ import { Witnesses } from './services/witnesses.ts'
 
 /** What looks at the audit; also what the shell shows of it. */
 export const auditServices = (
-  { config, databases, sequencer, trustedKeyIds }: Foundation,
+  foundation: Foundation,
   made: {
     readonly directory: Directory
     readonly changes: Changes
@@ -32,6 +32,7 @@ export const auditServices = (
   },
 ): AuditServices & { readonly inclusion: AuditInclusion } => {
   const { directory, changes, jobs, log } = made
+  const { config, databases, sequencer } = foundation
   const audit = databases.audit.db
   const { db } = databases.operational
   const scope = new AuditScope(directory, config.audit.sight)
@@ -42,7 +43,7 @@ export const auditServices = (
     audit,
     trail,
     node: config.name,
-    trustedKeyIds: () => trustedKeyIds,
+    trustedKeyIds: () => foundation.trustedKeyIds,
     seal: made.seal,
     onError,
     onEnd: made.verificationEnded,

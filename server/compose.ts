@@ -6,6 +6,7 @@ import { auditServices, witnessesOf } from './auditing.ts'
 import { buildApp } from './app.ts'
 import { openWitnessing } from './audit/checkpoint-service.ts'
 import { VerificationJobs, type ChainState, type VerificationRun } from './audit/index.ts'
+import { KeyRollover } from './audit/key-rollover.ts'
 import { openInternalCa, type InternalCa } from './ca/index.ts'
 import type { ServerConfig } from './config.ts'
 import { Directory } from './db/repositories/directory.ts'
@@ -121,15 +122,27 @@ const composeOn = async (foundation: Foundation, ground: Ground): Promise<Compos
     news.verificationEnded(run)
   }
   const trustedKeyIds = () => foundation.trustedKeyIds
-  const { signer } = foundation
+  const signer = () => foundation.signer
   const verification = new VerificationJobs({
     audit: databases.audit,
     chain: config.name,
     trustedKeyIds,
-    signer,
+    get signer() {
+      return signer()
+    },
     onEnd: verificationEnded,
   })
   const witnessing = openWitnessing({ config, databases, keys, sequencer, signer, alarms, log, nonces: nonces.bytes })
+  const rollover = new KeyRollover({
+    audit: databases.audit,
+    chain: config.name,
+    keys,
+    sequencer,
+    adopt: async (key) => {
+      await foundation.adoptKey(key)
+      log.info({ chain: config.name, label: key.label }, 'chain key in force')
+    },
+  })
   const { inclusion, ...auditing } = auditServices(foundation, {
     directory,
     changes,
@@ -165,11 +178,11 @@ const composeOn = async (foundation: Foundation, ground: Ground): Promise<Compos
     name: config.name,
     sight: config.audit.sight,
     work,
-    handlers: { ...exporting.handlers },
+    handlers: { ...exporting.handlers, 'audit-key-rollover': rollover.handler() },
     databases,
     maintenance,
     sequencer,
-    signer: () => signer,
+    signer,
     trustedKeyIds,
     directory,
     changes,

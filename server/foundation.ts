@@ -1,6 +1,7 @@
 import { keyIdOf } from '../shared/audit/crypto.ts'
 import { AppError } from '../shared/contract/errors.ts'
 import { Sequencer, type ChainState } from './audit/index.ts'
+import { AUDIT_KEY, isChainKeyLabel } from './audit/key-rollover.ts'
 import { internalCaConfig, type CaStore } from './ca/index.ts'
 import { databaseLocation, type KeysConfig, type ServerConfig } from './config.ts'
 import { openDatabases, type AuditDb, type Databases, type Opened } from './db/index.ts'
@@ -10,8 +11,7 @@ import { openKeyStore, type KeyStore, type KeyStoreConfig, type Signer } from '.
 import type { Log } from './log/log.ts'
 import { crlEntries } from './services/crl-entries.ts'
 
-/** Label of the key that signs the audit chain's epochs. */
-export const AUDIT_KEY = 'audit.chain'
+export { AUDIT_KEY, isChainKeyLabel } from './audit/key-rollover.ts'
 
 export const keyStoreConfigOf = (keys: KeysConfig): KeyStoreConfig =>
   keys.kind === 'software'
@@ -44,10 +44,12 @@ export interface Foundation {
   readonly keys: KeyStore
   readonly caStore: CaStore
   readonly sequencer: Sequencer
-  /** The chain's key in force when it was opened. */
+  /** The chain's key in force now: another one after a roll-over. Ask each time. */
   readonly signer: Signer
-  /** Key ids that the key store vouches for; verification trusts nothing else. */
+  /** Key ids that the key store vouches for; verification trusts nothing else. Ask each time. */
   readonly trustedKeyIds: readonly string[]
+  /** Takes note of a key the chain was handed to. */
+  adoptKey(signer: Signer): Promise<void>
   close(): Promise<void>
 }
 
@@ -58,10 +60,6 @@ const chainKeyLabel = async ({ db }: Opened<AuditDb>, chain: string): Promise<st
   const label = known.find((key) => key.keyId === inForce)?.label ?? AUDIT_KEY
   return isChainKeyLabel(label) ? label : AUDIT_KEY
 }
-
-/** Labels that chain keys get: the first, and each after a roll-over. */
-export const isChainKeyLabel = (label: string): boolean =>
-  label === AUDIT_KEY || (label.startsWith(`${AUDIT_KEY}.`) && /^[1-9]\d{0,8}$/.test(label.slice(AUDIT_KEY.length + 1)))
 
 /**
  * Keys that verification trusts: those the chain names that really lie in our key store, present and rolled over, and
@@ -107,7 +105,7 @@ export const openFoundation = async (
   }
   try {
     const keys = await opening
-    const signer = await keys.signer(await chainKeyLabel(databases.audit, config.name))
+    let signer = await keys.signer(await chainKeyLabel(databases.audit, config.name))
     const sequencer = new Sequencer({
       operational: databases.operational,
       audit: databases.audit,
@@ -125,8 +123,25 @@ export const openFoundation = async (
     closers.push(() => sequencer.close())
     await sequencer.start()
     const caStore = new DatabaseCaStore(databases.operational.db, crlEntries(config.tenant, sequencer))
-    const trustedKeyIds = await trustedKeysOf(config, keys, databases.audit)
-    return { config, databases, keys, caStore, sequencer, signer, trustedKeyIds, close }
+    let trustedKeyIds = await trustedKeysOf(config, keys, databases.audit)
+    return {
+      config,
+      databases,
+      keys,
+      caStore,
+      sequencer,
+      get signer() {
+        return signer
+      },
+      get trustedKeyIds() {
+        return trustedKeyIds
+      },
+      adoptKey: async (next) => {
+        signer = next
+        trustedKeyIds = await trustedKeysOf(config, keys, databases.audit)
+      },
+      close,
+    }
   } catch (error) {
     await close()
     throw error

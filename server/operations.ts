@@ -18,6 +18,7 @@ import { Scheduler } from './jobs/scheduler.ts'
 import type { Log } from './log/log.ts'
 import type { OwnWork } from './own-work.ts'
 import { AlarmService } from './services/alarms.ts'
+import { ChainKeys } from './services/chain-keys.ts'
 import type { AuditSight } from './services/audit-scope.ts'
 import type { Changes } from './services/change.ts'
 import { Jobs } from './services/jobs.ts'
@@ -61,6 +62,7 @@ export const openMaintenance = ({ databases }: ServerConfig): Promise<Opened<Aud
 /** What routes call. */
 export interface OperationsServices {
   readonly alarms: AlarmService
+  readonly chainKeys: ChainKeys
   readonly jobs: Jobs
   readonly retention: Retention
 }
@@ -167,10 +169,12 @@ export const openOperations = (options: OperationsOptions): Operations => {
       }),
   })
   queue.onWork(() => runner.wake())
+  const jobs = new Jobs({ db: operational.db, directory, changes, queue, scheduler, chains })
   return {
     services: {
       alarms: new AlarmService({ db: operational.db, directory, changes, queue, mails, mailServer, server }),
-      jobs: new Jobs({ db: operational.db, directory, changes, queue, scheduler, chains }),
+      chainKeys: new ChainKeys({ audit, directory, changes, queue, jobs, chain: name, sight: options.sight }),
+      jobs,
       retention: new Retention({
         audit,
         operational,

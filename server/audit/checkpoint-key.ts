@@ -47,7 +47,7 @@ export interface CheckpointKeysOptions {
   readonly operational: Opened<OperationalDb>
   readonly sequencer: AuditSequencer
   readonly chain: string
-  /** The chain's key in force; it binds new note keys. */
+  /** The chain's key in force; it binds new note keys. Read for each: it may be rolled over. */
   readonly signer: AuditSigner
   readonly keys: SealingStore
   readonly now?: () => number

@@ -35,8 +35,8 @@ export interface WitnessingParts {
   readonly databases: Databases
   readonly keys: SealingStore
   readonly sequencer: AuditSequencer
-  /** The chain's key in force. */
-  readonly signer: AuditSigner
+  /** The chain's key in force, asked for each time it is needed. */
+  readonly signer: () => AuditSigner
   readonly alarms: AlarmPort
   readonly log: LogPort
   /** For time-stamps; left out: this machine's generator alone. */
@@ -109,7 +109,16 @@ export const openWitnessing = ({
   const { audit, operational } = databases
   const chain = config.name
   const staleMs = config.checkpoints.witnessStaleHours * HOUR_MS
-  const noteKeys = new CheckpointKeys({ audit, operational, sequencer, chain, signer, keys })
+  const noteKeys = new CheckpointKeys({
+    audit,
+    operational,
+    sequencer,
+    chain,
+    keys,
+    get signer() {
+      return signer()
+    },
+  })
   const checkpoints = new Checkpoints({
     audit,
     sequencer,

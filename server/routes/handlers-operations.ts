@@ -1,4 +1,5 @@
 import type { AlarmService } from '../services/alarms.ts'
+import type { ChainKeys } from '../services/chain-keys.ts'
 import type { Jobs } from '../services/jobs.ts'
 import type { Retention } from '../services/retention.ts'
 import type { Handlers } from './handler.ts'
@@ -6,12 +7,15 @@ import type { Handlers } from './handler.ts'
 /** What the routes of operations call. */
 export interface OperationsServices {
   readonly alarms: AlarmService
+  readonly chainKeys: ChainKeys
   readonly jobs: Jobs
   readonly retention: Retention
 }
 
 type Names =
   | 'listAlarms'
+  | 'listChainKeys'
+  | 'rollOverChainKey'
   | 'acknowledgeAlarm'
   | 'readMailSettings'
   | 'setMailSettings'
@@ -35,7 +39,12 @@ type Names =
   | 'refuseErasure'
 
 /** One line a route, as in `handlers.ts`. */
-export const operationsHandlers = ({ alarms, jobs, retention }: OperationsServices): Pick<Handlers, Names> => ({
+export const operationsHandlers = ({
+  alarms,
+  chainKeys,
+  jobs,
+  retention,
+}: OperationsServices): Pick<Handlers, Names> => ({
   listAlarms: ({ call, request }) => alarms.list(call, request.query),
   acknowledgeAlarm: ({ call, request }) => alarms.acknowledge(call, request.params.id, request.body.note),
   readMailSettings: ({ call }) => alarms.readMail(call),
@@ -48,6 +57,9 @@ export const operationsHandlers = ({ alarms, jobs, retention }: OperationsServic
   listSchedules: ({ call }) => jobs.schedules(call),
   setSchedule: ({ call, request }) => jobs.setSchedule(call, request.params.name, request.body),
   runSchedule: ({ call, request }) => jobs.runNow(call, request.params.name),
+
+  listChainKeys: ({ call }) => chainKeys.list(call),
+  rollOverChainKey: ({ call, request }) => chainKeys.rollOver(call, request.body),
 
   readRetention: ({ call }) => retention.read(call),
   setRetention: ({ call, request }) => retention.set(call, request.body),

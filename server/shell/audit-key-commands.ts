@@ -5,78 +5,96 @@ import { keyIdOf } from '../../shared/audit/crypto.ts'
 import { encodePem, signatureAlgorithmFor, signCsr } from '../../shared/pki/index.ts'
 import { recordIntent } from '../audit/index.ts'
 import { isCertificateOf, type CertifiedSigner } from '../audit/chain-keys.ts'
-import { AUDIT_KEY } from '../foundation.ts'
+import { certified, parseKeyCertificate, planRollover, takeNextKey, type ChainKeyPlan } from '../audit/key-rollover.ts'
 import { inTransaction, newId } from '../db/index.ts'
 import { listAuditKeys } from '../db/repositories/audit-chain.ts'
 import type { KeyStore, Signer } from '../hsm/index.ts'
-import { need, type Command } from './command.ts'
+import { awaitKeyRollover, orderKeyRollover } from './audit-orders.ts'
+import { EXIT, need, type Command, type CommandValues } from './command.ts'
 import type { Ground } from './ground.ts'
 import { facts, table, timeText } from './print.ts'
 
-const ALGORITHM = 'ecdsa-p256'
 const CN_MAX = 64
 
 const keysOf = async ({ config, databases }: Ground) =>
   (await listAuditKeys(databases.audit.db, config.name)).filter((key) => key.kind === 'hsm')
 
-/** The key after those the chain knows. One that lies there already, of a roll-over that died or prepared, is used. */
-const nextKey = async (ground: Ground, keys: KeyStore, mayMake: boolean): Promise<Signer> => {
-  const known = await keysOf(ground)
-  const label = `${AUDIT_KEY}.${known.length + 1}`
-  const isThere = await keys.has(label)
-  if (!isThere && !mayMake) throw new AppError('HSM_KEY_NOT_FOUND', { reason: 'next-key', label })
-  const next = isThere ? await keys.signer(label) : await keys.generate(label, ALGORITHM)
-  if (known.some((key) => key.keyId === keyIdOf(next.publicKeySpki())))
-    throw new AppError('REQUEST_CONFLICT', { reason: 'key-known', label })
-  return next
+const planOf = async ({ config, databases }: Ground): Promise<ChainKeyPlan> => {
+  const plan = await planRollover(databases.audit.db, config.name)
+  if (!plan) throw new AppError('CONFIG_INVALID', { reason: 'chain-missing', chain: config.name })
+  return plan
 }
 
-/** A certificate of a file, DER or PEM. Throws REQUEST_INVALID (`unreadable`, `malformed`). */
-const readCertificate = (file: string): Uint8Array => {
+const takeNext = async (ground: Ground, keys: KeyStore, mayMake: boolean) => {
+  const { next: label } = await planOf(ground)
+  return takeNextKey(ground.databases.audit.db, keys, { chain: ground.config.name, label, mayMake })
+}
+
+/** The certificate of `--certificate`, DER or PEM; null where none was given. Throws REQUEST_INVALID (`unreadable`, `malformed`). */
+const readCertificate = ({ certificate }: CommandValues): Uint8Array | null => {
+  if (certificate === undefined) return null
   const refused = (reason: string, cause: unknown) =>
     new AppError('REQUEST_INVALID', { path: '--certificate', reason }, { cause })
   let bytes: Buffer
   try {
-    bytes = readFileSync(file)
+    bytes = readFileSync(certificate)
   } catch (cause) {
     throw refused('unreadable', cause)
   }
   try {
-    return Uint8Array.from(new X509Certificate(bytes).raw)
+    return parseKeyCertificate(bytes)
   } catch (cause) {
     throw refused('malformed', cause)
   }
 }
 
-const certified = (signer: Signer, certificate: Uint8Array): CertifiedSigner => {
-  const spki = signer.publicKeySpki()
-  if (!isCertificateOf(certificate, spki))
-    throw new AppError('REQUEST_INVALID', { path: '--certificate', reason: 'key', label: signer.label })
-  const { label, algorithm, kind } = signer
-  return { label, algorithm, kind, publicKeySpki: () => spki, sign: (data) => signer.sign(data), certificate }
+/** The key with its certificate. Throws REQUEST_INVALID (`key`) where it is of another key. */
+const withCertificate = (next: Signer, certificate: Uint8Array | null): CertifiedSigner => {
+  if (certificate === null) return next
+  if (!isCertificateOf(certificate, next.publicKeySpki()))
+    throw new AppError('REQUEST_INVALID', { path: '--certificate', reason: 'key', label: next.label })
+  return certified(next, certificate)
+}
+
+const rolled = (
+  { config }: Ground,
+  { inForce, next }: ChainKeyPlan,
+  to: string | null,
+  certificate: Uint8Array | null,
+) => {
+  const fingerprint = certificate && new X509Certificate(certificate).fingerprint256
+  const value = { chain: config.name, from: inForce.keyId, to, label: next, certificate: fingerprint }
+  return { value, text: facts(Object.entries(value)) }
 }
 
 const rollover: Command = {
   access: 'write',
-  summary: 'hand the chain to a new key of the key store, with its --certificate FILE; the old one still verifies',
+  summary:
+    'hand the chain to a new key of the key store, with its --certificate FILE; a running server does it between two writes',
   run: async (ground, values) => {
-    const { config, foundation } = ground
-    const { keys, sequencer, signer } = foundation
-    const certificate = values.certificate === undefined ? null : readCertificate(values.certificate)
+    const { keys, sequencer } = ground.foundation
+    const certificate = readCertificate(values)
+    const plan = await planOf(ground)
     // A certificate can only be for a key that is there.
-    const next = await nextKey(ground, keys, certificate === null)
-    await sequencer.rollTo(certificate ? certified(next, certificate) : next)
-    const [from, to] = [keyIdOf(signer.publicKeySpki()), keyIdOf(next.publicKeySpki())]
-    const fingerprint = certificate && new X509Certificate(certificate).fingerprint256
+    const next = await takeNext(ground, keys, certificate === null)
+    await sequencer.rollTo(withCertificate(next, certificate))
+    return rolled(ground, plan, keyIdOf(next.publicKeySpki()), certificate)
+  },
+  beside: async (ground, values) => {
+    const certificate = readCertificate(values)
+    const plan = await planOf(ground)
+    // What would be refused is refused here, before anybody is asked.
+    if (certificate) withCertificate(await takeNext(ground, await ground.keys(), false), certificate)
+    const order = await orderKeyRollover(ground, plan, certificate)
+    const { state, error, isCancelled } = await awaitKeyRollover(ground, order)
+    const isDone = state === 'done'
+    const { value, text } = rolled(ground, plan, isDone ? (await planOf(ground)).inForce.keyId : null, certificate)
+    if (isDone) return { value, text }
+    const left = 'ordered; the server does it, or will when it runs again'
     return {
-      value: { chain: config.name, from, to, label: next.label, certificate: fingerprint },
-      text: facts([
-        ['chain', config.name],
-        ['from', from],
-        ['to', to],
-        ['label', next.label],
-        ['certificate', fingerprint],
-      ]),
+      value: { ...value, order, state, error },
+      text: `${text}\n${state === 'dead' ? `failed: ${error}` : left}`,
+      exit: isCancelled ? EXIT.cancelled : EXIT.refused,
     }
   },
 }
@@ -87,7 +105,7 @@ const prepare: Command = {
   run: async (ground, values) => {
     const { config, databases, tenant, entered } = ground
     const out = need(values, 'out')
-    const next = await nextKey(ground, await ground.keys(), true)
+    const next = await takeNext(ground, await ground.keys(), true)
     const spki = next.publicKeySpki()
     const id = keyIdOf(spki)
     await inTransaction(databases.operational.db, (trx) =>

@@ -3,12 +3,15 @@ import { AppError } from '../../shared/contract/index.ts'
 import type { CleaningPlan } from '../../shared/contract/routes/audit-retention.ts'
 import { recordIntent } from '../audit/index.ts'
 import { cleaningSnapshot } from '../audit/retention-jobs.ts'
+import type { ChainKeyPlan } from '../audit/key-rollover.ts'
 import { inTransaction, newId } from '../db/index.ts'
 import { readHead } from '../db/repositories/audit-chain.ts'
 import { readLatestCheckpoint, type CheckpointRecord } from '../db/repositories/audit-checkpoints.ts'
+import { readJob } from '../db/repositories/jobs.ts'
 import { ensureCleaning, readCleaning } from '../db/repositories/retention-orders.ts'
 import type { OperationalTransaction } from '../db/schema.ts'
 import { JobQueue } from '../jobs/queue.ts'
+import { orderRollover } from '../services/chain-keys.ts'
 import type { Tell } from '../services/change.ts'
 import type { Ground } from './ground.ts'
 import { isHeldByAnother } from './lease.ts'
@@ -16,6 +19,7 @@ import { isHeldByAnother } from './lease.ts'
 const LOOK_MS = 500
 /** As the handler of the kind has it. */
 const CLEANING_ATTEMPTS = 8
+const ROLLOVER_ATTEMPTS = 5
 /** A server that is well has made a checkpoint so long after it was due. */
 const CHECKPOINT_LATE_MS = 120_000
 
@@ -45,31 +49,63 @@ export const orderCleaning = async (ground: Ground, plan: CleaningPlan): Promise
   return id
 }
 
+/** Leaves what the console would leave for the running server. Job and its intents are durable together; the job's id. */
+export const orderKeyRollover = async (
+  ground: Ground,
+  plan: ChainKeyPlan,
+  certificate: Uint8Array | null,
+): Promise<string> => {
+  const { databases, tenant } = ground
+  const at = Date.now()
+  const queue = new JobQueue(tenant, () => ROLLOVER_ATTEMPTS)
+  return inTransaction(databases.operational.db, (trx) =>
+    orderRollover({ trx, tell: tellingBeside(ground, trx, at), queue }, plan, { certificate, reason: 'shell', at }),
+  )
+}
+
 interface Outcome {
   readonly state: string
   readonly error: string | null
   readonly isCancelled: boolean
 }
 
+type Progress = Pick<Outcome, 'state' | 'error'>
+
 /** Until the server did it or gave it up, has ended, or nobody wants to wait; the order stays in any case. */
-export const awaitCleaning = async (ground: Ground, id: string): Promise<Outcome> => {
-  const { config, databases, tenant, terminal } = ground
+const awaitOrder = async (
+  { config, terminal }: Ground,
+  what: string,
+  look: () => Promise<Progress | null>,
+): Promise<Outcome> => {
   const stop = new AbortController()
   return terminal.cancellable(
     () => stop.abort(),
     async () => {
       for (;;) {
-        const row = await readCleaning(databases.operational.db, tenant, id)
-        const { state = 'waiting', error = null } = row ?? {}
-        const isEnded = state === 'done' || state === 'failed'
+        const { state, error } = (await look()) ?? { state: 'waiting', error: null }
+        const isEnded = ENDED.includes(state)
         const isCancelled = !isEnded && stop.signal.aborted
-        terminal.show(isEnded ? '' : `cleaning ${config.name}: ${state}; Ctrl-C ends the waiting, not the cleaning`)
+        terminal.show(isEnded ? '' : `${what} ${config.name}: ${state}; Ctrl-C ends the waiting, not the ${what}`)
         if (isEnded || isCancelled || !(await isHeldByAnother(config))) return { state, error, isCancelled }
         await sleep(LOOK_MS)
       }
     },
   )
 }
+/** Of a cleaning, and of a job. */
+const ENDED: readonly string[] = ['done', 'failed', 'dead']
+
+export const awaitCleaning = (ground: Ground, id: string): Promise<Outcome> =>
+  awaitOrder(ground, 'cleaning', async () => {
+    const row = await readCleaning(ground.databases.operational.db, ground.tenant, id)
+    return row ? { state: row.state, error: row.error } : null
+  })
+
+export const awaitKeyRollover = (ground: Ground, id: string): Promise<Outcome> =>
+  awaitOrder(ground, 'roll-over', async () => {
+    const row = await readJob(ground.databases.operational.db, ground.tenant, id)
+    return row ? { state: row.state, error: row.last_error } : null
+  })
 
 /**
  * The running server's checkpoint of everything that is in the chain now, which it makes when it is due. Throws

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { alarmsRoutes } from './routes/alarms.ts'
 import { auditAccessRoutes } from './routes/audit-access.ts'
+import { auditKeysRoutes } from './routes/audit-keys.ts'
 import { auditRetentionRoutes } from './routes/audit-retention.ts'
 import { auditWitnessRoutes } from './routes/audit-witness.ts'
 import { jobsRoutes } from './routes/jobs.ts'
@@ -31,6 +32,7 @@ export const HTTP = {
   ...auditVerificationRoutes,
   ...auditWitnessRoutes,
   ...auditRetentionRoutes,
+  ...auditKeysRoutes,
   ...auditAccessRoutes,
   ...exportsRoutes,
   ...keysRoutes,

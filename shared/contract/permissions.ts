@@ -38,6 +38,8 @@ export const RIGHTS = [
   'health.read',
   /** Which keys the key store holds, what each is for, its certificate. */
   'key.read',
+  /** Hands the audit chain to its next key. */
+  'key.manage',
   'operator.read',
   'station.read',
   /** Lets a station that was set up anew bind another witness key. */
@@ -69,6 +71,7 @@ export const ROLE_RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
     ...own,
     'health.read',
     'key.read',
+    'key.manage',
     'operator.read',
     'station.read',
     'console.use',

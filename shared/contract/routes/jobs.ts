@@ -7,6 +7,7 @@ export const JobKind = z.enum([
   'mail',
   'audit-verification',
   'audit-cleaning',
+  'audit-key-rollover',
   'audit-erasure',
   'personal-data-erasure',
   'audit-export',

@@ -212,6 +212,7 @@ describe('when jobs run', () => {
     'audit-cleaning': 'schedule audit-cleaning',
     'personal-data-erasure': 'schedule personal-data-erasure',
     'audit-erasure': 'approveErasure above',
+    'audit-key-rollover': 'rollOverChainKey above, and key-rollover.test.ts',
     'audit-export': 'createExport above, and the tests of exports',
     'export-clearing': 'schedule export-clearing',
     'signature-renewal': 'schedule signature-renewal',

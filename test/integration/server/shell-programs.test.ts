@@ -171,8 +171,19 @@ describe('when the server runs', () => {
     expect(await json('audit clean')).toMatchObject({ done: false, plan: { entries: 0 } })
   })
 
+  it('the key of its chain is rolled over by it, and the chain goes on with the next', async () => {
+    const rolled = await json<{ from: string; to: string; label: string }>('audit key rollover')
+    expect(rolled).toMatchObject({ chain: server.config.name, label: 'audit.chain.2', certificate: null })
+    expect(rolled.to).not.toBe(rolled.from)
+    const head = inFile((file) => file.prepare('select max(sequence) from entry').pluck().get() as number)
+    expect((await json<{ size: number }>('audit checkpoint')).size).toBeGreaterThan(head)
+    expect(await json('audit verify')).toMatchObject({ state: 'passed' })
+    const { items } = await json<{ items: { label: string }[] }>('audit key list')
+    expect(items.map(({ label }) => label)).toEqual(['audit.chain', 'audit.chain.2'])
+  })
+
   it('what only a stopped server lets be done is refused, with what to do', async () => {
-    const { code, err, out } = await shell('audit key rollover --json').ended
+    const { code, err, out } = await shell('audit checkpoint rotate --json').ended
     expect({ code, out }).toEqual({ code: 4, out: '' })
     expect(JSON.parse(err)).toMatchObject({
       code: 'CONFIG_INVALID',

@@ -238,6 +238,12 @@ export const operationsScenarios = (
       await db.insertInto('witness').values(row).execute()
       return () => dario.call('releaseWitnessKey', { params: { station }, body: { vkey, reason: 'set up anew' } })
     },
+    rollOverChainKey: async () => {
+      const [key] = (await dario.call('listChainKeys', {})).items
+      if (!key) throw new Error('no chain')
+      const body = { chain: key.chain, keyId: key.keyId, reason: 'yearly' }
+      return () => dario.call('rollOverChainKey', { body })
+    },
     acknowledgeAlarm: async () => {
       const { id } = await alarm()
       return () => carla.call('acknowledgeAlarm', { params: { id }, body: { note: 'seen' } })

@@ -35,6 +35,7 @@ export const handlersWith = (some: Partial<JobHandlers>): JobHandlers => ({
   mail: idle,
   'audit-verification': idle,
   'audit-cleaning': idle,
+  'audit-key-rollover': idle,
   'audit-erasure': idle,
   'personal-data-erasure': idle,
   'audit-export': idle,
