@@ -11,7 +11,7 @@ import { openInternalCa, type InternalCa } from './ca/index.ts'
 import type { ServerConfig } from './config.ts'
 import { Directory } from './db/repositories/directory.ts'
 import { keysOf } from './key-uses.ts'
-import { caConfigOf, findTenant, openFoundation, type Foundation } from './foundation.ts'
+import { appendAlone, caConfigOf, findTenant, openFoundation, type Foundation } from './foundation.ts'
 import { MixedRandom } from './hsm/mixed-random.ts'
 import { DatabaseAccess, keepRefusedStart } from './identity/database-access.ts'
 import { Denials } from './identity/denials.ts'
@@ -68,7 +68,7 @@ export const compose = async (config: ServerConfig, log: Log, options: ComposeOp
   const listeners: ((state: ChainState) => void)[] = []
   const onChainState = (state: ChainState): void => listeners.forEach((tell) => tell(state))
   const foundation = await openFoundation(config, log, onChainState).catch(async (error: unknown) => {
-    await keepRefusedStart(config, error, log)
+    await keepRefusedStart(config, error, log, (intentOf) => appendAlone(config, intentOf))
     throw error
   })
   try {
@@ -100,6 +100,7 @@ const composeOn = async (foundation: Foundation, ground: Ground): Promise<Compos
   const news = new ChainNews({ ...work, log })
   const logins = new DatabaseAccess(work.own, config, log)
   await logins.begin()
+  logins.watch(databases.operational, sequencer)
   onChain((state) => {
     logins.chainState(state)
     news.chainState(state)

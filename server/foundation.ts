@@ -1,11 +1,14 @@
 import { keyIdOf } from '../shared/audit/crypto.ts'
 import { AppError } from '../shared/contract/errors.ts'
-import { Sequencer, type ChainState } from './audit/index.ts'
+import { ChainWriter } from './audit/chain-writer.ts'
+import { Sequencer, type AuditIntent, type ChainState } from './audit/index.ts'
 import { AUDIT_KEY, isChainKeyLabel } from './audit/key-rollover.ts'
 import { internalCaConfig, type CaStore } from './ca/index.ts'
 import { databaseLocation, type KeysConfig, type ServerConfig } from './config.ts'
 import { openDatabases, type AuditDb, type Databases, type Opened } from './db/index.ts'
+import { openAuditBeside } from './db/open.ts'
 import { listAuditKeys, readRootKeyId } from './db/repositories/audit-chain.ts'
+import { readTenantOf } from './db/repositories/audit-tenant.ts'
 import { DatabaseCaStore } from './db/repositories/ca-store.ts'
 import { openKeyStore, type KeyStore, type KeyStoreConfig, type Signer } from './hsm/index.ts'
 import type { Log } from './log/log.ts'
@@ -145,6 +148,29 @@ export const openFoundation = async (
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/**
+ * Writes one entry while the operational database is away, with the chain's writer alone: nobody else may have the chain.
+ * `intentOf` is given the tenant this server told of itself for last. Durable when it returns. Throws CONFIG_INVALID
+ * (`tenant-missing`, `chain-missing`), HSM_*, CHAIN_KEY_UNUSABLE, DATABASE_*.
+ */
+export const appendAlone = async (config: ServerConfig, intentOf: (tenant: string) => AuditIntent): Promise<void> => {
+  const audit = await openAuditBeside(databaseLocation(config.databases.audit))
+  const closers: (() => Promise<void>)[] = [() => audit.close()]
+  try {
+    const tenant = await readTenantOf(audit.db, config.name, { type: 'server', id: config.name })
+    if (tenant === null) throw new AppError('CONFIG_INVALID', { reason: 'tenant-missing', path: 'tenant' })
+    const keys = await openKeyStore(keyStoreConfigOf(config.keys))
+    closers.push(() => keys.close())
+    const signer = await keys.signer(await chainKeyLabel(audit, config.name))
+    // By the key store itself: an epoch would be opened for this one entry.
+    const writer = new ChainWriter(audit, { chain: config.name, mode: 'hsm', signer })
+    closers.push(() => writer.close())
+    await writer.append([intentOf(tenant)])
+  } finally {
+    for (const one of closers.reverse()) await one()
   }
 }
 

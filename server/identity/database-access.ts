@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { hostname, userInfo } from 'node:os'
 import { sql } from 'kysely'
 import { AppError } from '../../shared/contract/errors.ts'
-import { recordIntent } from '../audit/intent.ts'
-import type { ChainState } from '../audit/ports.ts'
+import { recordIntent, type AuditIntent } from '../audit/intent.ts'
+import type { AuditSequencer, ChainState } from '../audit/ports.ts'
 import type { DatabaseConfig, ServerConfig } from '../config.ts'
 import { databaseLocation } from '../config.ts'
 import { inTransaction, newId } from '../db/index.ts'
 import { openAuditBeside, openOperationalBeside, type Opened } from '../db/open.ts'
-import type { AuditDb } from '../db/schema.ts'
+import type { AuditDb, OperationalDb } from '../db/schema.ts'
 import type { OwnChanges } from '../jobs/own-changes.ts'
 import type { Log } from '../log/log.ts'
 
@@ -49,10 +49,45 @@ const loginFields = ({ databases }: ServerConfig, database: DatabaseName, code?:
 }
 
 const codeOf = (error: unknown): string => (error instanceof AppError ? error.code : 'INTERNAL')
+/** Whether a database was not to be had; one that is only busy took the login. */
+const isRefusal = (code: string): boolean => code.startsWith('DATABASE_') && code !== 'DATABASE_BUSY'
+
+interface Refused {
+  readonly tenant: string
+  readonly database: DatabaseName
+  readonly code: string
+}
+/** The entry of a refused login, at the time it was refused, whenever it is written. */
+const refusalOf = (config: ServerConfig, { tenant, database, code }: Refused): AuditIntent => ({
+  id: newId('intent'),
+  at: Date.now(),
+  tenant,
+  operator: null,
+  station: null,
+  action: 'LoginFailed',
+  object: { type: 'server', id: config.name },
+  correlationId: randomUUID(),
+  before: null,
+  after: loginFields(config, database, code),
+  reason: null,
+})
+
+interface Watched {
+  readonly operational: Opened<OperationalDb>
+  readonly sequencer: Pick<AuditSequencer, 'append' | 'settle'>
+}
+/** A refusal of the operational database that lasts. */
+interface Refusal {
+  readonly intent: AuditIntent
+  /** Whether the chain has it; else it is recorded when the database is back. */
+  readonly isKept: boolean
+}
+const LOOK_MS = 30_000
 
 /**
- * The server's own logins to its databases, as administrator access: when it starts and ends, and each that was refused
- * where the operational database can keep it.
+ * The server's own logins to its databases, as administrator access: when it starts and ends, and each that was refused.
+ * One that the operational database refuses cannot be kept there: it goes straight into the chain, or where that takes
+ * nothing either into the database when it is back, with the time at which it was refused.
  */
 export class DatabaseAccess {
   readonly #own: OwnChanges
@@ -61,6 +96,9 @@ export class DatabaseAccess {
   readonly #correlationId = randomUUID()
   readonly #open = new Set<DatabaseName>()
   #work: Promise<unknown> = Promise.resolve()
+  #watched: Watched | null = null
+  #clock: NodeJS.Timeout | null = null
+  #refusal: Refusal | null = null
 
   constructor(own: OwnChanges, config: ServerConfig, log: Log) {
     this.#own = own
@@ -87,16 +125,76 @@ export class DatabaseAccess {
     await this.#tell('Login', ['maintenance'])
   }
 
-  /** Told whenever the chain stops or runs: that its database is gone or refuses us, and that it took us back. */
+  /** Looks at the operational database each half minute from now on, until `end`. */
+  watch(operational: Opened<OperationalDb>, sequencer: Watched['sequencer'], lookMs = LOOK_MS): void {
+    this.#watched = { operational, sequencer }
+    this.#clock = setInterval(() => this.#inBackground(() => this.#look()), lookMs)
+    this.#clock.unref()
+  }
+
+  /** Told whenever the chain stops or runs: that a database is gone or refuses us, and that it took us back. */
   chainState({ state, reason }: Pick<ChainState, 'state' | 'reason'>): void {
     if (state === 'stopped' && reason === 'DATABASE_UNAVAILABLE')
-      this.#inBackground(() => this.#tell('LoginFailed', ['audit'], reason))
-    if (state === 'running') this.#inBackground(() => this.#tell('Login', this.#open.has('audit') ? [] : ['audit']))
+      this.#inBackground(async () => {
+        // The chain reads its intents from the operational one: whose refusal it was, that one says.
+        await this.#look()
+        if (!this.#refusal) await this.#tell('LoginFailed', ['audit'], reason)
+      })
+    if (state === 'running')
+      this.#inBackground(async () => {
+        await this.#look()
+        if (!this.#refusal) await this.#tell('Login', this.#open.has('audit') ? [] : ['audit'])
+      })
   }
 
   async end(): Promise<void> {
+    if (this.#clock) clearInterval(this.#clock)
     await this.#work
+    if (this.#refusal) this.#inBackground(() => this.#look())
+    await this.#work
+    if (this.#refusal)
+      return this.#log.error({ isKept: this.#refusal.isKept }, 'the operational database is away: no logout is kept')
     await this.#tell('Logout', [...this.#open])
+  }
+
+  async #look(): Promise<void> {
+    if (!this.#watched) return
+    const { operational } = this.#watched
+    try {
+      await sql`select 1`.execute(operational.db)
+    } catch (error) {
+      const code = codeOf(error)
+      if (isRefusal(code)) return this.#refused(this.#watched, code)
+      throw error
+    }
+    if (this.#refusal) await this.#takenBack(this.#watched, this.#refusal)
+  }
+
+  async #refused({ sequencer }: Watched, code: string): Promise<void> {
+    if (this.#refusal) return
+    const intent = refusalOf(this.#config, { tenant: this.#own.tenant, database: 'operational', code })
+    this.#refusal = { intent, isKept: false }
+    this.#open.delete('operational')
+    this.#log.error({ database: 'operational', code }, 'database login refused')
+    try {
+      await sequencer.append([intent])
+      this.#refusal = { intent, isKept: true }
+    } catch (error) {
+      this.#log.warn({ code: codeOf(error) }, 'a refused login is kept when the database is back')
+    }
+  }
+
+  /** An intent that the chain has after all is passed over by its id. */
+  async #takenBack({ operational, sequencer }: Watched, { intent, isKept }: Refusal): Promise<void> {
+    if (!isKept) {
+      const recorded = await inTransaction(operational.db, (trx) => recordIntent(trx, intent, this.#config.name))
+      // The chain may take nothing yet; what is recorded is drained with everything else.
+      sequencer.settle([recorded.id], [recorded]).catch((error: unknown) => {
+        this.#log.debug({ error: String(error) }, 'entries follow')
+      })
+    }
+    this.#refusal = null
+    await this.#tell('Login', ['operational'])
   }
 
   #inBackground(work: () => Promise<void>): void {
@@ -120,30 +218,36 @@ export class DatabaseAccess {
   }
 }
 
+/** Makes an entry with the chain's writer alone; it says for which tenant. The caller holds the chain. */
+export type KeepInChain = (intentOf: (tenant: string) => AuditIntent) => Promise<void>
+
 /**
- * The server could not start because the audit database refused it: kept as an intent where the operational database
- * can be opened, so that it is an entry at the next start. Never rejects; what cannot be kept is logged.
+ * The server could not start because a database refused it. Of the audit database it is kept as an intent, so that it is
+ * an entry at the next start; of the operational one it goes straight into the chain (`keepInChain`). Never rejects; what
+ * cannot be kept is logged.
  */
-export const keepRefusedStart = async (config: ServerConfig, error: unknown, log: Log): Promise<void> => {
-  if (!(error instanceof AppError) || !error.code.startsWith('DATABASE_')) return
+export const keepRefusedStart = async (
+  config: ServerConfig,
+  error: unknown,
+  log: Log,
+  keepInChain: KeepInChain,
+): Promise<void> => {
+  if (!(error instanceof AppError) || !isRefusal(error.code)) return
   const { code } = error
   try {
-    const operational = await openOperationalBeside(databaseLocation(config.databases.operational))
+    const operational = await openOperationalBeside(databaseLocation(config.databases.operational)).catch(
+      (cause: unknown) => {
+        if (!isRefusal(codeOf(cause))) throw cause
+        return null
+      },
+    )
+    if (!operational) return await keepInChain((tenant) => refusalOf(config, { tenant, database: 'operational', code }))
     try {
       const { db } = operational
       const tenant = await db.selectFrom('tenant').select('id').where('name', '=', config.tenant).executeTakeFirst()
       if (!tenant || (await isAuditThere(config))) return
-      const id = newId('intent')
-      const nobody = { operator: null, station: null, before: null, reason: null }
-      const about = { object: { type: 'server', id: config.name }, after: loginFields(config, 'audit', code) }
-      const intent = {
-        id,
-        at: Date.now(),
-        tenant: tenant.id,
-        action: 'LoginFailed' as const,
-        correlationId: randomUUID(),
-      }
-      await inTransaction(db, (trx) => recordIntent(trx, { ...nobody, ...about, ...intent }, config.name))
+      const intent = refusalOf(config, { tenant: tenant.id, database: 'audit', code })
+      await inTransaction(db, (trx) => recordIntent(trx, intent, config.name))
     } finally {
       await operational.close()
     }

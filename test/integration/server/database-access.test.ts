@@ -1,4 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compose } from '../../../server/compose.ts'
 import { DatabaseAccess } from '../../../server/identity/database-access.ts'
@@ -44,6 +46,35 @@ describe('when a database refuses the server', () => {
     })
     // Of the start that was refused, and of the maintenance connection once more.
     expect(await logins('failed')).toHaveLength(before + 2)
+  })
+
+  it('keeps in the chain that the operational database did when it could not start', async () => {
+    const before = (await logins('failed')).length
+    if (server.config.databases.operational.kind !== 'sqlite') throw new Error('not SQLite')
+    const { file } = server.config.databases.operational
+    const chain = new Database(join(server.folder, 'audit.db'), { readonly: true })
+    const head = () => chain.prepare('select max(sequence) from entry').pluck().get() as number
+    try {
+      await server.whileStopped(async () => {
+        const kept = readFileSync(file)
+        const from = head()
+        writeFileSync(file, 'this is no database '.repeat(500))
+        const refused = compose(server.config, log, { checkAnswers: true, insecure: true })
+        await expect(refused).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
+        expect(head()).toBe(from + 1)
+        writeFileSync(file, kept)
+      })
+    } finally {
+      chain.close()
+    }
+    const failed = await logins('failed')
+    expect(failed).toHaveLength(before + 2)
+    expect(failed.map(([, detail]) => detail)).toEqual(failed.map(() => 'DATABASE_UNAVAILABLE'))
+    const { items } = await (
+      await server.signIn('carla')
+    ).call('listAudit', { query: { text: '"operational database"' } })
+    expect(items.map((one) => one.action)).toContain('LoginFailed')
+    expect(server.running().foundation.sequencer.state().state).toBe('running')
   })
 
   it('keeps that it went away while the server ran, and that it came back', async () => {
