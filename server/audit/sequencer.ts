@@ -1,7 +1,6 @@
 import { AppError } from '../../shared/contract/errors.ts'
 import { findKnownIntents } from '../db/repositories/audit-entries.ts'
 import { deleteIntents, readIntents } from '../db/repositories/audit-intents.ts'
-import type { PendingIntent } from '../db/repositories/audit-intents.ts'
 import type { Opened } from '../db/open.ts'
 import type { AuditDb, OperationalDb } from '../db/schema.ts'
 import { assertOutsideTransaction, inTransaction } from '../db/transaction.ts'
@@ -9,10 +8,13 @@ import { ChainWriter } from './chain-writer.ts'
 import type { Batch, ChainWriterOptions } from './chain-writer.ts'
 import { noFaults } from './faults.ts'
 import type { FaultPort } from './faults.ts'
-import { checkIntent, isReserved } from './intent.ts'
+import { readIntent } from './given-intent.ts'
+import type { Given } from './given-intent.ts'
+import { checkIntent } from './intent.ts'
 import type { AuditIntent } from './intent.ts'
 import type { AuditSequencer, AuditSigner, ChainState } from './ports.ts'
 import { SearchIndexer } from './search-indexer.ts'
+import { SequencerWaiters } from './sequencer-waiters.ts'
 
 export interface SequencerOptions extends ChainWriterOptions {
   readonly operational: Opened<OperationalDb>
@@ -24,19 +26,6 @@ export interface SequencerOptions extends ChainWriterOptions {
   readonly retryMaxMs?: number
   /** Called when the chain stops, with what stopped it, or runs again; for log, health and alarm. */
   readonly onState?: (state: ChainState, cause?: unknown) => void
-}
-
-interface Waiter {
-  readonly id: string
-  resolve(): void
-  reject(error: unknown): void
-}
-
-/** An intent a writer came with. */
-interface Given {
-  readonly intent: AuditIntent
-  /** Whether it is in the database as well, committed with the change it tells of. */
-  readonly isRecorded: boolean
 }
 
 /** Intents on their way into the chain, and the entries made of them; null when all were entries already. */
@@ -55,15 +44,6 @@ const DELETED_AT_ONCE = 512
 
 const codeOf = (error: unknown): string => (error instanceof AppError ? error.code : 'INTERNAL')
 
-const readIntent = ({ id, body }: PendingIntent): Given => {
-  const intent = JSON.parse(body) as AuditIntent
-  // The table's id decides what is done once; the body must not say another.
-  if (intent.id !== id) throw new AppError('AUDIT_CHAIN_UNWRITABLE', { reason: 'intent-altered', intent: id })
-  // Who writes to this table is not who may bring in keys. It stays where it is, for somebody to look at.
-  if (isReserved(intent)) throw new AppError('AUDIT_CHAIN_UNWRITABLE', { reason: 'intent-reserved', intent: id })
-  return { intent, isRecorded: true }
-}
-
 /**
  * Drains audit intents into the chain: one writer, in order of writing, many in one transaction. While one batch is
  * stored, the next is signed.
@@ -80,7 +60,7 @@ export class Sequencer implements AuditSequencer {
   readonly #options: SequencerOptions
   readonly #writer: ChainWriter
   readonly #faults: FaultPort
-  readonly #waiters = new Map<string, Waiter[]>()
+  readonly #waiters = new SequencerWaiters()
   /** Intents their writers came with, in the order of their commits. */
   #given: Given[] = []
   /** Intents that are entries, and are to be deleted. */
@@ -147,7 +127,7 @@ export class Sequencer implements AuditSequencer {
     // Inside the transaction the intents are not committed yet: the chain would wait for them, and they for the chain.
     assertOutsideTransaction(this.#options.operational.db)
     assertOutsideTransaction(this.#options.audit.db)
-    const waits = [...new Set(intentIds)].map((id) => this.#wait(id))
+    const waits = [...new Set(intentIds)].map((id) => this.#waiters.wait(id))
     // What was read from the database before its writer came here is in the chain, or on its way.
     for (const intent of committed) if (!this.#met.delete(intent.id)) this.#given.push({ intent, isRecorded: true })
     this.#kick()
@@ -160,7 +140,7 @@ export class Sequencer implements AuditSequencer {
     assertOutsideTransaction(this.#options.operational.db)
     assertOutsideTransaction(this.#options.audit.db)
     const checked = intents.map((intent) => checkIntent(intent))
-    const waits = checked.map(({ id }) => this.#wait(id))
+    const waits = checked.map(({ id }) => this.#waiters.wait(id))
     for (const intent of checked) this.#given.push({ intent, isRecorded: false })
     this.#kick()
     await Promise.all(waits)
@@ -195,15 +175,7 @@ export class Sequencer implements AuditSequencer {
     await this.#exclusive
     await this.#search.close()
     await this.#writer.close()
-    this.#rejectAll(this.#unwritable())
-  }
-
-  #wait(id: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const waiters = this.#waiters.get(id) ?? []
-      waiters.push({ id, resolve, reject })
-      this.#waiters.set(id, waiters)
-    })
+    this.#waiters.rejectAll(this.#unwritable())
   }
 
   #unwritable(): AppError {
@@ -232,7 +204,7 @@ export class Sequencer implements AuditSequencer {
 
   async #drainAll(): Promise<void> {
     for (;;) {
-      const waiting = [...this.#waiters.keys()]
+      const waiting = this.#waiters.ids()
       const isEmpty = await this.#alone(() => this.#drain())
       if (isEmpty) {
         await this.#settleLeftover(waiting)
@@ -325,7 +297,7 @@ export class Sequencer implements AuditSequencer {
     const known = new Set<string>()
     for (const { intent } of inFlight) known.add(intent.id)
     for (const { intent } of this.#given) known.add(intent.id)
-    return [...this.#waiters.keys()].filter((id) => !known.has(id))
+    return this.#waiters.ids().filter((id) => !known.has(id))
   }
 
   async #read(taken: readonly Given[]): Promise<readonly Given[]> {
@@ -369,7 +341,7 @@ export class Sequencer implements AuditSequencer {
     // the deletion is begun first, so that in one process nobody who was told finds the intent still there.
     const isDeleting = isLast || this.#done.size >= DELETED_AT_ONCE
     const deleted = isDeleting ? this.#deleteDone() : null
-    for (const { intent } of taken) this.#resolve(intent.id)
+    for (const { intent } of taken) this.#waiters.resolve(intent.id)
     this.#search.kick()
     await deleted
   }
@@ -389,25 +361,9 @@ export class Sequencer implements AuditSequencer {
     if (left.length === 0) return
     const known = await findKnownIntents(this.#options.audit.db, left)
     for (const id of left) {
-      if (known.has(id)) this.#resolve(id)
-      else this.#reject(id, new AppError('INTERNAL', { reason: 'intent-not-recorded' }))
+      if (known.has(id)) this.#waiters.resolve(id)
+      else this.#waiters.reject(id, new AppError('INTERNAL', { reason: 'intent-not-recorded' }))
     }
-  }
-
-  #resolve(id: string): void {
-    const waiters = this.#waiters.get(id) ?? []
-    this.#waiters.delete(id)
-    for (const waiter of waiters) waiter.resolve()
-  }
-
-  #reject(id: string, error: unknown): void {
-    const waiters = this.#waiters.get(id) ?? []
-    this.#waiters.delete(id)
-    for (const waiter of waiters) waiter.reject(error)
-  }
-
-  #rejectAll(error: AppError): void {
-    for (const id of this.#waiters.keys()) this.#reject(id, error)
   }
 
   #run(): void {
@@ -424,7 +380,7 @@ export class Sequencer implements AuditSequencer {
     this.#stopReason = code
     // Writers came between the failure and here, or it was none of a drain: they are told as well, so nothing may stay.
     this.#dropGiven()
-    this.#rejectAll(new AppError('AUDIT_CHAIN_UNWRITABLE', { reason: code }, { cause: error }))
+    this.#waiters.rejectAll(new AppError('AUDIT_CHAIN_UNWRITABLE', { reason: code }, { cause: error }))
     if (hasChanged) this.#options.onState?.(this.state(), error)
     this.#retryLater()
   }
