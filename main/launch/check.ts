@@ -5,6 +5,7 @@ import { startCardWorker } from '../cards/index.ts'
 import { composeDesk } from '../compose.ts'
 import { readConfig } from '../config.ts'
 import { plainSeal } from '../store/crypto.ts'
+import { startDemoTime } from './demo-time.ts'
 import { openDemo, type DemoInstance } from './demo.ts'
 import { DeskUser } from './desk-user.ts'
 import { HOLDER_READER, issueCard, proveInAudit, StepClock, unblockCard } from './main-job.ts'
@@ -60,6 +61,8 @@ export async function runCheck(options: LaunchOptions, say: (line: string) => vo
     )
     const server = await clock.step('server started', () => startServer(instance))
     closers.push(() => stopProgram(server))
+    const time = await startDemoTime(instance.folder)
+    if (time?.url) closers.push(() => Promise.resolve(time.close()))
     const desk = await clock.step('desk started', () => openDesk(instance))
     closers.push(() => desk.close())
     const user = new DeskUser(desk)
@@ -75,11 +78,16 @@ export async function runCheck(options: LaunchOptions, say: (line: string) => vo
     const serial = enrolment.cardSerial!
     report.issuedSerial = enrolment.certificates.find(({ slot }) => slot === '9A')?.serial ?? null
     await unblockCard(user, clock, serial)
-    const audit = await proveInAudit(user, clock, { url: instance.serverUrl, caFile: instance.caFile }, serial)
+    const audit = await proveInAudit(
+      user,
+      clock,
+      { url: instance.serverUrl, caFile: instance.caFile, folder: instance.folder },
+      serial,
+    )
     await user.call('demo.insert', { reader: HOLDER_READER, card: null })
     report.auditEntries = audit.entries
     report.chainVerified = audit.verified
-    report.ok = audit.verified && enrolment.state === 'handed-over' && report.issuedSerial !== null
+    report.ok = audit.verified && audit.exported && enrolment.state === 'handed-over' && report.issuedSerial !== null
   } catch (error) {
     report.error = error instanceof Error ? error.message : String(error)
   } finally {

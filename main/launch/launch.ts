@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { followCommands } from './console-commands.ts'
 import { openDemo, type DemoInstance } from './demo.ts'
 import { DEMO_OPERATORS } from './demo-operators.ts'
+import { startDemoTime, type DemoTime } from './demo-time.ts'
 import { parseOptions, type LaunchOptions } from './options.ts'
 import { startProgram, stopProgram, type RunningProgram } from './processes.ts'
 import { startServer } from './server.ts'
@@ -57,17 +58,19 @@ async function main(): Promise<void> {
     const develop = options.dev ? await import('./develop.ts') : null
     if (develop !== null) stops.push(await develop.restartOnChange(instance))
     // Both at once: the desk waits for its server by itself, as it does when a network comes back.
-    const [, browserDesk] = await Promise.all([
+    const [, browserDesk, time] = await Promise.all([
       options.dev ? null : startServer(instance).then(run),
       electron === null ? desk().then(run) : null,
+      startDemoTime(instance.folder),
     ])
+    if (time !== null && time.url !== null) stops.push(time.close)
     const ownLink = browserDesk === null ? null : String(browserDesk.ready['url'])
     const screens = develop !== null && ownLink !== null ? await develop.developScreens(ownLink) : null
     if (screens !== null) stops.push(screens.close)
     const link = screens?.url ?? ownLink
     const shown = openWindow(options, instance, electron, link)
     if (shown.close !== null) stops.push(shown.close)
-    announce(instance, shown.text, options)
+    announce(instance, shown.text, options, time)
     followCommands(join(instance.folder, 'readers'), () => void stop(0))
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error))
@@ -106,7 +109,14 @@ function keyPin(instance: DemoInstance): string {
     .digest('base64')
 }
 
-function announce(instance: DemoInstance, desk: string, options: LaunchOptions): void {
+/** What a reader of a time-stamp of this demonstration must know. */
+function timeWords(time: DemoTime | null, instance: DemoInstance): string {
+  if (time === null) return 'no authority in this instance: exports are signed at level B-B'
+  if (time.url === null) return `the demo’s own authority does not run (${time.why}): exports are signed at level B-B`
+  return `${time.url}   the demo’s own authority, not for production (its root: ${join(instance.folder, 'demo-time/root.pem')})`
+}
+
+function announce(instance: DemoInstance, desk: string, options: LaunchOptions, time: DemoTime | null): void {
   const keys =
     instance.keys === 'hsm' ? 'SoftHSM2 (PKCS#11)' : 'software key store: for development, not for production'
   const lines = [
@@ -116,6 +126,7 @@ function announce(instance: DemoInstance, desk: string, options: LaunchOptions):
     `  Server    ${instance.serverUrl}   keys: ${keys}`,
     `  Console   ${instance.serverUrl}/console/   (its certificate is signed by ${instance.caFile})`,
     `  Desk      ${desk}`,
+    `  Time      ${timeWords(time, instance)}`,
     `  Instance  ${instance.folder}`,
     '',
     '  Operators, their cards and PINs:',

@@ -11,6 +11,7 @@ import { RemoteClient } from '../remote/client.ts'
 import { deriveProofKey, makeSessionKey } from '../services/session-key.ts'
 import { DEMO_OPERATORS } from './demo-operators.ts'
 import type { DeskUser } from './desk-user.ts'
+import { proveExport } from './prove-export.ts'
 
 export const OFFICER_READER = 'Virtual reader 1'
 export const HOLDER_READER = 'Virtual reader 2'
@@ -151,13 +152,16 @@ export async function unblockCard(user: DeskUser, clock: StepClock, serial: stri
   await user.call('session.signOut', {})
 }
 
-/** The auditor signs in at the desk, approves a console, and the console verifies the chain from its first entry. */
+/**
+ * The auditor signs in at the desk, approves a console, and the console verifies the chain from its first entry, and takes
+ * it out as a package that lasts.
+ */
 export async function proveInAudit(
   user: DeskUser,
   clock: StepClock,
-  server: { url: string; caFile: string },
+  server: { url: string; caFile: string; folder: string },
   serial: string,
-): Promise<{ entries: number; verified: boolean }> {
+): Promise<{ entries: number; verified: boolean; exported: boolean }> {
   await clock.step('auditor signs in with the card', async () => {
     await user.insert(OFFICER_READER, 'auditor')
     await user.signIn(OFFICER_READER, pinOf('auditor'))
@@ -170,7 +174,10 @@ export async function proveInAudit(
       if (trail.items.length < 3) throw new Error(`the card's trail has ${trail.items.length} entries only`)
     })
     const verdict = await clock.step('chain verified, every signature', () => verifyChain(remote))
-    return { entries: verdict.checked, verified: verdict.state === 'passed' }
+    const exported = await clock.step('audit exported at B-LTA, and the package verified', () =>
+      proveExport(remote, server),
+    )
+    return { entries: verdict.checked, verified: verdict.state === 'passed', exported }
   } finally {
     remote.close()
     await user.call('session.signOut', {})

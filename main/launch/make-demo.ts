@@ -4,6 +4,8 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { DemoChoice } from './demo-instance.ts'
+import { makeDemoTime } from './demo-time-stamp.ts'
+import { DEMO_TIME } from './demo-time.ts'
 import { CARD_MODULE, makeBlankCard, makeOperatorCard, type DemoCard } from './demo-cards.ts'
 import {
   BLANK_SERIALS,
@@ -39,7 +41,9 @@ export async function makeInstance(folder: string, choice: DemoChoice): Promise<
   mkdirSync(join(folder, 'server'), { recursive: true, mode: 0o700 })
   mkdirSync(join(folder, 'desk'), { mode: 0o700 })
   secret(join(folder, 'server/key-store-pin'), String(randomBytes(6).readUIntBE(0, 6)).padStart(12, '0'))
-  json(join(folder, 'server.json'), serverConfig(port, keys === 'hsm' ? library : null))
+  const timePort = await freePort(port)
+  await makeDemoTime(join(folder, DEMO_TIME), timePort)
+  json(join(folder, 'server.json'), serverConfig(port, keys === 'hsm' ? library : null, timePort))
 
   const station = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   secret(join(folder, 'desk/station.key'), station.privateKey.export({ type: 'pkcs8', format: 'pem' }))
@@ -81,7 +85,7 @@ export async function makeInstance(folder: string, choice: DemoChoice): Promise<
   json(join(folder, 'instance.json'), { format: 1, port, keys })
 }
 
-const serverConfig = (port: number, library: string | null) => ({
+const serverConfig = (port: number, library: string | null, timePort: number) => ({
   name: DEMO_SERVER,
   tenant: DEMO_TENANT,
   listen: { host: '127.0.0.1', port },
@@ -103,6 +107,9 @@ const serverConfig = (port: number, library: string | null) => ({
   ca: { organization: DEMO_TENANT, country: 'IT' },
   publicUrl: `https://127.0.0.1:${port}`,
   consoleFolder: join(ROOT, 'out/console'),
+  // The demonstration's own authority (`demo-time.ts`); nowhere else may a loopback address be asked.
+  timestamping: { authorities: [{ url: `http://127.0.0.1:${timePort}/`, trustFile: `${DEMO_TIME}/root.pem` }] },
+  signing: { revocation: { hosts: [`127.0.0.1:${timePort}`], privateAddresses: true } },
 })
 
 const deskConfig = (port: number, station: string, readers: object) => ({
@@ -160,15 +167,17 @@ async function hasPkcs11(): Promise<boolean> {
   }
 }
 
-function freePort(): Promise<number> {
+/** One that nobody listens on now, and not `taken`. */
+function freePort(taken?: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.once('error', reject)
     probe.listen(0, '127.0.0.1', () => {
       const address = probe.address()
-      probe.close(() =>
-        address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no free port')),
-      )
+      probe.close(() => {
+        if (address === null || typeof address !== 'object') reject(new Error('no free port'))
+        else resolve(address.port === taken ? freePort(taken) : address.port)
+      })
     })
   })
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { _electron, type ElectronApplication } from 'playwright-core'
+import { startDemoTime, type DemoTime } from '../../../main/launch/demo-time.ts'
 import { openDemo, type DemoInstance } from '../../../main/launch/demo.ts'
 import { startProgram, stopProgram, type RunningProgram } from '../../../main/launch/processes.ts'
 import { ROOT } from '../../../main/launch/setup.mjs'
@@ -30,6 +31,7 @@ export class World {
   #desk: RunningProgram | null = null
   #electron: ElectronApplication | null = null
   #link = ''
+  #time: DemoTime | null = null
 
   private constructor(instance: DemoInstance, readers: Readers) {
     this.instance = instance
@@ -52,6 +54,7 @@ export class World {
     try {
       await readers.insert(0, 'officer')
       await readers.insert(1, 'blank-1')
+      world.#time = await startDemoTime(folder)
       await Promise.all([world.startServer(), world.startDesk()])
       return world
     } catch (error) {
@@ -137,6 +140,7 @@ export class World {
   }
 
   async stop(): Promise<void> {
+    if (this.#time?.url) this.#time.close()
     const ends = await Promise.allSettled([this.stopDesk(), this.stopServer(), this.readers.stop()])
     rmSync(join(this.instance.folder, '..'), { recursive: true, force: true })
     for (const end of ends) if (end.status === 'rejected') throw end.reason
