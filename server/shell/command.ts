@@ -51,7 +51,7 @@ export const OPTIONS = [
   'language',
   'time-zone',
 ] as const
-export const FLAGS = ['full', 'quick', 'all', 'dry-run'] as const
+export const FLAGS = ['full', 'quick', 'all', 'dry-run', 'attached', 'visible', 'force'] as const
 export type CommandValues = { readonly [N in (typeof OPTIONS)[number]]?: string | undefined } & {
   readonly [N in (typeof FLAGS)[number]]?: boolean | undefined
 } & {
@@ -120,6 +120,8 @@ export const adviceFor = (error: unknown): string | null => {
     return 'The certificate is not for the next key of the key store. Nothing was written.'
   if (error.code === 'HSM_UNAVAILABLE' && error.detail['prompt'] === 'no-terminal')
     return 'The configuration names no file with the PIN, and there is no terminal to ask for it. Give keys.pinFile, or start from a terminal.'
+  if (error.code === 'REQUEST_INVALID' && error.detail['path'] === '--out' && reason === 'exists')
+    return 'There is a file of that name. Name another with --out, or overwrite it with --force. Nothing was signed.'
   if (error.code === 'REQUEST_INVALID' && reason === 'reserved')
     return 'Keys of the chain, the CA and the vault are made by the commands that bring them into use.'
   if (error.code === 'REQUEST_INVALID' && reason === 'not-trusted')

@@ -6,6 +6,7 @@ import { exportName, exportSnapshot, exportView, orderOf } from '../services/exp
 import { filterOf } from './audit-commands.ts'
 import { EXIT, need, wholeNumber, type Answer, type Command, type CommandValues } from './command.ts'
 import { awaitExport, changesBeside, exportCall, exportsBeside, openExportsHere } from './exports-orders.ts'
+import { exportsSign } from './exports-sign.ts'
 import type { Ground } from './ground.ts'
 import { facts, table, timeText } from './print.ts'
 
@@ -271,5 +272,6 @@ export const EXPORTS_COMMANDS: Readonly<Record<string, Command>> = {
     beside: remove,
   },
   'exports verify-hint': hint,
+  'exports sign': exportsSign,
   'audit export': { ...create, summary: 'the same as exports create' },
 }

@@ -10,6 +10,7 @@ import { JobQueue } from '../jobs/queue.ts'
 import type { Call } from '../services/call.ts'
 import type { Tell } from '../services/change.ts'
 import { Exports, type ExportChanges, type ExportWorks } from '../services/exports.ts'
+import type { Signatures } from '../signing/signatures.ts'
 import type { Ground, WritingGround } from './ground.ts'
 import { isHeldByAnother } from './lease.ts'
 import { openCa, shellAuthor } from './setup.ts'
@@ -80,14 +81,30 @@ export const exportsBeside = (ground: Ground): Exports => {
   })
 }
 
+/** The signatures of this server, by the shell. */
+export const openSignaturesHere = async ({ config, foundation, tenant, log }: WritingGround): Promise<Signatures> => {
+  const { databases, sequencer, keys, caStore } = foundation
+  const { db } = databases.operational
+  const [{ openExportSigning }, { OwnChanges }] = await Promise.all([
+    import('../export-signing.ts'),
+    import('../jobs/own-changes.ts'),
+  ])
+  const own = new OwnChanges({ db, sequencer, tenant, log })
+  const { ca } = await openCa(foundation)
+  const findIssued = async (requestKey: string) => {
+    const row = await caStore.findByRequest(requestKey)
+    return row?.der ? { serial: row.serial, der: row.der } : null
+  }
+  return openExportSigning({ config, keys, ca, findIssued, db, tenant, own })
+}
+
 /** Orders and makes: with the chain and the keys in hand. */
 export const openExportsHere = async (ground: WritingGround) => {
   const { config, foundation, directory, scope, tenant, log } = ground
-  const { databases, sequencer, keys, caStore } = foundation
+  const { databases, sequencer } = foundation
   const { db } = databases.operational
-  const [{ openExports }, { openExportSigning }, { OwnChanges }, { shellCheckpoint }, { VERSION }] = await Promise.all([
+  const [{ openExports }, { OwnChanges }, { shellCheckpoint }, { VERSION }] = await Promise.all([
     import('../exports/open.ts'),
-    import('../export-signing.ts'),
     import('../jobs/own-changes.ts'),
     import('./audit-write-commands.ts'),
     import('../version.ts'),
@@ -104,14 +121,7 @@ export const openExportsHere = async (ground: WritingGround) => {
     queue: new JobQueue(tenant, () => ATTEMPTS),
     log,
     seal: () => shellCheckpoint(ground),
-    signatures: async () => {
-      const { ca } = await openCa(foundation)
-      const findIssued = async (requestKey: string) => {
-        const row = await caStore.findByRequest(requestKey)
-        return row?.der ? { serial: row.serial, der: row.der } : null
-      }
-      return openExportSigning({ config, keys, ca, findIssued, db, tenant, own })
-    },
+    signatures: () => openSignaturesHere(ground),
   })
 }
 

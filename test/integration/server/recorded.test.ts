@@ -266,6 +266,10 @@ describe('when the shell changes something', () => {
     'exports create': () => ({ values: { reason: 'x', action: 'Login' } }),
     'audit export': () => ({ values: { reason: 'x', action: 'Login', format: 'csv' } }),
     'exports delete': () => ({ values: { id: readyExport() } }),
+    'exports sign': () => ({
+      words: [server.config.tls.certificateFile],
+      values: { reason: 'x', out: join(server.folder, 'signed.p7s') },
+    }),
     'keys rollover': () => ({}),
     health: () => ({}),
   }
@@ -279,14 +283,14 @@ describe('when the shell changes something', () => {
   })
 
   it.each(Object.keys(WRITES))('leaves an entry of it, and of who was there: %s', async (name) => {
-    const { values = {} } = WRITES[name]?.() ?? {}
+    const { words = [], values = {} } = WRITES[name]?.() ?? {}
     await server.whileStopped(async () => {
       const look = <T>(body: Parameters<typeof reading<T>>[3]) => reading(server.config, 'test', log, body)
       const start = await look(async ({ databases, trail }) => ({
         before: await takeSnapshot(databases),
         head: (await trail.list({ chain: server.config.name }, { limit: 1 })).items[0]?.sequence ?? -1,
       }))
-      await runCommand(server.config, name.split(' '), values, log)
+      await runCommand(server.config, [...name.split(' '), ...words], values, log)
       await look(async ({ databases, trail }) => {
         const of = { tenant: tenant(), chain: server.config.name, after: start.head }
         const entries = await entriesAfter(trail, of)
