@@ -61,9 +61,13 @@ interface Found {
   readonly problem: PkiError | null
 }
 
+/** Newest first. No issuer gives one number twice (5.2.3); of one that did, the list made later speaks. */
+const byNumber = (a: CertificateList, b: CertificateList): number =>
+  a.number === b.number ? b.thisUpdate.getTime() - a.thisUpdate.getTime() : a.number < b.number ? 1 : -1
+
 function lookUp(certificate: Certificate, issuer: Certificate, context: RevocationContext): Found {
   const own = (context.crls ?? []).filter((crl) => isSameName(crl.issuer, certificate.issuer))
-  const lists = [...own].sort((a, b) => Number(b.delta) - Number(a.delta) || (a.number < b.number ? 1 : -1))
+  const lists = [...own].sort((a, b) => Number(b.delta) - Number(a.delta) || byNumber(a, b))
   const points = pointsOf(certificate)
   let covered: ReasonMask = 0
   let delta: PkiError | null = null

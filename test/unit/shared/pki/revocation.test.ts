@@ -235,3 +235,12 @@ describe('when serials are odd', () => {
     expect(await negative(der.tlv(2, Uint8Array.of(0xff, 0x7f)))).toEqual(['-81'])
   })
 })
+
+describe('when an issuer gave one number to two lists', () => {
+  it('believes the one made later, in whatever order they come', async () => {
+    const entry = { serial: leaf.serial, at: days(-3), reason: 'keyCompromise' as const }
+    const before = await crlOf(sub, [], { thisUpdate: days(-2), nextUpdate: days(2) })
+    const later = await crlOf(sub, [entry], { thisUpdate: days(-1), nextUpdate: days(2) })
+    expect([judge([before, later]), judge([later, before]), judge([before])]).toEqual(['revoked', 'revoked', 'ok'])
+  })
+})
