@@ -19,7 +19,11 @@ const screens = {
   sourcemap: false,
   emptyOutDir: true,
   assetsInlineLimit: 0,
+  chunkSizeWarningLimit: 750,
 } as const
+
+/** What a page needs at once in one file, not in a dozen: each is a request, and to the server a handshake besides. */
+const atOnceInOne = { codeSplitting: { groups: [{ name: 'first', tags: ['$initial' as const] }] } }
 
 export const deskConfig = {
   root: resolve(root, 'renderer/desk'),
@@ -30,7 +34,7 @@ export const deskConfig = {
     ...screens,
     outDir: resolve(root, 'out/renderer'),
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { index: resolve(root, 'renderer/desk/index.html') } },
+    rolldownOptions: { input: { index: resolve(root, 'renderer/desk/index.html') }, output: atOnceInOne },
   },
 } satisfies UserConfig
 
@@ -44,7 +48,7 @@ export const consoleConfig = {
     ...screens,
     outDir: resolve(root, 'out/console'),
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { index: resolve(root, 'renderer/console/index.html') } },
+    rolldownOptions: { input: { index: resolve(root, 'renderer/console/index.html') }, output: atOnceInOne },
   },
 } satisfies UserConfig
 
