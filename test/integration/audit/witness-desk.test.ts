@@ -1,22 +1,16 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decodeBase64url } from '../../../shared/audit/base64url.ts'
-import { encodeSignatureLine, parseNote, parseNoteKey } from '../../../shared/audit/checkpoint.ts'
-import {
-  cosignatureMessage,
-  encodeWitnessKey,
-  findCosignature,
-  makeCosignature,
-} from '../../../shared/audit/cosignature.ts'
-import type { WitnessKey } from '../../../shared/audit/cosignature.ts'
+import { parseNoteKey } from '../../../shared/audit/checkpoint.ts'
+import { findCosignature } from '../../../shared/audit/cosignature.ts'
 import { createSignatureVerifier } from '../../../shared/audit/crypto.ts'
 import { verifyConsistency } from '../../../shared/audit/merkle.ts'
-import { fromBase64, rawOfSpki } from '../../../shared/audit/note-key.ts'
+import { fromBase64 } from '../../../shared/audit/note-key.ts'
 import { rootKeyIdOf, traceHsmKeys, verifyCheckpointNote } from '../../../shared/audit/note-key-statement.ts'
 import type { Endorsed } from '../../../shared/audit/note-key-statement.ts'
 import { verifyTlogProof } from '../../../shared/audit/tlog-proof.ts'
 import type { CheckpointView } from '../../../shared/contract/routes/audit-witness.ts'
 import { refusal, type TestClient } from '../../fakes/server/client.ts'
+import { deskWitness } from '../../fakes/server/desk-witness.ts'
 import { HOLDER } from '../../fakes/server/enrol.ts'
 import { startServer, type TestServer } from '../../fakes/server/start-server.ts'
 
@@ -66,18 +60,6 @@ const check = (view: CheckpointView) => {
   return verifyCheckpointNote(view.note, view.binding.noteKeys.map(endorsed), trusted, verify).checkpoint
 }
 
-const newDesk = (station: string) => {
-  const pair = generateKeyPairSync('ed25519')
-  const publicKey = rawOfSpki(Uint8Array.from(pair.publicKey.export({ format: 'der', type: 'spki' })))
-  const key: WitnessKey = { name: `station/${station}`, publicKey }
-  const cosign = (view: CheckpointView, time = Math.floor(Date.now() / 1000)) => {
-    const message = cosignatureMessage(time, parseNote(view.note).text)
-    const line = encodeSignatureLine(makeCosignature(key, time, Uint8Array.from(sign(null, message, pair.privateKey))))
-    return { size: view.size, vkey: encodeWitnessKey(key), cosignature: line }
-  }
-  return { key, cosign }
-}
-
 describe('a signed-in desk', () => {
   it('is given each chain’s last checkpoint, and needs to trust nothing but the origin', async () => {
     const view = await readCheckpoint(anna, 2)
@@ -118,7 +100,7 @@ describe('a signed-in desk', () => {
 
   it('cosigns; who may see it sees who saw what', async () => {
     const view = await readCheckpoint(anna, 1)
-    const desk = newDesk(server.stations.milan.id)
+    const desk = deskWitness(server.stations.milan.id)
     await anna.call('cosignCheckpoint', { params, body: desk.cosign(view) })
     const after = await readCheckpoint(anna)
     expect(findCosignature(after.note, desk.key, verify)).not.toBeNull()
@@ -138,12 +120,12 @@ describe('a signed-in desk', () => {
     const { db } = server.running().foundation.databases.audit
     await db.deleteFrom('witness').execute()
     await anna.call('cosignCheckpoint', { params, body: desk.cosign(view) })
-    const stranger = newDesk(server.stations.milan.id)
+    const stranger = deskWitness(server.stations.milan.id)
     const refused = await refusal(anna.call('cosignCheckpoint', { params, body: stranger.cosign(view) }))
     expect(refused.code).toBe('AUDIT_WITNESS_KEY_CHANGED')
     // Again with another key: refused, and not told of once more.
     const another = await refusal(
-      anna.call('cosignCheckpoint', { params, body: newDesk(server.stations.milan.id).cosign(view) }),
+      anna.call('cosignCheckpoint', { params, body: deskWitness(server.stations.milan.id).cosign(view) }),
     )
     expect(another.code).toBe('AUDIT_WITNESS_KEY_CHANGED')
     const entries = await carla.call('listAudit', { query: { objectType: 'audit-witness' } })
@@ -177,17 +159,17 @@ describe('a signed-in desk', () => {
 
   it('must cosign as the station it is, a checkpoint there is, truly, and now', async () => {
     const view = await readCheckpoint(anna, 1)
-    const own = newDesk(server.stations.naples.id)
+    const own = deskWitness(server.stations.naples.id)
     const good = own.cosign(view)
     const rows: readonly (readonly [string, object, string])[] = [
-      ['another station', newDesk(server.stations.milan.id).cosign(view), 'name'],
+      ['another station', deskWitness(server.stations.milan.id).cosign(view), 'name'],
       ['no such size', { ...good, size: view.size + 1 }, 'size'],
       [
         'another checkpoint',
         { ...good, cosignature: own.cosign({ ...view, note: view.note.replace(/\n\d+\n/, '\n1\n') }).cosignature },
         'cosignature',
       ],
-      ['another key', { ...good, vkey: newDesk(server.stations.naples.id).cosign(view).vkey }, 'cosignature'],
+      ['another key', { ...good, vkey: deskWitness(server.stations.naples.id).cosign(view).vkey }, 'cosignature'],
       ['tomorrow', own.cosign(view, Math.floor(Date.now() / 1000) + 86_400), 'time'],
       ['no line', { ...good, cosignature: 'x' }, 'note'],
       ['no key', { ...good, vkey: 'x' }, 'note-key'],

@@ -1,11 +1,8 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DeskWatch } from '../../../server/alarms/desk-watch.ts'
 import { keepCosignature, unbindWitness } from '../../../server/db/repositories/audit-witnesses.ts'
-import { encodeSignatureLine, parseNote } from '../../../shared/audit/checkpoint.ts'
-import { cosignatureMessage, encodeWitnessKey, makeCosignature } from '../../../shared/audit/cosignature.ts'
-import { rawOfSpki } from '../../../shared/audit/note-key.ts'
 import { refusal, type TestClient } from '../../fakes/server/client.ts'
+import { deskWitness } from '../../fakes/server/desk-witness.ts'
 import { HOLDER } from '../../fakes/server/enrol.ts'
 import { startServer, type TestServer } from '../../fakes/server/start-server.ts'
 
@@ -33,20 +30,13 @@ afterAll(() => server.close())
 
 const audit = () => server.running().foundation.databases.audit.db
 const newDesk = () => {
-  const pair = generateKeyPairSync('ed25519')
-  const publicKey = rawOfSpki(Uint8Array.from(pair.publicKey.export({ format: 'der', type: 'spki' })))
-  const key = { name: `station/${station}`, publicKey }
-  const vkey = encodeWitnessKey(key)
+  const witness = deskWitness(station)
   const cosign = async () => {
     const [view] = (await anna.call('listCheckpoints', {})).items
     if (!view) throw new Error('no checkpoint')
-    const time = Math.floor(Date.now() / 1000)
-    const message = cosignatureMessage(time, parseNote(view.note).text)
-    const made = makeCosignature(key, time, Uint8Array.from(sign(null, message, pair.privateKey)))
-    const body = { size: view.size, vkey, cosignature: encodeSignatureLine(made) }
-    return anna.call('cosignCheckpoint', { params: { chain: server.config.name }, body })
+    return anna.call('cosignCheckpoint', { params: { chain: server.config.name }, body: witness.cosign(view) })
   }
-  return { vkey, cosign }
+  return { vkey: witness.vkey, cosign }
 }
 const release = (vkey: string, of = station, by = dario) =>
   by.call('releaseWitnessKey', { params: { station: of }, body: { vkey, reason: 'the desk was set up anew' } })
