@@ -5,7 +5,7 @@ import { readCheckpoint, readStampedCheckpoint } from '../../../server/db/reposi
 import { readAnchors, TimestampClient } from '../../../server/timestamp/client.ts'
 import { verifyTimeStampToken } from '../../../shared/pki/index.ts'
 import { describeWith } from '../../parts.ts'
-import { OpensslFolder } from '../../interop/pki/openssl.ts'
+import { OpensslFolder, TIME_SECTIONS } from '../../interop/pki/openssl.ts'
 import { CHAIN } from '../../unit/server/audit/chain-bench.ts'
 import { openCheckpointBench } from '../../unit/server/audit/checkpoint-bench.ts'
 import type { CheckpointBench } from '../../unit/server/audit/checkpoint-bench.ts'
@@ -14,21 +14,7 @@ import type { Answer } from './small-server.ts'
 
 const POLICY = '1.3.6.1.4.1.99999.3'
 const HOUR = 3_600_000
-const CONFIG = `
-[req]
-distinguished_name = dn
-prompt = no
-[dn]
-CN = Test authority
-[tsa]
-basicConstraints = critical, CA:FALSE
-keyUsage = critical, digitalSignature
-extendedKeyUsage = critical, timeStamping
-[ca]
-basicConstraints = critical, CA:TRUE
-keyUsage = critical, keyCertSign, cRLSign
-subjectKeyIdentifier = hash
-[authority]
+const CONFIG = `${TIME_SECTIONS}[authority]
 serial = tsa.serial
 crypto_device = builtin
 signer_digest = sha256

@@ -3,6 +3,23 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+/** Of a configuration: certificates for an authority of time (`tsa`) and for one above it (`ca`). */
+export const TIME_SECTIONS = `
+[req]
+distinguished_name = dn
+prompt = no
+[dn]
+CN = Test authority
+[tsa]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = critical, timeStamping
+[ca]
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, keyCertSign, cRLSign
+subjectKeyIdentifier = hash
+`
+
 /** A folder to exchange files with the openssl program in. */
 export class OpensslFolder {
   readonly path = mkdtempSync(join(tmpdir(), 'countersign-openssl-'))

@@ -10,7 +10,7 @@ import {
 } from '../../../shared/pki/index.ts'
 import { describeWith } from '../../parts.ts'
 import { verdict } from '../../unit/shared/pki/authority.ts'
-import { OpensslFolder } from './openssl.ts'
+import { OpensslFolder, TIME_SECTIONS } from './openssl.ts'
 
 const folder = new OpensslFolder()
 afterAll(() => folder.remove())
@@ -34,21 +34,7 @@ tsa_name = yes
 ess_cert_id_chain = no
 ess_cert_id_alg = ${essHash}
 `
-const CONFIG = `
-[req]
-distinguished_name = dn
-prompt = no
-[dn]
-CN = Test authority
-[tsa]
-basicConstraints = critical, CA:FALSE
-keyUsage = critical, digitalSignature
-extendedKeyUsage = critical, timeStamping
-[ca]
-basicConstraints = critical, CA:TRUE
-keyUsage = critical, keyCertSign, cRLSign
-subjectKeyIdentifier = hash
-[loose]
+const CONFIG = `${TIME_SECTIONS}[loose]
 extendedKeyUsage = critical, timeStamping, clientAuth
 ${authority('ess1', 'sha1')}
 ${authority('ess256', 'sha256')}
