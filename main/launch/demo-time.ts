@@ -41,14 +41,14 @@ export const startDemoTime = async (instance: string): Promise<DemoTime | null> 
     return { type: 'application/pkix-crl', bytes: await revocationList(folder) }
   }
   const server = createServer((request, response) => {
-    answer(request).then(
-      (given) => {
-        if (given === null) response.writeHead(404).end()
-        else response.writeHead(200, { 'content-type': given.type }).end(given.bytes)
-      },
+    const serve = async (): Promise<void> => {
       // Whoever asks badly is told so; a demonstration has nobody to log it for.
-      () => response.writeHead(400).end(),
-    )
+      const given = await answer(request).catch(() => 'refused' as const)
+      if (given === 'refused') response.writeHead(400).end()
+      else if (given === null) response.writeHead(404).end()
+      else response.writeHead(200, { 'content-type': given.type }).end(given.bytes)
+    }
+    void serve()
   })
   return new Promise((resolve) => {
     server.once('error', (error) => resolve({ url: null, why: error.message }))

@@ -63,7 +63,7 @@ async function main(): Promise<void> {
       electron === null ? desk().then(run) : null,
       startDemoTime(instance.folder),
     ])
-    if (time !== null && time.url !== null) stops.push(time.close)
+    if (time !== null && time.url !== null) stops.push(() => time.close())
     const ownLink = browserDesk === null ? null : String(browserDesk.ready['url'])
     const screens = develop !== null && ownLink !== null ? await develop.developScreens(ownLink) : null
     if (screens !== null) stops.push(screens.close)
