@@ -1,12 +1,9 @@
 import { Button, Progress } from '@mantine/core'
-import { useCallback, useState } from 'react'
+import { useCallback, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { isErrorCode } from '../../../shared/contract/errors.ts'
-import type { Failure } from '../../../shared/contract/result.ts'
 import type { ExportView } from '../../../shared/contract/routes/exports.ts'
 import { Digest } from '../../ui/Digest.tsx'
-import { failureOf } from '../../ui/failure.ts'
-import { FailureNotice } from '../../ui/FailureNotice.tsx'
 import { formatNumber } from '../../ui/format.ts'
 import { IconRefresh, IconSignature } from '../../ui/icons.ts'
 import { Moment } from '../../ui/Moment.tsx'
@@ -14,6 +11,7 @@ import { goTo } from '../../ui/route.ts'
 import { ActionBar, Column, Columns, Facts, Panel, Screen } from '../../ui/Screen.tsx'
 import { selectionWords } from '../../ui/selection-words.ts'
 import { EmptyState, LoadView } from '../../ui/States.tsx'
+import { StopExport } from '../../ui/StopExport.tsx'
 import { Notice, ToneBadge } from '../../ui/Tone.tsx'
 import { usePagedLoad } from '../../ui/use-load.ts'
 import { useReloadWhile } from '../../ui/use-reload-while.ts'
@@ -47,41 +45,9 @@ function HowFar({ view }: { view: ExportView }) {
   )
 }
 
-/** Stops an export; why it was not done the last time stands beside the button. */
-function Stop({ view, onStopped }: { view: ExportView; onStopped: () => void }) {
-  const { t, i18n } = useTranslation('exports')
-  const [busy, setBusy] = useState(false)
-  const [failure, setFailure] = useState<Failure>()
-  const stop = async () => {
-    setBusy(true)
-    try {
-      await desk.call('exports.cancel', { id: view.id })
-      setFailure(undefined)
-    } catch (error) {
-      setFailure(failureOf(error))
-    } finally {
-      setBusy(false)
-      onStopped()
-    }
-  }
-  return (
-    <>
-      <Button
-        size="xs"
-        variant="default"
-        loading={busy}
-        aria-label={t('cancelOf', { what: selectionWords(t, view.selection, i18n.language) })}
-        onClick={() => void stop()}
-      >
-        {t('cancel')}
-      </Button>
-      {failure === undefined ? null : <FailureNotice failure={failure} />}
-    </>
-  )
-}
-
 function Row({ view, open, onChanged }: { view: ExportView; open: boolean; onChanged: () => void }) {
   const { t, i18n } = useTranslation('exports')
+  const show = useRef<HTMLButtonElement>(null)
   return (
     <li data-testid="export" data-state={view.state}>
       <span className={css.exportWords}>
@@ -100,6 +66,7 @@ function Row({ view, open, onChanged }: { view: ExportView; open: boolean; onCha
       </span>
       <span className={css.exportWords}>
         <Button
+          ref={show}
           size="xs"
           variant="default"
           aria-pressed={open}
@@ -108,7 +75,14 @@ function Row({ view, open, onChanged }: { view: ExportView; open: boolean; onCha
         >
           {t('desk.show')}
         </Button>
-        {isUnderWay(view) ? <Stop view={view} onStopped={onChanged} /> : null}
+        <StopExport
+          what={selectionWords(t, view.selection, i18n.language)}
+          isUnderWay={isUnderWay(view)}
+          size="xs"
+          stop={() => desk.call('exports.cancel', { id: view.id })}
+          onStopped={onChanged}
+          onward={() => show.current}
+        />
       </span>
     </li>
   )
@@ -122,11 +96,14 @@ function Shown({ view }: { view: ExportView }) {
       <Facts
         rows={[
           [t('new.selection'), selectionWords(t, view.selection, i18n.language)],
-          [t('fact.entries'), formatNumber(view.written, i18n.language)],
+          [t('fact.entries'), view.manifestDigest === null ? null : formatNumber(view.written, i18n.language)],
           [t('fact.completeness'), view.completeness && t(`new.completenesses.${view.completeness}.name`)],
           [t('column.how'), `${t(`new.formats.${view.format}.name`)}, ${view.level}`],
           [t('fact.reason'), view.reason],
-          [t('fact.ended'), view.endedAt === null ? null : <Moment key="ended" at={view.endedAt} />],
+          [
+            t(view.manifestDigest === null ? 'fact.stopped' : 'fact.ended'),
+            view.endedAt === null ? null : <Moment key="ended" at={view.endedAt} />,
+          ],
           [
             t('fact.digest'),
             view.manifestDigest === null ? null : (
@@ -135,13 +112,15 @@ function Shown({ view }: { view: ExportView }) {
           ],
           [
             t('fact.signers'),
-            <span key="signers">
-              {view.signers.map((signer) => (
-                <span key={`${signer.name} ${signer.at}`} data-testid="export-signer" style={{ display: 'block' }}>
-                  <strong>{signer.name}</strong>, {t(`signerKind.${signer.kind}`)} · <Moment at={signer.at} />
-                </span>
-              ))}
-            </span>,
+            view.signers.length === 0 ? null : (
+              <span key="signers">
+                {view.signers.map((signer) => (
+                  <span key={`${signer.name} ${signer.at}`} data-testid="export-signer" style={{ display: 'block' }}>
+                    <strong>{signer.name}</strong>, {t(`signerKind.${signer.kind}`)} · <Moment at={signer.at} />
+                  </span>
+                ))}
+              </span>
+            ),
           ],
         ]}
       />
@@ -180,6 +159,10 @@ function SignDialog(props: { view: ExportView; opened: boolean; onClose: () => v
   )
 }
 
+/** What became of one that is not made any more, and of what there was of it. */
+const endedWords = (state: ExportView['state']) =>
+  state === 'gone' ? 'goneWhy' : state === 'cancelled' ? 'cancelledTodo' : 'failedTodo'
+
 /** What stands where a signature cannot be: why not. */
 function NotReady({ view }: { view: ExportView }) {
   const { t } = useTranslation(['exports', 'errors'])
@@ -191,7 +174,9 @@ function NotReady({ view }: { view: ExportView }) {
           {isErrorCode(view.error) ? t(`errors:${view.error}.what`) : <span className="cs-mono">{view.error}</span>}
         </p>
       )}
-      <p>{t(view.state === 'gone' ? 'goneWhy' : 'failedTodo')}</p>
+      <p>
+        {t(endedWords(view.state))} {t('desk.againWhere')}
+      </p>
     </Notice>
   )
 }

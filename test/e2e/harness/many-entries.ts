@@ -13,7 +13,7 @@ const STEP_MS = 30_000
 
 /** So many entries of a registration office in the instance's chain, signed by its keys. The server must not run. */
 export async function fillChain(
-  instance: DemoInstance,
+  instance: Pick<DemoInstance, 'serverConfig'>,
   entries: number,
 ): Promise<{ readonly chain: string; readonly tenant: string }> {
   const config = readConfig(instance.serverConfig)

@@ -30,7 +30,10 @@ function Known({ row }: { row: ExportView }) {
         [t('fact.completeness'), row.completeness && t(`new.completenesses.${row.completeness}.name`)],
         [t('fact.reason'), row.reason],
         [t('fact.by'), row.requestedBy.name],
-        [t('fact.ended'), row.endedAt === null ? null : <Instant key="ended" at={row.endedAt} />],
+        [
+          t(row.manifestDigest === null ? 'fact.stopped' : 'fact.ended'),
+          row.endedAt === null ? null : <Instant key="ended" at={row.endedAt} />,
+        ],
         [t('fact.language'), t(`new.languages.${row.language}`)],
         [
           t('fact.file'),
@@ -58,12 +61,17 @@ function Known({ row }: { row: ExportView }) {
   )
 }
 
-/** All about one export, and what can be done with it now. */
-export function ExportDetails({ row, onChanged }: { row: ExportView; onChanged: () => void }) {
+/** All about one export, and what can be done with it now. `onward`: who has the focus when what had it goes away. */
+export function ExportDetails(props: { row: ExportView; onChanged: () => void; onward: () => HTMLElement | null }) {
+  const { row, onChanged } = props
   const { t } = useTranslation('exports')
   const { client } = useConsole()
   const [asking, setAsking] = useState<'signature' | 'removal' | null>(null)
-  const close = () => setAsking(null)
+  // What asked goes away whole, and may take its button with it.
+  const close = () => {
+    setAsking(null)
+    props.onward()?.focus()
+  }
   const isSigned = row.signers.some((signer) => signer.kind === 'card')
   return (
     <div className={css.details} data-testid="export-details">
@@ -84,7 +92,8 @@ export function ExportDetails({ row, onChanged }: { row: ExportView; onChanged: 
             </p>
           </Notice>
         ) : null}
-        {row.state === 'gone' ? <Notice tone="idle" title={t('goneWhy')} /> : null}
+        {row.state === 'cancelled' ? <Notice tone="idle" title={t('cancelledTodo')} testId="export-ended" /> : null}
+        {row.state === 'gone' ? <Notice tone="idle" title={t('goneWhy')} testId="export-ended" /> : null}
         <div className={css.actions}>
           {row.state === 'ready' ? (
             <>

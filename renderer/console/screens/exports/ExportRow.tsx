@@ -1,16 +1,16 @@
 import { Button, Group, Progress } from '@mantine/core'
-import { Fragment } from 'react'
+import { Fragment, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { ExportState, ExportView } from '../../../../shared/contract/routes/exports.ts'
 import { selectionWords } from '../../../ui/selection-words.ts'
-import { FailureNotice } from '../../../ui/FailureNotice.tsx'
 import { formatNumber } from '../../../ui/format.ts'
+import { StopExport } from '../../../ui/StopExport.tsx'
 import { ToneBadge, type Tone } from '../../../ui/Tone.tsx'
+import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import { ErrorWords } from '../../parts/ErrorWords.tsx'
 import { Instant } from '../../parts/Instant.tsx'
 import tables from '../../parts/tables.module.css'
-import { useAction } from '../../stores/use-action.ts'
 import { ExportDetails } from './ExportDetails.tsx'
 import css from './exports.module.css'
 
@@ -52,14 +52,11 @@ function HowFar({ row }: { row: ExportView }) {
 export function ExportRow(props: { row: ExportView; open: boolean; onOpen: () => void; onChanged: () => void }) {
   const { t, i18n } = useTranslation('exports')
   const { client } = useConsole()
-  const action = useAction()
   const { row } = props
+  const details = useRef<HTMLButtonElement>(null)
+  const onward = () => details.current
   const what = selectionWords(t, row.selection, i18n.language)
   const isUnderWay = row.state === 'waiting' || row.state === 'running'
-  const cancel = async () => {
-    const done = await action.run(() => client.call('cancelExport', { params: { id: row.id } }))
-    if (done !== undefined) props.onChanged()
-  }
   return (
     <Fragment>
       <tr data-testid="export" data-state={row.state}>
@@ -93,18 +90,16 @@ export function ExportRow(props: { row: ExportView; open: boolean; onOpen: () =>
         </td>
         <td>
           <Group gap={4} justify="flex-end" wrap="nowrap">
-            {isUnderWay ? (
-              <Button
-                size="compact-xs"
-                variant="default"
-                loading={action.busy}
-                aria-label={t('cancelOf', { what })}
-                onClick={() => void cancel()}
-              >
-                {t('cancel')}
-              </Button>
-            ) : null}
+            <StopExport
+              what={what}
+              isUnderWay={isUnderWay}
+              size="compact-xs"
+              stop={() => valueOf(client.call('cancelExport', { params: { id: row.id } }))}
+              onStopped={props.onChanged}
+              onward={onward}
+            />
             <Button
+              ref={details}
               size="compact-xs"
               variant={row.state === 'ready' && !props.open ? 'filled' : 'default'}
               aria-expanded={props.open}
@@ -114,13 +109,12 @@ export function ExportRow(props: { row: ExportView; open: boolean; onOpen: () =>
               {t('details')}
             </Button>
           </Group>
-          {action.failure === undefined ? null : <FailureNotice failure={action.failure} />}
         </td>
       </tr>
       {props.open ? (
         <tr>
           <td colSpan={5}>
-            <ExportDetails row={row} onChanged={props.onChanged} />
+            <ExportDetails row={row} onChanged={props.onChanged} onward={onward} />
           </td>
         </tr>
       ) : null}
