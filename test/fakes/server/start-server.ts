@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compose, type Composed } from '../../../server/compose.ts'
 import { parseConfig, type ServerConfig } from '../../../server/config.ts'
+import type { ExportFaultPort } from '../../../server/exports/ports.ts'
 import { findSoftHsmLibrary } from '../../../server/hsm/index.ts'
 import { makeLog } from '../../../server/log/log.ts'
 import { Plan, type SetupResult } from '../../../server/shell/plan.ts'
@@ -48,6 +49,8 @@ export interface StartOptions {
   readonly maintenance?: string
   /** Sections `timestamping` and `signing` of the configuration. */
   readonly signing?: { readonly timestamping: unknown; readonly signing: unknown }
+  /** Called at each step of making an export. */
+  readonly exportFaults?: ExportFaultPort
 }
 
 export interface TestServer {
@@ -215,6 +218,7 @@ export const startServer = async (options: StartOptions = {}): Promise<TestServe
     running = await compose(config, log, {
       checkAnswers: options.checkAnswers ?? true,
       insecure: options.listen !== true,
+      ...(options.exportFaults === undefined ? {} : { exportFaults: options.exportFaults }),
     })
     if (options.listen === true) await running.app.listen({ host: '127.0.0.1', port: 0 })
   }
