@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { parentPort, Worker } from 'node:worker_threads'
-import { findInvalid, type SignatureJob, type SignaturePool } from '../../shared/exports/index.ts'
 import { createSignatureVerifier } from '../../shared/audit/crypto.ts'
+import { findInvalid, type SignatureJob, type SignaturePool } from '../../shared/exports/signature-pool.ts'
 
 interface Task {
   readonly id: number
@@ -55,6 +55,9 @@ const pack = (id: number, jobs: readonly SignatureJob[]): { readonly task: Task;
   return { task: { id, keys, jobs: packed }, memory }
 }
 
+/** Signatures only pass through a thread: what it has made is soon nobody's. */
+const LIMITS = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 64 }
+
 /** Threads that check signatures; `file` must call `serveSignatures` where it is not the main thread. */
 export class SignatureThreads implements SignaturePool {
   readonly #workers: readonly Worker[]
@@ -65,7 +68,7 @@ export class SignatureThreads implements SignaturePool {
   #next = 0
 
   constructor(file: URL, count = availableParallelism()) {
-    this.#workers = Array.from({ length: count }, () => new Worker(file))
+    this.#workers = Array.from({ length: count }, () => new Worker(file, { resourceLimits: LIMITS }))
     for (const worker of this.#workers) {
       worker.on('message', ({ id, invalid }: Done) => {
         this.#waiting.get(id)?.done(invalid)

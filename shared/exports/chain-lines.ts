@@ -1,4 +1,4 @@
-import { sameBytes } from '../audit/bytes.ts'
+import { concatBytes, sameBytes } from '../audit/bytes.ts'
 import { parseEntryText } from '../audit/entry-read.ts'
 import { scanEntry } from '../audit/entry-scan.ts'
 import type { EntryText } from '../audit/entry-scan.ts'
@@ -131,6 +131,10 @@ export class ChainLines {
     if (completeness !== 'whole') return
     if (from !== this.beginning || to !== chain.checkpoint.size - 1) wrong('range')
     this.#isCutAnnounced = this.#cut === null
+    // One tree is enough where announcements and checkpoint speak of the same leaves, all of which have lines.
+    const edge = concatBytes(...left.map(fromBase64))
+    if (!this.#tree || !sameBytes(this.#tree.toBytes(), edge)) wrong('root')
+    this.#range = null
   }
 
   /** One line without its newline; null once there is a fault. */
@@ -171,13 +175,20 @@ export class ChainLines {
   #close(): void {
     const { chain, completeness } = this.#options
     const { range } = chain.file
-    if (!range || !this.#range) return
+    if (!range) return
     if (this.#next !== range.to + 1) wrong('missing')
-    const root = this.#range.close(range.right.map(fromBase64), chain.checkpoint.size)
-    if (!sameBytes(root, chain.checkpoint.root)) wrong('root')
+    if (!sameBytes(this.#root(range), chain.checkpoint.root)) wrong('root')
     if (completeness !== 'whole') return
     if (this.#erased.first() !== null) wrong('erased')
     if (!this.#isCutAnnounced) wrong('cut')
+  }
+
+  /** Of all that the checkpoint covers, from the lines and what lies beside them. */
+  #root({ right }: { readonly right: readonly string[] }): Uint8Array {
+    const hashes = right.map(fromBase64)
+    if (this.#range) return this.#range.close(hashes, this.#options.chain.checkpoint.size)
+    if (!this.#tree || hashes.length > 0) return wrong('root')
+    return this.#tree.root()
   }
 
   #check(line: EvidenceLine): CheckedLine {
@@ -214,7 +225,7 @@ export class ChainLines {
     this.#append(leaf)
     const job = { spki: signer.spki, body: line.body, signature: line.signature }
     if (this.#hasPaths) this.#window.forget()
-    else this.#previous = base64urlOf(line.signature)
+    else this.#previous = line.signatureText
     return { kind: line.kind, sequence, entry, row, job }
   }
 
@@ -278,9 +289,10 @@ const disclosedRow = ({
   body,
   payload,
   signature,
+  signatureText,
   salt,
   erased,
 }: Extract<EvidenceLine, { kind: 'disclosed' }>): ExportRow => {
   const marks = { erasedAt: erased?.at ?? null, erasedBy: erased?.by ?? null, erasedRule: erased?.rule ?? null }
-  return rowOf({ bytes: body, signature, payloads: [{ salt, bytes: payload, ...marks }] })
+  return rowOf({ bytes: body, signature, signatureText, payloads: [{ salt, bytes: payload, ...marks }] })
 }

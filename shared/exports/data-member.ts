@@ -51,7 +51,7 @@ const checkDetached = async (
   const signature = await members.tryWhole(signatureName, SIGNATURE_BYTES_MAX)
   const hashes: readonly HashName[] = signature ? (isXml ? xadesHashes : cadesHashes)(signature) : []
   const content = new ContentDigests(['sha256', ...hashes])
-  await members.pass(member, (piece) => content.update(piece))
+  await members.pass(member, () => undefined, content)
   const data = again ? checkData(again, content.digestOf('sha256')) : unjudgedData()
   if (!signature) return [missingSignature('data-signature'), data]
   const about = { check: 'data-signature', ordered } as const

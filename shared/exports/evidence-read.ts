@@ -10,11 +10,18 @@ export type EvidenceLine =
       readonly body: Uint8Array
       readonly payload: Uint8Array | null
       readonly signature: Uint8Array
+      /** As it stands there: the one text of these bytes. */
+      readonly signatureText: string
       readonly salt: Uint8Array
       readonly erased: ErasureMarks | null
       readonly inclusion: readonly Uint8Array[] | null
     }
-  | { readonly kind: 'header'; readonly body: Uint8Array; readonly signature: Uint8Array }
+  | {
+      readonly kind: 'header'
+      readonly body: Uint8Array
+      readonly signature: Uint8Array
+      readonly signatureText: string
+    }
   | { readonly kind: 'hidden'; readonly sequence: number; readonly leaf: Uint8Array }
 
 /** A line longer than this is none of ours. */
@@ -118,7 +125,8 @@ const disclosedOf = (cursor: LineCursor, body: Uint8Array, length: number, hasPa
   const bytes = cursor.bytes(length)
   const isErased = length === 4 && Buffer.from(bytes).toString('latin1') === 'null'
   cursor.skip(',"s":')
-  const signature = decodeBase64url(cursor.string())
+  const signatureText = cursor.string()
+  const signature = decodeBase64url(signatureText)
   cursor.skip(',"t":')
   const salt = decodeBase64url(cursor.string())
   let erased: ErasureMarks | null = null
@@ -134,7 +142,16 @@ const disclosedOf = (cursor: LineCursor, body: Uint8Array, length: number, hasPa
   cursor.skip('}')
   cursor.end()
   if (signature.length === 0 || (isErased && salt.length > 0)) throw refused()
-  return { kind: 'disclosed', body, payload: isErased ? null : bytes, signature, salt, erased, inclusion }
+  return {
+    kind: 'disclosed',
+    body,
+    payload: isErased ? null : bytes,
+    signature,
+    signatureText,
+    salt,
+    erased,
+    inclusion,
+  }
 }
 
 /**
@@ -161,11 +178,12 @@ export const readEvidenceLine = (line: Uint8Array, hasPath: boolean): EvidenceLi
   const body = cursor.bytes(bodyLength)
   if (payloadLength !== null) return disclosedOf(cursor, body, payloadLength, hasPath)
   cursor.skip(',"s":')
-  const signature = decodeBase64url(cursor.string())
+  const signatureText = cursor.string()
+  const signature = decodeBase64url(signatureText)
   cursor.skip('}')
   cursor.end()
   if (signature.length === 0) throw refused()
-  return { kind: 'header', body, signature }
+  return { kind: 'header', body, signature, signatureText }
 }
 
 /** Splits pieces at newlines. Gives each line without it; the last byte must be one. Throws REQUEST_INVALID. */

@@ -41,9 +41,12 @@ export class Members {
     return this.#digests.get(name) ?? null
   }
 
-  /** Passes a member by; `use` gets each piece. */
-  async pass(member: PackageMember, use: (piece: Uint8Array) => void | Promise<void>): Promise<void> {
-    const content = new ContentDigests(['sha256'])
+  /** Passes a member by; `use` gets each piece. `content`: where more than SHA-256 is wanted of it. */
+  async pass(
+    member: PackageMember,
+    use: (piece: Uint8Array) => void | Promise<void>,
+    content = new ContentDigests(['sha256']),
+  ): Promise<void> {
     let crc = 0
     for await (const piece of piecesOf(this.#reader, member)) {
       this.#options.signal?.throwIfAborted()

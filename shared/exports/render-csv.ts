@@ -42,11 +42,19 @@ export const CSV_COLUMNS = [
  * spaces before the sign are dropped by some. Full-width forms are taken for the same signs.
  */
 const FORMULA = /(?<=^|[;\t|\r\n])(?=[" ]*[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\n])/g
+/** What `FORMULA` looks for at the start, and where else it would have to look: most values have none of the second. */
+const AT_START = /^[" ]*[=+\-@\uff1d\uff0b\uff0d\uff20]/
+const INSIDE = /[;\t|\r\n]/
 const SPECIAL = /[",\r\n]/
+
+const disarmed = (value: string): string => {
+  if (INSIDE.test(value)) return value.replaceAll(FORMULA, "'")
+  return AT_START.test(value) ? `'${value}` : value
+}
 
 /** One field: an apostrophe before whatever could be a formula, then quoted where RFC 4180 2 asks for it. */
 export const csvField = (value: string): string => {
-  const safe = value.replaceAll(FORMULA, "'")
+  const safe = disarmed(value)
   return SPECIAL.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 

@@ -21,6 +21,8 @@ export interface ExportRow {
 export interface RowSource {
   readonly bytes: Uint8Array
   readonly signature: Uint8Array
+  /** In base64url, where somebody has it already. */
+  readonly signatureText?: string
   readonly payloads: readonly {
     readonly salt: Uint8Array
     readonly bytes: Uint8Array | null
@@ -37,7 +39,7 @@ export const textOf = (bytes: Uint8Array): string => buffer(bytes).toString('utf
 export const base64urlOf = (bytes: Uint8Array): string => buffer(bytes).toString('base64url')
 
 /** A row of which the entry was read. */
-export const rowWith = ({ bytes, signature, payloads }: RowSource, entry: EntryText): ExportRow => {
+export const rowWith = ({ bytes, signature, signatureText, payloads }: RowSource, entry: EntryText): ExportRow => {
   const [payload] = payloads
   const marks = payload?.bytes === null ? payload : null
   return {
@@ -48,7 +50,7 @@ export const rowWith = ({ bytes, signature, payloads }: RowSource, entry: EntryT
     payloadText: payload?.bytes ? textOf(payload.bytes) : null,
     salt: payload?.salt ?? new Uint8Array(0),
     signature,
-    signatureText: base64urlOf(signature),
+    signatureText: signatureText ?? base64urlOf(signature),
     erased: marks && { at: marks.erasedAt ?? 0, by: marks.erasedBy ?? '', rule: marks.erasedRule ?? '' },
   }
 }

@@ -2,8 +2,18 @@ import { parseCertificate } from './certificate.ts'
 import { issuerAndSerial, type IssuerAndSerial } from './cms-certificate.ts'
 import { writeSignedAttributes } from './cms-attributes.ts'
 import { digest, equalBytes } from './crypto.ts'
-import { contextTag, readDer } from './der-read.ts'
-import { tlv, writeExplicit, writeInteger, writeOctets, writeOid, writeSequence, writeSetOf } from './der-write.ts'
+import { contextTag, TAG } from './der-read.ts'
+import {
+  derTree,
+  writeExplicit,
+  writeInteger,
+  writeOctets,
+  writeOid,
+  writeSequence,
+  writeSetOf,
+  writeTree,
+  type DerTree,
+} from './der-write.ts'
 import { OID } from './oid.ts'
 import { refuse } from './pki-error.ts'
 import { cmsHashFor, encodeHash, encodeSignatureAlgorithm, verifySignature } from './signature.ts'
@@ -41,13 +51,17 @@ export interface AttributesToSign extends Omit<DetachedDigestFields, 'signer' | 
  * makes of them goes to `addSigner`. `contentDigest` by `cmsHashFor(algorithm)`.
  */
 export function prepareSignedAttributes(fields: AttributesToSign): Uint8Array {
+  return attributesOf(fields, readOnce(fields.certificate))
+}
+
+function attributesOf(fields: AttributesToSign, { id }: Read): Uint8Array {
   const { contentDigest, signingTime, mimeType, algorithm, certificate } = fields
   return writeSignedAttributes({
     contentDigest,
     hash: cmsHashFor(algorithm),
     algorithm,
     certificate,
-    certificateId: readOnce(certificate).id,
+    certificateId: id,
     ...(signingTime ? { signingTime } : {}),
     ...(mimeType === undefined ? {} : { mimeType }),
   })
@@ -73,39 +87,46 @@ export function addSigner(cms: Uint8Array, added: SignerToAdd): Uint8Array {
   verifySignature({ algorithm, spki, data: signedAttributes, signature })
   return extendSignedData(cms, OID.data, {
     certificates: [added.certificate, ...(added.chain ?? [])],
-    signerInfo: { encoded: writeSignerInfo(added), digestAlgorithm: encodeHash(cmsHashFor(algorithm)) },
+    signerInfo: {
+      encoded: writeTree(signerInfoOf(added, readOnce(added.certificate))),
+      digestAlgorithm: encodeHash(cmsHashFor(algorithm)),
+    },
   })
 }
 
-function writeSignerInfo({ certificate, algorithm, signedAttributes, signature }: SignerToAdd): Uint8Array {
-  const { sid } = readOnce(certificate)
-  return writeSequence(
+type Made = Pick<SignerToAdd, 'algorithm' | 'signedAttributes' | 'signature'>
+
+function signerInfoOf({ algorithm, signedAttributes, signature }: Made, { sid }: Read): DerTree {
+  return derTree(
+    TAG.sequence,
     ONE,
     sid,
     encodeHash(cmsHashFor(algorithm)),
     retag(signedAttributes),
     encodeSignatureAlgorithm(algorithm),
-    writeOctets(signature),
+    derTree(TAG.octetString, signature),
   )
 }
 
 async function assemble(fields: DetachedDigestFields, eContent: readonly Uint8Array[]): Promise<Uint8Array> {
   const { signer, certificate, chain = [] } = fields
   const { algorithm, provenSpki } = signer
-  const { spki } = readOnce(certificate)
-  const signedAttributes = prepareSignedAttributes({ ...fields, algorithm })
+  const known = readOnce(certificate)
+  const { spki } = known
+  const signedAttributes = attributesOf({ ...fields, algorithm }, known)
   if (provenSpki && !equalBytes(provenSpki, spki)) refuse('bad-signature', 'RFC 5652 5.6: key and certificate')
   const signature = await signer.sign(signedAttributes)
   if (!provenSpki) verifySignature({ algorithm, spki, data: signedAttributes, signature })
 
-  const signedData = writeSequence(
+  const signedData = derTree(
+    TAG.sequence,
     ONE,
     writeSetOf(encodeHash(cmsHashFor(algorithm))),
-    writeSequence(writeOid(OID.data), ...eContent),
-    chain.length === 0 ? readOnce(certificate).alone : carried([certificate, ...chain]),
-    writeSetOf(writeSignerInfo({ certificate, algorithm, signedAttributes, signature })),
+    derTree(TAG.sequence, writeOid(OID.data), ...eContent),
+    chain.length === 0 ? known.alone : carried([certificate, ...chain]),
+    derTree(TAG.set, signerInfoOf({ algorithm, signedAttributes, signature }, known)),
   )
-  return writeSequence(writeOid(OID.signedData), writeExplicit(0, signedData))
+  return writeTree(derTree(TAG.sequence, writeOid(OID.signedData), derTree(contextTag(0, true), signedData)))
 }
 
 const ONE = writeInteger(1)
@@ -136,5 +157,9 @@ function readOnce(certificate: Uint8Array): Read {
   return made
 }
 
-/** What is signed as SET OF is stored as `[0] IMPLICIT` (RFC 5652 5.4). */
-const retag = (set: Uint8Array): Uint8Array => tlv(contextTag(0, true), readDer(set).body)
+/** What is signed as SET OF is stored as `[0] IMPLICIT` (RFC 5652 5.4): another tag of one octet before the same length. */
+function retag(set: Uint8Array): Uint8Array {
+  const tagged = new Uint8Array(set)
+  tagged[0] = contextTag(0, true)
+  return tagged
+}

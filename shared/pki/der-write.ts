@@ -9,20 +9,59 @@ const lengthSize = (length: number): number => {
   return size
 }
 
+/** Tag and length, from `at`; gives the place behind them. */
+function writeHead(out: Uint8Array, at: number, tag: number, length: number): number {
+  const size = lengthSize(length)
+  out[at] = tag
+  out[at + 1] = size === 1 ? length : 0x80 | (size - 1)
+  for (let place = at + size, rest = length; place > at + 1; place--, rest = Math.floor(rest / 256))
+    out[place] = rest % 256
+  return at + 1 + size
+}
+
 export function tlv(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0
   for (const part of parts) length += part.length
-  const size = lengthSize(length)
-  const out = new Uint8Array(1 + size + length)
-  out[0] = tag
-  out[1] = size === 1 ? length : 0x80 | (size - 1)
-  for (let at = size, rest = length; at > 1; at--, rest = Math.floor(rest / 256)) out[at] = rest % 256
-  let at = 1 + size
+  const out = new Uint8Array(1 + lengthSize(length) + length)
+  let at = writeHead(out, 0, tag, length)
   for (const part of parts) {
     out.set(part, at)
     at += part.length
   }
   return out
+}
+
+/** An element that is not written yet: of many inside each other only the whole is, once. */
+export interface DerTree {
+  readonly tag: number
+  readonly parts: readonly (Uint8Array | DerTree)[]
+  /** Octets of the content. */
+  readonly inside: number
+  /** Octets with tag and length. */
+  readonly length: number
+}
+
+export function derTree(tag: number, ...parts: readonly (Uint8Array | DerTree)[]): DerTree {
+  let inside = 0
+  for (const part of parts) inside += part.length
+  return { tag, parts, inside, length: 1 + lengthSize(inside) + inside }
+}
+
+export function writeTree(tree: DerTree): Uint8Array {
+  const out = new Uint8Array(tree.length)
+  putTree(out, 0, tree)
+  return out
+}
+
+function putTree(out: Uint8Array, from: number, { tag, parts, inside }: DerTree): number {
+  let at = writeHead(out, from, tag, inside)
+  for (const part of parts) {
+    if (part instanceof Uint8Array) {
+      out.set(part, at)
+      at += part.length
+    } else at = putTree(out, at, part)
+  }
+  return at
 }
 
 export const writeSequence = (...parts: readonly Uint8Array[]): Uint8Array => tlv(TAG.sequence, ...parts)
