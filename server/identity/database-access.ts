@@ -165,6 +165,7 @@ export class DatabaseAccess {
     } catch (error) {
       const code = codeOf(error)
       if (isRefusal(code)) return this.#refused(this.#watched, code)
+      if (code === 'DATABASE_BUSY') return
       throw error
     }
     if (this.#refusal) await this.#takenBack(this.#watched, this.#refusal)
