@@ -70,6 +70,17 @@ const backUp =
     if (!existsSync(copy)) await sql`vacuum into ${copy}`.execute(opened.db)
   }
 
+/**
+ * SQLite sorts the rows of a new index beside the database meanwhile: in memory, as all else is, they would take as much
+ * room as a chain is long.
+ */
+const sortingOnDisk = async (opened: Opened<never>, work: () => Promise<unknown>): Promise<void> => {
+  const isFile = opened.dialect === 'sqlite'
+  if (isFile) await sql`pragma temp_store = file`.execute(opened.db)
+  await work()
+  if (isFile) await sql`pragma temp_store = memory`.execute(opened.db)
+}
+
 const openKind = async <Tables>(kind: Kind, location: DatabaseLocation): Promise<Opened<Tables>> => {
   // The file is not made by opening it: a wrong path must not start a second, empty chain.
   if (location.dialect === 'sqlite' && !existsSync(location.file)) throw missing(kind)
@@ -77,7 +88,7 @@ const openKind = async <Tables>(kind: Kind, location: DatabaseLocation): Promise
   const untyped = opened as unknown as Opened<never>
   try {
     if (!(await hasTables(untyped.db))) throw missing(kind)
-    await migrate(untyped.db, kind.migrations, opened.dialect, backUp(untyped))
+    await sortingOnDisk(untyped, () => migrate(untyped.db, kind.migrations, opened.dialect, backUp(untyped)))
     return opened
   } catch (error) {
     await opened.close()

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { Kysely } from 'kysely'
+import { Kysely, sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openSqliteFile, sqliteDialect } from '../../../../server/db/dialects/sqlite.ts'
 import { migrate } from '../../../../server/db/migrate.ts'
@@ -13,7 +13,7 @@ import {
   openAuditReader,
   openDatabases,
 } from '../../../../server/db/open.ts'
-import type { DatabasesConfig } from '../../../../server/db/open.ts'
+import type { DatabasesConfig, Opened } from '../../../../server/db/open.ts'
 import { registerDatabase } from '../../../../server/db/transaction.ts'
 
 let folder: string
@@ -33,9 +33,9 @@ const create = async (): Promise<void> => {
   await createOperationalDatabase(config.operational)
   await createAuditDatabase(config.audit)
 }
-const run = (name: string, sql: string): void => {
+const run = (name: string, statement: string): void => {
   const db = new Database(file(name))
-  db.exec(sql)
+  db.exec(statement)
   db.close()
 }
 
@@ -52,6 +52,16 @@ describe('when databases are opened', () => {
       code: 'REQUEST_CONFLICT',
       detail: { reason: 'reference' },
     })
+    await databases.close()
+  })
+
+  it('sorts on disk only what a migration makes: afterwards nothing of ours lies beside the database', async () => {
+    await create()
+    const databases = await openDatabases(config)
+    for (const { db } of [databases.audit, databases.operational] as unknown as readonly Opened<never>[]) {
+      const { rows } = await sql<{ temp_store: number }>`pragma temp_store`.execute(db)
+      expect(rows).toEqual([{ temp_store: 2 }])
+    }
     await databases.close()
   })
 
