@@ -24,7 +24,7 @@ import type { OperationalDatabase, OperationalTransaction } from '../db/schema.t
 import type { ExportPlan, ExportProgress, KeptOrder } from '../exports/ports.ts'
 import type { JobQueue } from '../jobs/queue.ts'
 import type { Call } from './call.ts'
-import type { Changes } from './change.ts'
+import type { Changes, Told } from './change.ts'
 import { planExport, stillReaches, type SelectionDeps } from './exports-selection.ts'
 import { exportName, exportSnapshot, exportView, orderOf } from './exports-view.ts'
 
@@ -75,6 +75,14 @@ const personOf = ({ actor }: Call): string | null =>
   Id.safeParse(actor.operator.id).success ? actor.operator.id : null
 const ownerOf = (call: Call): ExportOwner => ({ tenant: call.actor.tenant, operator: personOf(call) })
 const objectOf = (id: string) => ({ type: 'export', id }) as const
+const placeOf = ({ division, office }: ExportRow) => ({ division, office })
+const modified = (row: ExportRow, after: ExportRow): Told => ({
+  action: 'Modification',
+  object: objectOf(row.id),
+  before: exportSnapshot(row),
+  after: exportSnapshot(after),
+  place: placeOf(row),
+})
 const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'))
 
 /** Signed exports of the audit: ordered, made by a job, downloaded and removed by who ordered them; each step an entry. */
@@ -124,7 +132,7 @@ export class Exports {
       const jobId = await queue.add(trx, tell, by, call.at)
       const made = { ...row, job_id: jobId ?? '' }
       await insertExport(trx, made)
-      const place = { division: made.division, office: made.office }
+      const place = placeOf(made)
       await tell({
         action: 'Export',
         object: objectOf(row.id),
@@ -160,13 +168,7 @@ export class Exports {
       const change = { state: 'cancelled', ended_at: call.at, updated_at: call.at } as const
       if (!(await changeExport(trx, row, change))) throw new AppError('EXPORT_STATE', { state: 'ready' })
       const after = { ...row, ...change, version: row.version + 1 }
-      await tell({
-        action: 'Modification',
-        object: objectOf(id),
-        before: exportSnapshot(row),
-        after: exportSnapshot(after),
-        place: { division: row.division, office: row.office },
-      })
+      await tell(modified(row, after))
       return after
     })
     await works.discard(id)
@@ -185,7 +187,7 @@ export class Exports {
         action: 'Deletion',
         object: objectOf(id),
         before: exportSnapshot(row),
-        place: { division: row.division, office: row.office },
+        place: placeOf(row),
       })
     })
     await works.discard(id)
@@ -198,7 +200,7 @@ export class Exports {
     await this.#assertReach(call, row)
     const { file_name: fileName, bytes } = readyOf(row)
     const after = { ...exportName(row), download: true }
-    const place = { division: row.division, office: row.office }
+    const place = placeOf(row)
     await changes.run(call, (_trx, tell) => tell({ action: 'Export', object: objectOf(id), after, place }))
     const { pass, expiresAt } = await works.pass(id, call.actor.sessionId, call.at)
     return { path: filePath(id), pass, fileName, bytes, expiresAt }
@@ -228,13 +230,7 @@ export class Exports {
         const updated = { ...change, updated_at: call.at }
         if (!(await changeExport(trx, row, updated))) throw new AppError('EXPORT_STATE', { state: 'changed' })
         const after = { ...row, ...updated, version: row.version + 1 }
-        await tell({
-          action: 'Modification',
-          object: objectOf(id),
-          before: exportSnapshot(row),
-          after: exportSnapshot(after),
-          place: { division: row.division, office: row.office },
-        })
+        await tell(modified(row, after))
         return after
       }),
     )
