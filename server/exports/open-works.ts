@@ -10,7 +10,18 @@ import { Works } from './works.ts'
 
 export interface WorksParts extends Pick<
   ExportJobsDeps,
-  'audit' | 'db' | 'own' | 'log' | 'node' | 'product' | 'seal' | 'keepMs' | 'maxBytes' | 'signatures' | 'outside'
+  | 'audit'
+  | 'db'
+  | 'own'
+  | 'log'
+  | 'node'
+  | 'product'
+  | 'seal'
+  | 'keepMs'
+  | 'maxBytes'
+  | 'signatures'
+  | 'outside'
+  | 'verifiers'
 > {
   readonly directory: Directory
   readonly folder: string

@@ -16,6 +16,8 @@ import type { Works } from './works.ts'
 /** What of the configuration this needs; structurally `ServerConfig`. */
 export interface ExportsConfig {
   readonly name: string
+  readonly publicUrl: string
+  readonly consoleFolder: string | null
   readonly exports: { readonly folder: string; readonly keepDays: number; readonly maxBytes: number }
   readonly checkpoints: { readonly witnesses: readonly { readonly vkey: string }[] }
 }
@@ -79,6 +81,8 @@ export const openExports = (parts: ExportsParts): OpenExports => {
       maxBytes,
       signatures: await parts.signatures(),
       outside: config.checkpoints.witnesses.map(({ vkey }) => vkey),
+      // They lie beside the console (`routes/verify-files.ts`).
+      verifiers: config.consoleFolder === null ? null : `${config.publicUrl.replace(/\/+$/, '')}/verify`,
       writeReport: async (report) => (await import('./report/index.ts')).writeReport(report),
       ...(parts.faults === undefined ? {} : { faults: parts.faults }),
     })

@@ -56,6 +56,8 @@ export interface PackageDeps {
   readonly faults: ExportFaultPort
   /** Vkeys of the outside witnesses of the configuration. */
   readonly outside: readonly string[]
+  /** Where anybody gets the verifiers from this server, no slash at the end; null where it gives none. */
+  readonly verifiers: string | null
 }
 
 export interface PackageOrder {
@@ -132,7 +134,9 @@ export class PackageMaker {
     signal.throwIfAborted()
     members.push(...(await this.#data(order, folder, written, counted)))
     await faults('after-signature')
-    const facts = { entries: written.entries, chains: counted, members: members.map(({ name }) => name) }
+    const { entries } = written
+    const { verifiers } = this.#deps
+    const facts = { entries, chains: counted, members: members.map(({ name }) => name), verifiers }
     members.push(await writeMember(folder, README, Buffer.from(readMe(head, facts), 'utf8')))
     signal.throwIfAborted()
     return this.#seal(order, folder, { members, counted, entries: written.entries })

@@ -12,6 +12,10 @@ interface Words {
   readonly software: string
   readonly checkTitle: string
   readonly ours: string
+  readonly where: string
+  readonly page: string
+  readonly sums: string
+  readonly elsewhere: string
   readonly manifest: string
   readonly members: string
   readonly data: string
@@ -41,6 +45,10 @@ const WORDS: Readonly<Record<Language, Words>> = {
     software: 'The signing key lay in a file of the server, not in a security module: not for production.',
     checkTitle: 'How to check it',
     ours: 'With countersign-verify (a single file, no installation, no network): it checks everything below and the chain itself.',
+    where: 'The server that made this package gives it to anybody, without an account:',
+    page: 'The same as a page that any browser opens from the disk:',
+    sums: 'Compare its SHA-256 with one that you were told, not only with the server’s own list:',
+    elsewhere: 'Where it cannot be had any more, whoever ordered this package can say where it is.',
     manifest: 'The signature of the manifest, with OpenSSL 3:',
     members: 'That every file is the one the manifest names: compare the SHA-256 in manifest.json with',
     data: 'The signature of the data itself:',
@@ -69,6 +77,10 @@ const WORDS: Readonly<Record<Language, Words>> = {
     software: 'La chiave di firma stava in un file del server, non in un modulo di sicurezza: non per la produzione.',
     checkTitle: 'Come verificarlo',
     ours: 'Con countersign-verify (un solo file, senza installazione e senza rete): verifica tutto quanto segue e la catena stessa.',
+    where: 'Il server che ha prodotto questo pacchetto lo dà a chiunque, senza utenza:',
+    page: 'Lo stesso come pagina che qualsiasi browser apre dal disco:',
+    sums: 'Confronta il suo SHA-256 con uno che ti è stato comunicato, non solo con l’elenco del server:',
+    elsewhere: 'Se non è più disponibile, chi ha richiesto questo pacchetto può dire dove si trova.',
     manifest: 'La firma del manifesto, con OpenSSL 3:',
     members: 'Che ogni file sia quello nominato dal manifesto: confronta lo SHA-256 in manifest.json con',
     data: 'La firma dei dati:',
@@ -92,15 +104,28 @@ const dataCommand = (format: ManifestHead['order']['format'], signature: string 
   return `cd data && xmlsec1 --verify --enabled-key-data x509 --trusted-pem ../trusted.pem ${ids} ${name}`
 }
 
+/** Addresses to read, not to follow: what names them may come from anybody. */
+const whereVerifiersAre = (words: Words, folder: string): readonly string[] => [
+  paragraph(words.where),
+  command(`${folder}/countersign-verify.mjs`),
+  paragraph(words.page),
+  command(`${folder}/countersign-verify.html`),
+  paragraph(words.sums),
+  command(`${folder}/SHA256SUMS`),
+  paragraph(words.elsewhere),
+]
+
 interface ReadMeFacts {
   readonly entries: number
   readonly chains: readonly ManifestChain[]
   /** Names of the files made so far. */
   readonly members: readonly string[]
+  /** Where the server gives the verifiers; null where it gives none. */
+  readonly verifiers: string | null
 }
 
 /** The page for people without our tools: what the package proves, and how to check it with others. */
-export const readMe = (head: ManifestHead, { entries, chains, members }: ReadMeFacts): string => {
+export const readMe = (head: ManifestHead, { entries, chains, members, verifiers }: ReadMeFacts): string => {
   const words = WORDS[head.order.language]
   const facts = [
     `${head.product}, ${head.server}`,
@@ -127,6 +152,7 @@ export const readMe = (head: ManifestHead, { entries, chains, members }: ReadMeF
     `<h2>${text(words.checkTitle)}</h2>`,
     paragraph(words.ours),
     command('node countersign-verify.mjs export.zip --anchor trusted.pem'),
+    ...(verifiers === null ? [] : whereVerifiersAre(words, verifiers)),
     paragraph(words.manifest),
     command(manifestLine),
     paragraph(words.members),

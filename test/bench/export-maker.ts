@@ -117,6 +117,7 @@ const makePackage = async (databases: Databases, kind: DataFormat): Promise<Done
     writeReport,
     faults: noExportFaults,
     outside: [],
+    verifiers: null,
   })
   const beforeMb = process.memoryUsage().rss / MB
   const started = performance.now()

@@ -14,14 +14,19 @@ let server: TestServer
 let anna: TestClient
 let carla: TestClient
 let holder: string
+const screens = mkdtempSync(join(tmpdir(), 'countersign-screens-'))
 
 beforeAll(async () => {
-  server = await startServer({ listen: true })
+  writeFileSync(join(screens, 'index.html'), '<!doctype html>')
+  server = await startServer({ listen: true, consoleFolder: screens })
   ;[anna, carla] = (await Promise.all(['anna', 'carla'].map((one) => server.signIn(one)))) as [TestClient, TestClient]
   holder = (await anna.call('createHolder', { body: HOLDER })).id
   await anna.call('createHolder', { body: { ...HOLDER, givenNames: '=HYPERLINK("https://evil.example")' } })
 })
-afterAll(() => server.close())
+afterAll(async () => {
+  await server.close()
+  rmSync(screens, { recursive: true })
+})
 
 const manifestOf = (members: ReadonlyMap<string, Buffer>) =>
   new Map(parseManifest(members.get('manifest.json') ?? Buffer.alloc(0)).members.map((one) => [one.name, one]))
@@ -72,6 +77,14 @@ describe('when an auditor of everything exports', () => {
     expect(counted).toMatchObject({ disclosed: 1, hidden: 0 })
     expect(counted?.headers).toBeGreaterThan(5)
     expect((await judge(server, bytes)).indication).toBe('TOTAL-PASSED')
+  })
+
+  it('says where this server gives the verifiers', async () => {
+    const view = await exported(carla, orderOf())
+    const members = await membersOf((await download(server, carla, view.id)).bytes)
+    const page = members.get('READ-ME.html')?.toString('utf8') ?? ''
+    expect(page).toContain(`<pre>${server.config.publicUrl}/verify/countersign-verify.mjs</pre>`)
+    expect(page).toContain(`<pre>${server.config.publicUrl}/verify/countersign-verify.html</pre>`)
   })
 
   it('makes spreadsheets take no formula', async () => {
