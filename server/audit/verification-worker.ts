@@ -27,7 +27,7 @@ export interface VerificationTask {
   readonly walk?: Uint8Array | null
   /** How often to tell of the place come to, in ms; never when left out. */
   readonly saveMs?: number
-  /** Threads that walk; all cores when left out. */
+  /** Threads that walk, this one included; as many as there are cores when left out. */
   readonly threads?: number
 }
 
@@ -82,7 +82,7 @@ const verifyByThreads = async (
   { location, chain, threads = availableParallelism() }: VerificationTask,
   options: Omit<ParallelOptions, 'pool'>,
 ): Promise<Verdict> => {
-  const pool = new SegmentWorkers({ location, chain, keys: stored.keys }, threads)
+  const pool = await SegmentWorkers.open({ location, chain, keys: stored.keys }, threads)
   // Whoever waits for a segment waits no longer.
   options.signal?.addEventListener('abort', () => void pool.close())
   try {

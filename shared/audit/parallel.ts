@@ -24,7 +24,8 @@ export interface ParallelOptions extends VerificationOptions {
   readonly onPosition?: (position: WalkPosition) => void
 }
 
-const SEGMENT = 2048
+/** So few that nobody waits long for the last one. */
+const SEGMENT = 1024
 /** Segments given out beyond those being walked, so that nobody waits for the joining of the one before. */
 const AHEAD = 2
 
