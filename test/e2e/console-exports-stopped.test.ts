@@ -178,7 +178,7 @@ describeDesk('virtual', 'An export that is stopped, or deleted', () => {
     await stale.click()
     const refused = other.getByTestId('failure')
     await refused.waitFor()
-    expect(await refused.innerText()).toContain('Reload the list')
+    expect(await refused.innerText()).toContain('deleted')
     await look(other, 'console-export-download-refused')
   })
 
@@ -188,7 +188,7 @@ describeDesk('virtual', 'An export that is stopped, or deleted', () => {
       .getByRole('link', { name: /^Trail:/ })
       .last()
       .click()
-    await auditor.see(page.getByText('Deletion').first())
+    await auditor.see(page.getByText('Deleted', { exact: true }).first())
     expect(auditor.complaints.filter((one) => !one.includes('401') && !one.includes('409'))).toEqual([])
   })
 })
