@@ -141,6 +141,8 @@ describeDesk('virtual', 'An export that is stopped, or deleted', () => {
     const { page } = auditor
     await order('CSV', 'For the archive')
     await page.getByRole('button', { name: /^Download / }).waitFor({ timeout: 120_000 })
+    // With nothing under way no list asks again by itself.
+    await row('running').waitFor({ state: 'detached', timeout: 120_000 })
     other = await page.context().newPage()
     await other.goto(page.url())
     const stale = other.getByRole('button', { name: /^Download / })
