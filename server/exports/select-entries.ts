@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
-import { fullTextMatch, fullTextQuery, parseTerms } from '../db/full-text.ts'
+import { fullTextBelow, fullTextMatch, fullTextQuery, parseTerms } from '../db/full-text.ts'
 import type { DialectName } from '../db/migrations/index.ts'
 import type { AuditDb } from '../db/schema.ts'
 import { resolveFilter, type EntryFilter } from '../db/repositories/audit-filter.ts'
@@ -84,7 +84,7 @@ const byWords = async (db: Reader, text: string, dialect: DialectName, signal: A
       .selectFrom('entry_search')
       .select('entry_search.rowid')
       .where(fullTextMatch('entry_search', words, dialect))
-      .where('entry_search.rowid', '<', below)
+      .where(fullTextBelow('entry_search', below, dialect))
       .orderBy('entry_search.rowid', 'desc')
       .limit(sql.lit(PAGE))
       .execute()
