@@ -50,7 +50,11 @@ describe('when the screen takes over from the first frame', () => {
       .replace(/>\s+/g, '>')
       .replace(/\s+</g, '<')
     expect(component).toContain(
-      '<div className="first-frame"><img src={logo} alt="" width={32} height={32} />Countersign</div>',
+      `<div className="first-frame"><img src={logo} alt="" width={32} height={32} />{t('product')}</div>`,
     )
+    for (const language of ['en', 'it']) {
+      const texts = readFileSync(join(root, 'renderer/text', language, 'common.json'), 'utf8')
+      expect(JSON.parse(texts)).toMatchObject({ product: 'Countersign' })
+    }
   })
 })
