@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createAuditDatabase, createOperationalDatabase, openDatabases } from '../../../../server/db/open.ts'
 import type { Databases } from '../../../../server/db/open.ts'
@@ -95,5 +96,50 @@ describe('when the connection is taken', () => {
     await expect(inTransaction(db, () => tenantNamed('one'))).rejects.toMatchObject({
       detail: { reason: 'db-used-inside-transaction' },
     })
+  })
+})
+
+describe('when there are many look-ups at once', () => {
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  const renameElsewhere = (name: string): void => {
+    const other = new Database(join(folder, 'operational.db'))
+    other.prepare('update tenant set name = ? where id = ?').run(name, 'two')
+    other.close()
+  }
+
+  it('those of one turn see one state, and what another process committed is seen in the next', async () => {
+    await turn()
+    expect(await tenantNamed('two')).toEqual({ name: 'two' })
+    renameElsewhere('new')
+    expect(await tenantNamed('two')).toEqual({ name: 'two' })
+    await turn()
+    expect(await tenantNamed('two')).toEqual({ name: 'new' })
+    renameElsewhere('two')
+    await turn()
+  })
+
+  it('what is written here in the same turn begins with the newest state, and is seen', async () => {
+    const { db } = databases.operational
+    expect(await tenantNamed('two')).toEqual({ name: 'two' })
+    renameElsewhere('new')
+    await inTransaction(db, async (trx) => {
+      const { name } = await trx.selectFrom('tenant').select('name').where('id', '=', 'two').executeTakeFirstOrThrow()
+      await trx
+        .updateTable('tenant')
+        .set({ name: `${name}er` })
+        .where('id', '=', 'two')
+        .execute()
+    })
+    expect(await tenantNamed('two')).toEqual({ name: 'newer' })
+    await db.updateTable('tenant').set({ name: 'two' }).where('id', '=', 'two').execute()
+    expect(await tenantNamed('two')).toEqual({ name: 'two' })
+  })
+
+  it('holds nothing once the turn is over', async () => {
+    await tenantNamed('two')
+    await turn()
+    const other = new Database(join(folder, 'operational.db'))
+    expect(other.pragma('wal_checkpoint(TRUNCATE)')).toMatchObject([{ busy: 0 }])
+    other.close()
   })
 })
