@@ -1,7 +1,7 @@
 // `npm test`: set-up, system parts, every suite, one last line `N passed, N failed`. Plain JavaScript for the Node that is here.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   ensureBuilt,
@@ -50,6 +50,8 @@ function suites(projects, environment, files = []) {
       '--reporter=json',
       `--outputFile.json=${report}`,
       '--passWithNoTests',
+      // One a core: the runner would leave one core idle, which on two cores is half of them.
+      `--maxWorkers=${availableParallelism()}`,
       ...filter,
     ],
     { cwd: ROOT, env: toolEnvironment(environment), stdio: 'inherit' },
