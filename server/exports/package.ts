@@ -119,7 +119,7 @@ export class PackageMaker {
     const { location } = audit
     const { filter, names, maxBytes, maxEntries } = order
     const task = { location, folder, head, filter, chains: sealed, names, maxBytes, maxEntries }
-    const written = await writeInThread({ ...task, hashes: [key.hash] }, order)
+    const written = await writeInThread({ ...task, hashes: [key.hash] }, audit, order)
     await faults('after-data')
     const members: PackageMember[] = [...written.members, await writeNames(folder, written)]
     const counted: ManifestChain[] = []

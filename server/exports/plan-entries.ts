@@ -6,6 +6,7 @@ import { readStretchEdges } from './stretch-edges.ts'
 import type { PlannedChain, PlanTask, SealedChain } from './write-task.ts'
 
 type Chosen = Omit<PlannedChain, 'edges'>
+export type PlanOrder = Pick<PlanTask, 'head' | 'filter' | 'chains'>
 
 /** Numbers that threads share instead of copying them. */
 const shared = (numbers: Float64Array): Float64Array => {
@@ -16,7 +17,7 @@ const shared = (numbers: Float64Array): Float64Array => {
 
 const chooseOf = async (
   sealed: SealedChain,
-  { filter, head }: PlanTask,
+  { filter, head }: PlanOrder,
   reader: Opened<AuditDb>,
   signal: AbortSignal,
 ): Promise<Chosen | null> => {
@@ -47,7 +48,7 @@ const chooseOf = async (
  * aborted with.
  */
 export const planEntries = async (
-  task: PlanTask,
+  task: PlanOrder,
   reader: Opened<AuditDb>,
   signal: AbortSignal,
 ): Promise<readonly PlannedChain[]> => {

@@ -1,8 +1,11 @@
 import { AppError } from '../../shared/contract/errors.ts'
 import { startThread } from '../audit/verification-threads.ts'
+import type { Opened } from '../db/open.ts'
+import type { AuditDb } from '../db/schema.ts'
+import { planEntries } from './plan-entries.ts'
 import type { ExportProgress } from './ports.ts'
 import { errorOf } from './thread-failure.ts'
-import type { CountTask, PlanTask, WriteMessage, WriteResult, WriteTask } from './write-task.ts'
+import type { CountTask, PlannedChain, PlanTask, WriteMessage, WriteResult, WriteTask } from './write-task.ts'
 
 const WRITER = new URL('./writer-worker.ts', import.meta.url)
 const PLANNER = new URL('./plan-worker.ts', import.meta.url)
@@ -52,17 +55,32 @@ const outcomeOf = <K extends WriteMessage['kind']>(
   throw errorOf(message)
 }
 
+/** Where everything is taken nothing is searched for: its ends are looked up here, which no thread would start as fast. */
+const planOf = async (
+  order: WriteOrder,
+  audit: Opened<AuditDb>,
+  watching: Watching,
+): Promise<readonly PlannedChain[]> => {
+  const { location, filter, chains, head } = order
+  const task = { head: { completeness: head.completeness }, filter, chains }
+  if (head.completeness === 'whole') return planEntries(task, audit, watching.signal)
+  return outcomeOf(await run({ kind: 'plan', location, ...task }, watching), 'planned').plan
+}
+
 /**
  * Chooses and writes in threads of their own, so that the server answers meanwhile. One after the other: what choosing
- * loads is gone when writing begins. Throws as `planEntries` and `writeEntries`; Cancelled; WORKER_CRASHED.
+ * loads is gone when writing begins. `audit` is the open database that `location` says. Throws as `planEntries` and
+ * `writeEntries`; Cancelled, or what the signal was aborted with; WORKER_CRASHED.
  */
-export const writeInThread = async ({ chains, ...order }: WriteOrder, watching: Watching): Promise<WriteResult> => {
-  const { location, head, filter } = order
+export const writeInThread = async (
+  order: WriteOrder,
+  audit: Opened<AuditDb>,
+  watching: Watching,
+): Promise<WriteResult> => {
   watching.onProgress?.({ phase: 'counting', written: 0, total: null })
-  const { completeness } = head
-  const chosen = await run({ kind: 'plan', location, head: { completeness }, filter, chains }, watching)
-  const { plan } = outcomeOf(chosen, 'planned')
-  return outcomeOf(await run({ kind: 'write', ...order, plan }, watching), 'written').result
+  const plan = await planOf(order, audit, watching)
+  const { chains: _planned, ...task } = order
+  return outcomeOf(await run({ kind: 'write', ...task, plan }, watching), 'written').result
 }
 
 export const countInThread = async (task: Omit<CountTask, 'cancel'>, signal: AbortSignal): Promise<number> =>

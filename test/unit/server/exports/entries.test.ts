@@ -165,7 +165,7 @@ const write = async (name: string, more: Partial<WriteOrder> = {}, kind: 'sqlite
       ? openSqliteRows(location)
       : openRows(await openAuditReader(location))
   try {
-    const plan = await planEntries({ kind: 'plan', ...order, cancel }, reader, never)
+    const plan = await planEntries(order, reader, never)
     const openPaths = (chain: string, width: number) => AuditPaths.open(reader.db, chain, width)
     const ground = { rows, openPaths, signal: never, onProgress: () => undefined }
     const result = await writeEntries({ kind: 'write', ...order, plan, cancel }, ground)

@@ -15,15 +15,12 @@ const plan = async (completeness: Completeness) => {
   const root = new Uint8Array(32)
   const planned = await planEntries(
     {
-      kind: 'plan',
-      location: bench.config.audit,
       head: { completeness },
       filter: { selected: {}, visible: null, reach: '' },
       chains: [
         { chain: CHAIN, size: 3, root },
         { chain: 'node-cleaned', size: 40, root },
       ],
-      cancel: new Int32Array(new SharedArrayBuffer(4)),
     },
     bench.databases.audit,
     new AbortController().signal,
