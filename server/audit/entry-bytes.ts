@@ -21,7 +21,21 @@ const name = (value: string): string => {
   if (!value.isWellFormed()) throw refused()
   return JSON.stringify(value)
 }
-const optionalName = (value: string | null): string => (value === null ? 'null' : name(value))
+
+/** What names of few kinds are written as: offices, operators, stations, types come again in entry after entry. */
+const written = new Map<string, string>()
+const WRITTEN_MAX = 10_000
+
+/** As `name`, for what comes again. */
+const word = (value: string): string => {
+  const known = written.get(value)
+  if (known !== undefined) return known
+  const made = name(value)
+  if (written.size >= WRITTEN_MAX) written.clear()
+  written.set(value, made)
+  return made
+}
+const optionalWord = (value: string | null): string => (value === null ? 'null' : word(value))
 const count = (value: number): string => {
   if (!Number.isSafeInteger(value) || value < 0) throw refused()
   return String(value)
@@ -33,7 +47,7 @@ const pattern = (value: string, form: RegExp): string => {
 
 const operatorText = (operator: Entry['operator']): string => {
   if (operator === null) return 'null'
-  return `{"id":${name(operator.id)},"office":${optionalName(operator.office)},"role":${name(operator.role)}}`
+  return `{"id":${word(operator.id)},"office":${optionalWord(operator.office)},"role":${word(operator.role)}}`
 }
 
 /** Where an entry stands, and the key that signs it. */
@@ -62,13 +76,13 @@ export const entryFormOf = (entry: Placeless): EntryForm => {
   return {
     beforeChain: `{"action":"${entry.action}","at":${count(entry.at)},"chain":"`,
     beforeKey:
-      `","correlationId":${name(entry.correlationId)},"division":${optionalName(entry.division)},` +
+      `","correlationId":${name(entry.correlationId)},"division":${optionalWord(entry.division)},` +
       `"intent":${name(entry.intent)},"key":"`,
     beforePrevious:
-      `","object":{"id":${name(entry.object.id)},"type":${name(entry.object.type)}},` +
-      `"office":${optionalName(entry.office)},"operator":${operatorText(entry.operator)},` +
+      `","object":{"id":${name(entry.object.id)},"type":${word(entry.object.type)}},` +
+      `"office":${optionalWord(entry.office)},"operator":${operatorText(entry.operator)},` +
       `"payload":"${pattern(encodeBase64url(entry.payload), KEY)}","previous":"`,
-    afterSequence: `,"station":${optionalName(entry.station)},"tenant":${name(entry.tenant)},"v":${ENTRY_FORMAT}}`,
+    afterSequence: `,"station":${optionalWord(entry.station)},"tenant":${word(entry.tenant)},"v":${ENTRY_FORMAT}}`,
   }
 }
 

@@ -16,7 +16,7 @@ export const translated = <T>(body: () => T): T => {
   }
 }
 
-/** Transactions that become durable in one commit: each is a savepoint, none is told before all are on the disk. */
+/** Transactions that become durable in one commit: each can be undone alone, none is told before all are on the disk. */
 interface Group {
   members: number
   readonly openedAt: number
@@ -43,6 +43,8 @@ const newGroup = (): Group => {
 class Holding implements DatabaseConnection {
   readonly #driver: SqliteDriver
   isInTransaction = false
+  /** The first of its group has no savepoint: while it writes there is nothing of anybody else to keep. */
+  hasSavepoint = false
   isReleased = false
 
   constructor(driver: SqliteDriver) {
@@ -64,9 +66,9 @@ class Holding implements DatabaseConnection {
  * the write lock at once, so that a second process is met at the start of a transaction and never in its middle.
  *
  * Writers that wait for each other share a commit: writing to the disk costs more than most of what they write. Each
- * is a savepoint of its own, undone alone when it fails; a commit that fails fails all of them. What reads outside a
- * transaction never sees what is not committed: the group is committed before. A database opened for reading takes a
- * plain BEGIN: a snapshot that writers do not wait for.
+ * is undone alone when it fails, by a savepoint where others wrote before it; a commit that fails fails all of them.
+ * What reads outside a transaction never sees what is not committed: the group is committed before. A database opened
+ * for reading takes a plain BEGIN: a snapshot that writers do not wait for.
  */
 export class SqliteDriver implements Driver {
   readonly #database: Database.Database
@@ -123,11 +125,12 @@ export class SqliteDriver implements Driver {
     if (!this.#group) this.#undoLeft()
     if (this.#database.readonly) this.#run('begin')
     else {
-      if (!this.#group) {
+      holding.hasSavepoint = this.#group !== null
+      if (this.#group) this.#run('savepoint member')
+      else {
         this.#run('begin immediate')
         this.#group = newGroup()
       }
-      this.#run('savepoint member')
     }
     holding.isInTransaction = true
     return Promise.resolve()
@@ -142,7 +145,7 @@ export class SqliteDriver implements Driver {
       holding.isInTransaction = false
       return
     }
-    this.#run('release member')
+    if (holding.hasSavepoint) this.#run('release member')
     holding.isInTransaction = false
     group.members += 1
     const isFull = group.members >= GROUP_MAX || performance.now() - group.openedAt >= GROUP_MS
@@ -157,10 +160,12 @@ export class SqliteDriver implements Driver {
     holding.isInTransaction = false
     // Where SQLite undid it by itself a second rollback would hide the first error.
     if (!this.#database.inTransaction) return
-    if (!this.#group) this.#run('rollback')
-    else {
+    if (this.#group && holding.hasSavepoint) {
       this.#run('rollback to member')
       this.#run('release member')
+    } else {
+      this.#group = null
+      this.#run('rollback')
     }
     return Promise.resolve()
   }

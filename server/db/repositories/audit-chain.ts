@@ -1,9 +1,10 @@
-import type { Kysely } from 'kysely'
+import type { Compilable, Kysely } from 'kysely'
 import { AppError } from '../../../shared/contract/errors.ts'
 import type { AuditKey } from '../../../shared/audit/key-statement.ts'
 import type { StoredHead } from '../../../shared/audit/stored.ts'
 import type { AuditDb } from '../schema.ts'
 import { LISTED, UNLISTED } from './audit-plan.ts'
+import { runBuilt } from './audit-statements.ts'
 import { findWords } from './audit-words.ts'
 
 type Reader = Kysely<AuditDb>
@@ -39,13 +40,17 @@ export const insertChain = async (db: Reader, chain: string, head: ChainHead, at
 
 /** Moves the head, only from where the writer believes it is. Throws CHAIN_CONFLICT when another writer moved it. */
 export const moveHead = async (db: Reader, chain: string, from: number, to: ChainHead): Promise<void> => {
-  const moved = await db
-    .updateTable('chain')
-    .set({ head_sequence: to.sequence, head_signature: to.signature, frontier: to.frontier })
-    .where('chain', '=', chain)
-    .where('head_sequence', '=', from)
-    .executeTakeFirst()
-  if (moved.numUpdatedRows !== 1n) throw new AppError('CHAIN_CONFLICT', { chain })
+  const { sequence, signature, frontier } = to
+  const build = (): Compilable =>
+    db
+      .updateTable('chain')
+      .set({ head_sequence: sequence, head_signature: signature, frontier })
+      .where('chain', '=', chain)
+      .where('head_sequence', '=', from)
+      .returning('head_sequence')
+  const values = [sequence, signature, frontier, chain, from]
+  const moved = await runBuilt(db as unknown as Kysely<never>, 'move head', build, values)
+  if (moved.length !== 1) throw new AppError('CHAIN_CONFLICT', { chain })
 }
 
 export const insertAuditKey = async (db: Reader, key: AuditKey): Promise<void> => {

@@ -206,12 +206,17 @@ describe('transactions that wait for each other', () => {
     throw new Error('stop')
   }
 
-  it('are undone alone: one that fails takes no other with it', async () => {
-    const all = ['a', 'b', 'c', 'd', 'e'].map((id) => insert(id, id === 'b' || id === 'e' ? stop : undefined))
-    const ended = await Promise.allSettled(all)
-    expect(ended.map(({ status }) => status === 'fulfilled')).toEqual([true, false, true, true, false])
-    expect(await names()).toEqual(['a', 'c', 'd'])
-  })
+  it.each(['a', 'be', 'ab', 'abd', 'abcd', 'abcde'])(
+    'are undone alone: of five, %s fail and take no other with them',
+    async (failing) => {
+      const ids = ['a', 'b', 'c', 'd', 'e']
+      const all = ids.map((id) => insert(id, failing.includes(id) ? stop : undefined))
+      const ended = await Promise.allSettled(all)
+      const kept = ids.filter((id) => !failing.includes(id))
+      expect(ids.filter((_, place) => ended[place]?.status === 'fulfilled')).toEqual(kept)
+      expect(await names()).toEqual(kept)
+    },
+  )
 
   it('are told only when another process sees what they wrote', async () => {
     const other = new Database(join(folder, 'operational.db'), { readonly: true })
