@@ -90,9 +90,18 @@ const witnessFinding = (outside: OutsideWitnesses): WitnessingFinding => {
   return { state: 'ok', detail: `${outside.configured.length} outside` }
 }
 
-const stampFinding = ({ failure }: CheckpointTimestamps): WitnessingFinding => ({
+const HERE = /^(localhost|127(\.\d+){3}|\[::1\])$/
+
+/** Who stamps, by host. One on this machine stamps with the clock it is asked about, as a demonstration's does. */
+const stampersOf = (urls: readonly string[]): string =>
+  urls
+    .map((url) => new URL(url))
+    .map(({ host, hostname }) => (HERE.test(hostname) ? `${host} (this machine, not for production)` : host))
+    .join(', ')
+
+const stampFinding = ({ failure }: CheckpointTimestamps, urls: readonly string[]): WitnessingFinding => ({
   state: failure === null ? 'ok' : 'warning',
-  detail: failure ?? 'as due',
+  detail: (failure ?? `as due, by ${stampersOf(urls)}`).slice(0, 300),
 })
 
 /** Makes it from what the server stands on; nothing runs before `start`. Throws CONFIG_INVALID (trust files). */
@@ -145,6 +154,7 @@ export const openWitnessing = ({
     policy,
     anchors: readAnchors(trustFile),
   }))
+  const urls = authorities.map(({ url }) => url)
   const timestamps = new CheckpointTimestamps({
     audit,
     chain,
@@ -177,7 +187,7 @@ export const openWitnessing = ({
     checks: {
       'audit-checkpoints': () => Promise.resolve(checkpointFinding(checkpoints, Date.now())),
       'audit-witnesses': () => Promise.resolve(witnessFinding(outside)),
-      ...(authorities.length === 0 ? {} : { timestamps: () => Promise.resolve(stampFinding(timestamps)) }),
+      ...(authorities.length === 0 ? {} : { timestamps: () => Promise.resolve(stampFinding(timestamps, urls)) }),
     },
     noteOf: async (size) => (await readCheckpoint(audit.db, chain, size))?.note ?? null,
     sealed: () => checkpoints.latest?.size ?? 0,

@@ -80,6 +80,15 @@ async function passingChanges(zip: Buffer, samples: number): Promise<readonly nu
   return passing
 }
 
+describe('health', () => {
+  it('says who stamps, and that this machine is nobody to trust for the time', async () => {
+    const { checks } = await (await server.signIn('dario')).call('readHealth', {})
+    const stamps = checks.find(({ name }) => name === 'timestamps')
+    expect(stamps?.detail).toBe(`as due, by ${new URL(services.url('/tsa')).host} (this machine, not for production)`)
+    expect(stamps?.state).toBe('ok')
+  })
+})
+
 describe('when exports are signed to last', () => {
   it('offers every level', async () => {
     const { levels, signer } = await carla.call('estimateExport', { body: { selection: chain() } })
