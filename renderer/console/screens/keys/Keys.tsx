@@ -12,6 +12,7 @@ import css from '../../parts/console.module.css'
 import { Instant } from '../../parts/Instant.tsx'
 import tables from '../../parts/tables.module.css'
 import { ReloadButton } from '../../parts/ReloadButton.tsx'
+import { ChainKeys } from './ChainKeys.tsx'
 import { commonName, lifeOf, needsCertificate } from './certificate-life.ts'
 
 function Life({ certificate }: { certificate: NonNullable<KeyView['certificate']> }) {
@@ -103,6 +104,7 @@ export function Keys() {
                 </table>
               )}
             </Panel>
+            <ChainKeys onHandedOver={load.reload} />
           </div>
         )}
       </LoadView>
