@@ -3,7 +3,7 @@ import { optionalAttribute, requiredAttribute } from './cms-attribute.ts'
 import type { IssuerAndSerial } from './cms-certificate.ts'
 import { writeSigningCertificate } from './cms-signing-certificate.ts'
 import { equalBytes } from './crypto.ts'
-import { contextTag, readDer, readOctets, readOid, sequence } from './der-read.ts'
+import { contextTag, readDer, readOctets, readOid, sequence, TAG } from './der-read.ts'
 import { readText, readTime } from './der-text.ts'
 import { tlv, writeOctets, writeOid, writeSequence, writeSetOf, writeTime, writeUtf8 } from './der-write.ts'
 import { OID } from './oid.ts'
@@ -24,12 +24,20 @@ export interface SignedAttributeFields {
 
 const attribute = (oid: string, value: Uint8Array): Uint8Array => writeSequence(writeOid(oid), writeSetOf(value))
 
-type Lasting = Pick<SignedAttributeFields, 'hash' | 'algorithm' | 'certificate' | 'certificateId'>
-const lasting = new WeakMap<IssuerAndSerial, Map<string, readonly Uint8Array[]>>()
+type Signing = Pick<SignedAttributeFields, 'hash' | 'algorithm' | 'certificate' | 'certificateId'>
 
-/** Those that are the same in every signature of a signer; `certificateId` stands for the certificate it was read of. */
-function lastingAttributes({ hash, algorithm, certificate, certificateId }: Lasting): readonly Uint8Array[] {
-  const known = lasting.get(certificateId) ?? new Map<string, readonly Uint8Array[]>()
+/** What signatures of one signer have in common. */
+interface Lasting {
+  /** Attributes that are the same in all of them. */
+  readonly attributes: readonly Uint8Array[]
+  /** The whole set, as it was written last. */
+  last: Frame | null
+}
+const lasting = new WeakMap<IssuerAndSerial, Map<string, Lasting>>()
+
+/** `certificateId` stands for the certificate it was read of. */
+function lastingOf({ hash, algorithm, certificate, certificateId }: Signing): Lasting {
+  const known = lasting.get(certificateId) ?? new Map<string, Lasting>()
   lasting.set(certificateId, known)
   const name = `${hash} ${algorithm}`
   const found = known.get(name)
@@ -38,23 +46,55 @@ function lastingAttributes({ hash, algorithm, certificate, certificateId }: Last
     encodeHash(hash),
     tlv(contextTag(1, true), readDer(encodeSignatureAlgorithm(algorithm)).body),
   )
-  const made = [
+  const attributes = [
     attribute(OID.contentType, writeOid(OID.data)),
     attribute(OID.signingCertificateV2, writeSigningCertificate(certificate, certificateId, hash)),
     attribute(OID.cmsAlgorithmProtection, protection),
   ]
+  const made = { attributes, last: null }
   known.set(name, made)
   return made
 }
 
+/** A set of attributes in which another digest of the same length may take its place. */
+interface Frame {
+  /** Of the signing time, which has no parts of a second (RFC 5652 11.3). */
+  readonly second: number | null
+  readonly mimeType: string | undefined
+  readonly octets: number
+  readonly set: Uint8Array
+  /** Where the digest stands. */
+  readonly at: number
+}
+
+const secondOf = (time: Date | undefined): number | null => (time ? Math.floor(time.getTime() / 1000) : null)
+
+/** The order does not depend on the digest: no two attributes are of one type, and the type comes before the value. */
+function writeFrame({ contentDigest, signingTime, mimeType }: SignedAttributeFields, { attributes }: Lasting): Frame {
+  const digested = attribute(OID.messageDigest, writeOctets(contentDigest))
+  const sorted = [
+    digested,
+    ...attributes,
+    ...(signingTime ? [attribute(OID.signingTime, writeTime(signingTime))] : []),
+    ...(mimeType === undefined ? [] : [attribute(OID.mimeType, writeUtf8(mimeType))]),
+  ].sort(compareBytes)
+  const set = tlv(TAG.set, ...sorted)
+  const behind = sorted.slice(sorted.indexOf(digested) + 1).reduce((sum, { length }) => sum + length, 0)
+  const octets = contentDigest.length
+  return { second: secondOf(signingTime), mimeType, octets, set, at: set.length - behind - octets }
+}
+
 /** The signed attributes as the SET OF that is signed (RFC 5652 5.4; ETSI EN 319 122-1 5.1, 5.2). */
 export function writeSignedAttributes(fields: SignedAttributeFields): Uint8Array {
-  return writeSetOf(
-    attribute(OID.messageDigest, writeOctets(fields.contentDigest)),
-    ...lastingAttributes(fields),
-    ...(fields.signingTime ? [attribute(OID.signingTime, writeTime(fields.signingTime))] : []),
-    ...(fields.mimeType === undefined ? [] : [attribute(OID.mimeType, writeUtf8(fields.mimeType))]),
-  )
+  const { contentDigest, signingTime, mimeType } = fields
+  const known = lastingOf(fields)
+  const { last } = known
+  const isSame = last?.octets === contentDigest.length && last.mimeType === mimeType
+  const frame = isSame && last.second === secondOf(signingTime) ? last : writeFrame(fields, known)
+  known.last = frame
+  const set = new Uint8Array(frame.set)
+  set.set(contentDigest, frame.at)
+  return set
 }
 
 /** The content-type attribute says the same as the content itself (RFC 5652 11.1). */

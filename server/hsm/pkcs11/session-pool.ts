@@ -9,6 +9,8 @@ export interface Session {
   readonly handle: Handle
 }
 
+type Work<T> = (session: Session) => T | Promise<T>
+
 export interface PoolConfig extends TokenName {
   readonly libraryPath: string
   /** Sessions open at the same time. */
@@ -73,20 +75,26 @@ export class SessionPool {
    * Runs `work` with a session of its own. After a lost session or login it is run once more with a new one, so `work`
    * must be safe to repeat. Throws HSM_UNAVAILABLE, and what `work` throws of ours.
    */
-  async run<T>(work: (session: Session) => T | Promise<T>): Promise<T> {
+  async run<T>(work: Work<T>): Promise<T> {
+    return this.begin(work)
+  }
+
+  /** As `run`; where a session is idle and `work` waits for nothing, the answer is there at once. Fails by rejecting. */
+  begin<T>(work: Work<T>): T | Promise<T> {
     const login = this.#keeper
+    const handle = this.#takeIdle()
+    if (!handle) return this.#attempt(work).catch((error: unknown) => this.#recover(error, login, work))
+    let result: T | Promise<T>
     try {
-      return await this.#attempt(work)
+      result = work({ cryptoki: this.#cryptoki as Cryptoki, handle })
     } catch (error) {
-      if (!isSessionLost(error)) throw translate(error)
-      // Of many that failed at once only the first ends the old login; the others must not end the new one.
-      if (this.#keeper === login) this.#forget()
+      this.#release(handle, false)
+      return this.#recover(error, login, work)
     }
-    try {
-      return await this.#attempt(work)
-    } catch (error) {
-      throw translate(error)
-    }
+    if (result instanceof Promise)
+      return this.#settle(result, handle, login).catch((error: unknown) => this.#recover(error, login, work))
+    this.#release(handle, login === this.#keeper)
+    return result
   }
 
   close(): void {
@@ -98,7 +106,15 @@ export class SessionPool {
     this.#cryptoki = null
   }
 
-  async #attempt<T>(work: (session: Session) => T | Promise<T>): Promise<T> {
+  /** A session and its place, where a call may have both without waiting. */
+  #takeIdle(): Handle | null {
+    if (!this.#keeper || this.#closed || this.#taken >= this.#config.sessions) return null
+    const handle = this.#idle.pop() ?? null
+    if (handle) this.#taken++
+    return handle
+  }
+
+  async #attempt<T>(work: Work<T>): Promise<T> {
     if (this.#taken >= this.#config.sessions) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     else this.#taken++
     let handle: Handle | null = null
@@ -113,12 +129,40 @@ export class SessionPool {
       isGood = true
       return result
     } finally {
-      if (handle) this.#giveBack(handle, isGood && login === this.#keeper)
-      // The place goes to who waits, so that nobody who comes later takes it.
-      const next = this.#waiting.shift()
-      if (next) next()
-      else this.#taken--
+      this.#release(handle, isGood && login === this.#keeper)
     }
+  }
+
+  /** The answer of what was begun with an idle session. */
+  async #settle<T>(result: Promise<T>, handle: Handle, login: Handle | null): Promise<T> {
+    let isGood = false
+    try {
+      const value = await result
+      isGood = true
+      return value
+    } finally {
+      this.#release(handle, isGood && login === this.#keeper)
+    }
+  }
+
+  /** Throws what failed, or tries once more with a new login. */
+  async #recover<T>(error: unknown, login: Handle | null, work: Work<T>): Promise<T> {
+    if (!isSessionLost(error)) throw translate(error)
+    // Of many that failed at once only the first ends the old login; the others must not end the new one.
+    if (this.#keeper === login) this.#forget()
+    try {
+      return await this.#attempt(work)
+    } catch (again) {
+      throw translate(again)
+    }
+  }
+
+  #release(handle: Handle | null, isGood: boolean): void {
+    if (handle) this.#giveBack(handle, isGood)
+    // The place goes to who waits, so that nobody who comes later takes it.
+    const next = this.#waiting.shift()
+    if (next) next()
+    else this.#taken--
   }
 
   #giveBack(handle: Handle, isGood: boolean): void {

@@ -39,6 +39,8 @@ export class Token {
   /** Handles by class and name; they are good as long as the login is. */
   readonly #handles = new Map<string, Handle>()
   readonly #paces = new Paces()
+  /** Of the signature that is made in this thread: one at a time. */
+  readonly #output = Buffer.alloc(SIGNATURE_OCTETS)
   #mechanisms: ReadonlySet<number> | null = null
   #making: Promise<unknown> = Promise.resolve()
 
@@ -65,14 +67,13 @@ export class Token {
   }
 
   /** `input` is what the mechanism takes: a digest, DigestInfo (RSA) or the message (EdDSA). */
-  sign(name: string, way: SignWay, input: Buffer): Promise<Buffer> {
-    return this.#pool.run((session) => {
+  sign(name: string, way: SignWay, input: Buffer): Buffer | Promise<Buffer> {
+    return this.#pool.begin((session) => {
       const { cryptoki, handle } = session
-      const output = Buffer.allocUnsafe(SIGNATURE_OCTETS)
       cryptoki.C_SignInit(handle, SIGN_MECHANISMS[way], this.#find(session, pkcs11js.CKO_PRIVATE_KEY, name))
       return this.#paces.run(`${way} ${name}`, {
-        here: () => cryptoki.C_Sign(handle, input, output),
-        aside: () => cryptoki.C_SignAsync(handle, input, output),
+        here: () => Buffer.from(cryptoki.C_Sign(handle, input, this.#output)),
+        aside: () => cryptoki.C_SignAsync(handle, input, Buffer.allocUnsafe(SIGNATURE_OCTETS)),
       })
     })
   }

@@ -33,24 +33,26 @@ export class TokenServer {
     this.#exit = exit
   }
 
-  /** Calls that have no answer yet. */
+  /** Calls that wait for their answer. */
   get running(): number {
     return this.#running
   }
 
+  /** Answers at once where the token does. */
   take({ call, kind, body }: Frame): void {
-    const name = CALLS[kind]
+    const answer = this.#begin(CALLS[kind], body)
+    if (Buffer.isBuffer(answer)) return this.#put({ call, kind: ANSWER.done, body: answer })
     this.#running++
-    void this.#frameOf(call, name, body).then((frame) => {
+    void this.#frameOf(call, answer).then((frame) => {
       this.#running--
       return this.#put(frame)
     })
   }
 
   /** Never rejects. */
-  async #frameOf(call: number, name: CallName | undefined, body: Buffer): Promise<Frame> {
+  async #frameOf(call: number, answer: Promise<Buffer>): Promise<Frame> {
     try {
-      return { call, kind: ANSWER.done, body: await this.#answer(name, body) }
+      return { call, kind: ANSWER.done, body: await answer }
     } catch (error) {
       const failure = this.#failureOf(error)
       const isSpent = failure.code === 'HSM_UNAVAILABLE' && SPENT.includes(failure.detail['reason'])
@@ -58,17 +60,27 @@ export class TokenServer {
     }
   }
 
+  #begin(name: CallName | undefined, body: Buffer): Buffer | Promise<Buffer> {
+    if (name !== 'sign') return this.#answer(name, body)
+    try {
+      const { name: key, way, input } = unpackSign(body)
+      if (!way) throw unavailable('crashed')
+      return this.#opened().sign(key, way, input)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  #opened(): Token {
+    if (!this.#token) throw unavailable('closed')
+    return this.#token
+  }
+
   async #answer(name: CallName | undefined, body: Buffer): Promise<Buffer> {
     if (name === 'open') return packJson(await this.#open(body))
     if (name === 'close') return this.#close()
-    const token = this.#token
-    if (!token) throw unavailable('closed')
+    const token = this.#opened()
     switch (name) {
-      case 'sign': {
-        const { name: key, way, input } = unpackSign(body)
-        if (!way) throw unavailable('crashed')
-        return token.sign(key, way, input)
-      }
       case 'random':
         return token.random(body.readUInt16LE(0))
       case 'describe':

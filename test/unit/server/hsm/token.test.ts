@@ -42,6 +42,7 @@ describe.skipIf(libraryPath === '')('when a module is used in this very process'
     await token.generate('key', 'ecdsa-p256')
   })
   afterAll(() => token.close())
+  const sign = async (name: string, way: 'ecdsa' | 'rsa'): Promise<Buffer> => token.sign(name, way, digest)
 
   it('does not let a key out', () =>
     withModule((cryptoki, slot) => {
@@ -63,7 +64,7 @@ describe.skipIf(libraryPath === '')('when a module is used in this very process'
     withModule(async (cryptoki, slot) => {
       for (const calls of [1, 1, 16]) {
         cryptoki.C_CloseAllSessions(slot)
-        const made = await Promise.all(Array.from({ length: calls }, () => token.sign('key', 'ecdsa', digest)))
+        const made = await Promise.all(Array.from({ length: calls }, () => sign('key', 'ecdsa')))
         expect(made.map((signature) => signature.length)).toEqual(made.map(() => 64))
       }
     }))
@@ -73,18 +74,28 @@ describe.skipIf(libraryPath === '')('when a module is used in this very process'
       const session = cryptoki.C_OpenSession(slot, pkcs11js.CKF_SERIAL_SESSION)
       cryptoki.C_Logout(session)
       cryptoki.C_CloseSession(session)
-      expect(await token.sign('key', 'ecdsa', digest)).toHaveLength(64)
+      expect(await sign('key', 'ecdsa')).toHaveLength(64)
     }))
 
   it('runs no more at once than it has sessions, and goes on after a call that failed', async () => {
-    const calls = Array.from({ length: 40 }, (_, i) =>
-      failureOf(token.sign(i % 5 === 0 ? 'none' : 'key', 'ecdsa', digest)),
-    )
+    const calls = Array.from({ length: 40 }, (_, i) => failureOf(sign(i % 5 === 0 ? 'none' : 'key', 'ecdsa')))
     const told = await Promise.all(calls)
     expect(told.filter((one) => one === 'ok')).toHaveLength(32)
     expect(told.filter((one) => one === 'HSM_KEY_NOT_FOUND')).toHaveLength(8)
-    expect(await failureOf(token.sign('key', 'rsa', digest))).toMatch(/^(refused|device)$/)
-    expect(await token.sign('key', 'ecdsa', digest)).toHaveLength(64)
+    expect(await failureOf(sign('key', 'rsa'))).toMatch(/^(refused|device)$/)
+    expect(await sign('key', 'ecdsa')).toHaveLength(64)
+  })
+
+  it('has a quick signature at once, each in memory of its own', async () => {
+    const made: Buffer[] = []
+    // Which calls are quick is measured: a busy machine may say no for a while.
+    for (let calls = 0; made.length < 2 && calls < 5000; calls++) {
+      const signature = token.sign('key', 'ecdsa', digest)
+      if (Buffer.isBuffer(signature)) made.push(signature)
+      else await signature
+    }
+    expect(made.map((signature) => signature.length)).toEqual([64, 64])
+    expect(made[0]).not.toEqual(made[1])
   })
 
   it('does not try a PIN twice that was refused, also where another told so', async () => {

@@ -166,6 +166,48 @@ const issuerSerial = (certificate: Certificate) => {
 const SHA1 = der.writeSequence(der.writeOid('1.3.14.3.2.26'))
 const SHA512 = encodeHash('sha512')
 
+describe('when signatures of one signer follow each other', () => {
+  const later = (ms: number): Date => new Date(AT.getTime() + ms)
+  const other = new TextEncoder().encode('something else')
+  const steps: readonly (readonly [string, Uint8Array, Date | undefined, string | undefined])[] = [
+    ['the first', content, AT, undefined],
+    ['another digest in the same second', other, later(900), undefined],
+    ['the next second', other, later(1000), undefined],
+    ['a time before', content, later(-1), undefined],
+    ['a mime type', content, later(-1), 'text/csv'],
+    ['another mime type', content, later(-1), 'text/xml'],
+    ['no time', content, undefined, 'text/xml'],
+    ['nothing of both', other, undefined, undefined],
+    ['a year that is written otherwise', content, new Date('2050-01-01T00:00:00.500Z'), undefined],
+  ]
+
+  it.each(['sha256', 'sha384', 'sha512'] as const)('writes each set as it is written alone, digests by %s', (hash) => {
+    const write = (certificateId: ReturnType<typeof issuerAndSerial>, [, bytes, time, mimeType]: (typeof steps)[0]) =>
+      writeSignedAttributes({
+        contentDigest: digest(hash, bytes),
+        hash,
+        algorithm: 'ecdsa-sha256',
+        certificate: signer.der,
+        certificateId,
+        ...(time ? { signingTime: time } : {}),
+        ...(mimeType === undefined ? {} : { mimeType }),
+      })
+    const same = issuerAndSerial(signer.der)
+    const made = steps.map((step) => write(same, step))
+    const alone = steps.map((step) => write(issuerAndSerial(signer.der), step))
+    expect(made).toEqual(alone)
+    expect(new Set(made.map((set) => Buffer.from(set).toString('hex'))).size).toBe(steps.length)
+  })
+
+  it('refuses a time that is none, whatever was signed before', async () => {
+    const fields = { contentDigest: digest('sha256', content), signer: key, certificate: signer.der }
+    await signDigest({ ...fields, signingTime: AT })
+    await expect(signDigest({ ...fields, signingTime: new Date(Number.NaN) })).rejects.toMatchObject({
+      reason: 'invalid-input',
+    })
+  })
+})
+
 describe('when a signature is put together otherwise', () => {
   it.each<[string, Parts, string]>([
     ['as it should be', {}, 'ok'],
