@@ -86,7 +86,7 @@ type Ended = Extract<VerificationMessage, { kind: 'verdict' | 'cancelled' | 'err
 
 const SAVE_MS = 30_000
 /** The thread that joins: what it keeps does not grow with the chain. */
-const LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 }
+const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 }
 /** What was checked longer ago is checked again. */
 const PLACE_MAX_AGE_MS = 24 * 3_600_000
 const verifySeal = createSignatureVerifier()

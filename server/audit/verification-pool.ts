@@ -17,8 +17,11 @@ interface Asked {
   readonly reject: (error: unknown) => void
 }
 
-/** A thread keeps little: rows pass through it. Young objects are many, so their space is kept small on purpose. */
-const LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 }
+/**
+ * A thread keeps little: rows pass through it. Young objects are many, so their space is kept small on purpose; half of
+ * it would be cleared twice as often, and each clearing waits for helpers that have no core of their own.
+ */
+const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 }
 /** One that is being walked and one that waits: this thread walks too, and hands out the next only between batches. */
 const HELD_MAX = 2
 

@@ -6,12 +6,14 @@ import { NO_WORD, shortSignature } from '../db/repositories/audit-row-form.ts'
 
 /**
  * Entries and payloads of a stretch, one row for each pair, as plain values in this order. All that is bytes comes in one
- * piece with the lengths of its parts: it is the number of pieces that costs. What is no blob makes the row none.
+ * piece with the lengths of its parts: it is the number of pieces that costs. Which of them are blobs is told by a number
+ * (`WHOLE`, `ERASED`); what should be one and is not makes the row none.
  */
 const ROWS = `select e.sequence, e.at, e.key_id, e.tenant, e.division, e.office, e.operator_id, e.operator_role,
  e.station, e.action, e.object_type, e.object_id, e.correlation_id, e.intent_id, length(e.previous_signature),
  length(e.signature), length(e.bytes), length(p.salt), length(p.bytes),
- typeof(e.previous_signature) || typeof(e.signature) || typeof(e.bytes) || typeof(p.salt) || typeof(p.bytes),
+ (typeof(e.previous_signature) = 'blob') + (typeof(e.signature) = 'blob') + (typeof(e.bytes) = 'blob') +
+ (typeof(p.salt) = 'blob') + 8 * (typeof(p.bytes) = 'blob') + 16 * (typeof(p.bytes) = 'null'),
  cast(e.previous_signature || e.signature || e.bytes || coalesce(p.salt, x'') || coalesce(p.bytes, x'') as blob),
  p.erased_at, p.erased_by, p.erased_rule
  from entry as e left join payload as p on p.chain = e.chain and p.sequence = e.sequence
@@ -45,8 +47,9 @@ class Words {
   }
 }
 
-const WHOLE = 'blobblobblobblobblob'
-const ERASED = 'blobblobblobblobnull'
+/** All four that are always there are bytes, and the payload is bytes, or nothing. */
+const WHOLE = 4 + 8
+const ERASED = 4 + 16
 const NOTHING = new Uint8Array(0)
 
 interface Parts {

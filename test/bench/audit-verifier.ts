@@ -2,7 +2,7 @@ import { createHash, createPublicKey, generateKeyPairSync, randomBytes, sign, ve
 import { enableCompileCache } from 'node:module'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Worker, isMainThread, parentPort } from 'node:worker_threads'
+import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { CHAIN } from './audit-chain.ts'
 
@@ -11,7 +11,6 @@ import { CHAIN } from './audit-chain.ts'
  * came by the measurement.
  */
 const [what = '', folder = '', trusted = ''] = process.argv.slice(2)
-const SIGNATURES = 6000
 // As server/index.ts does: before anything else of ours is imported.
 enableCompileCache(join(tmpdir(), 'countersign-bench-compile-cache'))
 
@@ -48,22 +47,32 @@ const scan = (): number => {
   return (count * 1000) / (performance.now() - started)
 }
 
-/** Ed25519 verifications a second of one thread. */
-const verifySignatures = (): number => {
+/** Ed25519 verifications a second of one thread, which makes so many of them. */
+const verifySignatures = (count: number): number => {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
   const data = randomBytes(800)
   const signature = sign(null, data, privateKey)
   const key = createPublicKey(publicKey.export({ format: 'pem', type: 'spki' }))
   const started = performance.now()
-  for (let done = 0; done < SIGNATURES; done += 1) if (!verify(null, data, key, signature)) throw new Error('signature')
-  return (SIGNATURES * 1000) / (performance.now() - started)
+  for (let done = 0; done < count; done += 1) if (!verify(null, data, key, signature)) throw new Error('signature')
+  return (count * 1000) / (performance.now() - started)
 }
 
+const countEntries = (): number => {
+  const db = new Database(join(folder, 'audit.db'), { readonly: true })
+  const count = db.prepare('select count(*) from entry where chain = ?').pluck().get(CHAIN) as number
+  db.close()
+  return count
+}
+
+/** As many signatures as there are entries: a processor that works for minutes is slower than one that began just now. */
 const onAllCores = async (): Promise<number> => {
-  const each = cpus().map(
+  const cores = cpus()
+  const count = Math.ceil(countEntries() / cores.length)
+  const each = cores.map(
     () =>
       new Promise<number>((resolve, reject) => {
-        const worker = new Worker(new URL(import.meta.url))
+        const worker = new Worker(new URL(import.meta.url), { workerData: count })
         worker.once('message', resolve)
         worker.once('error', reject)
       }),
@@ -86,5 +95,5 @@ if (isMainThread) {
   process.exit(0)
 } else {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
-  parentPort?.postMessage(verifySignatures())
+  parentPort?.postMessage(verifySignatures(workerData as number))
 }

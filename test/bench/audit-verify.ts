@@ -19,13 +19,13 @@ type What = 'quick' | 'full' | 'scan' | 'signatures'
 const run = async (what: What, folder: string, trusted: string): Promise<Measured> =>
   JSON.parse(await runScript('test/bench/audit-verifier.ts', [what, folder, trusted])) as Measured
 
-/** Both depths as the server runs them, against the least such work could be. `full` on a fiftieth: it takes minutes. */
+/** Both depths as the server runs them, against the least such work could be. `full` on a tenth: it takes minutes. */
 export async function* benchAuditVerify(): AsyncIterable<Figure> {
   const keys = await openKeys(cacheFolder())
   const signer = await auditSigner(keys)
   const trusted = keyIdOf(signer.publicKeySpki())
   const many = await databaseOf(MANY, signer)
-  const some = await databaseOf(Math.max(FEW, MANY / 50), signer)
+  const some = await databaseOf(Math.max(FEW, MANY / 10), signer)
   await keys.close()
   yield* await withCopy(many, (folder) => figuresOf('quick', 'scan', folder, trusted))
   yield* await withCopy(some, (folder) => figuresOf('full', 'signatures', folder, trusted))
