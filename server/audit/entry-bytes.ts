@@ -3,6 +3,7 @@ import { encodeBase64url } from '../../shared/audit/base64url.ts'
 import { AuditAction, ENTRY_FORMAT } from '../../shared/audit/entry.ts'
 import type { Entry } from '../../shared/audit/entry.ts'
 import type { EntryHalves } from './entry-halves.ts'
+import { remembered } from './remembered.ts'
 
 const ACTIONS: ReadonlySet<string> = new Set(AuditAction.options)
 const CHAIN = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/
@@ -22,19 +23,8 @@ const name = (value: string): string => {
   return JSON.stringify(value)
 }
 
-/** What names of few kinds are written as: offices, operators, stations, types come again in entry after entry. */
-const written = new Map<string, string>()
-const WRITTEN_MAX = 10_000
-
-/** As `name`, for what comes again. */
-const word = (value: string): string => {
-  const known = written.get(value)
-  if (known !== undefined) return known
-  const made = name(value)
-  if (written.size >= WRITTEN_MAX) written.clear()
-  written.set(value, made)
-  return made
-}
+/** As `name`, for those of few kinds: offices, operators, stations, types come again in entry after entry. */
+const word = remembered(10_000, name)
 const optionalWord = (value: string | null): string => (value === null ? 'null' : word(value))
 const count = (value: number): string => {
   if (!Number.isSafeInteger(value) || value < 0) throw refused()

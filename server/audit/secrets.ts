@@ -1,5 +1,6 @@
 import { AppError } from '../../shared/contract/errors.ts'
 import type { Json } from '../../shared/audit/json.ts'
+import { remembered } from './remembered.ts'
 
 /** Field names, folded to letters, that stand for a secret wherever they appear. */
 const SECRET_NAMES = new Set([
@@ -34,18 +35,7 @@ const SECRET_NAMES = new Set([
 
 const fold = (name: string): string => name.toLowerCase().replace(/[^a-z]/g, '')
 
-/** Names met before: the same few come again and again. */
-const judged = new Map<string, boolean>()
-const JUDGED_MAX = 10_000
-
-const isSecretName = (name: string): boolean => {
-  const known = judged.get(name)
-  if (known !== undefined) return known
-  if (judged.size >= JUDGED_MAX) judged.clear()
-  const isSecret = SECRET_NAMES.has(fold(name))
-  judged.set(name, isSecret)
-  return isSecret
-}
+const isSecretName = remembered(10_000, (name) => SECRET_NAMES.has(fold(name)))
 
 /**
  * Refuses a payload in which any field, at any depth, is named like a secret (pin, puk, password, privateKey, …; case,

@@ -28,11 +28,10 @@ const differ = (before: Json | undefined, after: Json | undefined): boolean =>
 /** Objects are compared member by member, arrays and plain values whole. */
 export const changedFields = (before: Json | null, after: Json | null): readonly string[] => {
   // What was not there before, or is not any more, differs in every member it has.
-  const only = before ?? after
-  if ((before === null || after === null) && isObject(only ?? undefined)) {
-    const all = only as JsonObject
-    return Object.keys(all)
-      .filter((name) => all[name] !== undefined)
+  const only = before === null ? after : after === null ? before : null
+  if (isObject(only)) {
+    return Object.keys(only)
+      .filter((name) => only[name] !== undefined)
       .sort()
   }
   const left = isObject(before ?? {}) ? ((before ?? {}) as JsonObject) : { value: before }

@@ -24,7 +24,6 @@ function HandOver(props: { row: ChainKeyView; onClose: () => void; onDone: () =>
   const { t } = useTranslation('exports')
   const { client } = useConsole()
   const { row } = props
-  const [order] = useState(once)
   const { chain, keyId } = row
   return (
     <ReasonDialog
@@ -32,7 +31,7 @@ function HandOver(props: { row: ChainKeyView; onClose: () => void; onDone: () =>
       action={t('chainKeys.handOverDo')}
       label={t('console:retention.reason')}
       hint={t('chainKeys.reasonHint')}
-      run={(reason) => client.call('rollOverChainKey', { body: { chain, keyId, reason } }, order)}
+      run={(reason) => client.call('rollOverChainKey', { body: { chain, keyId, reason } }, once())}
       onClose={props.onClose}
       onDone={props.onDone}
     >
@@ -129,7 +128,13 @@ export function ChainKeys({ onHandedOver }: { onHandedOver: () => void }) {
                       </td>
                       <td>
                         {may ? (
-                          <Button size="compact-sm" variant="default" onClick={() => setAsking(row)}>
+                          <Button
+                            size="compact-sm"
+                            variant="default"
+                            // The order that is under way leaves this very key: another could only be refused.
+                            disabled={ordered?.keyId === row.keyId}
+                            onClick={() => setAsking(row)}
+                          >
                             {t('chainKeys.handOver')}
                           </Button>
                         ) : null}
