@@ -67,7 +67,8 @@ export class SearchIndexer {
   async #run(): Promise<number | null> {
     const { db, dialect } = this.#audit
     const isBusy = this.#isBusy() || performance.now() - this.#keptBusyAt < QUIET_MS
-    if (!isBusy || (await countBehind(db)) >= LAG_MAX) {
+    // On PostgreSQL all are listed from the start, and its role may change none.
+    if (dialect === 'sqlite' && (!isBusy || (await countBehind(db)) >= LAG_MAX)) {
       if ((await listNext(db, LIST_SLICE)) > 0) return 0
     }
     if (isBusy && (await countUnsearched(db, this.#chain)) < LAG_MAX) return IDLE_MS

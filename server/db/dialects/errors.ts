@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../../shared/contract/errors.ts'
 
 const SQLITE: readonly (readonly [RegExp, ErrorCode, string])[] = [
   [/^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY|ROWID)$/, 'REQUEST_CONFLICT', 'unique'],
+  [/^SQLITE_CONSTRAINT_TRIGGER$/, 'REQUEST_CONFLICT', 'order'],
   [/^SQLITE_CONSTRAINT_FOREIGNKEY$/, 'REQUEST_CONFLICT', 'reference'],
   [/^SQLITE_(BUSY|LOCKED)/, 'DATABASE_BUSY', 'busy'],
   [/^SQLITE_(IOERR|CANTOPEN|FULL|CORRUPT|NOTADB|READONLY|PERM|AUTH|PROTOCOL)/, 'DATABASE_UNAVAILABLE', 'storage'],

@@ -6,6 +6,7 @@ import { checkpointsAndWitnesses } from './audit-0005.ts'
 import { linkedCheckpoints } from './audit-0007.ts'
 import { timesOfErasures } from './audit-0008.ts'
 import { listedEntries } from './audit-0009.ts'
+import { entriesFollow } from './audit-0010.ts'
 import { initialOperational } from './operational-0001.ts'
 import { sessionsAndAuthority } from './operational-0002.ts'
 import { sessionClock } from './operational-0003.ts'
@@ -38,4 +39,5 @@ export const AUDIT_MIGRATIONS: readonly Migration[] = [
   linkedCheckpoints,
   timesOfErasures,
   listedEntries,
+  entriesFollow,
 ]

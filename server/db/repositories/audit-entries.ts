@@ -63,13 +63,15 @@ export const countBehind = async (db: Reader): Promise<number> => {
 }
 
 /**
- * Takes the oldest entries that are in no index of lists into them; gives how many. Whoever sets the mark back, or to
- * anything else, has the entry found by walking, and taken in again.
+ * SQLite: takes the oldest entries that are in no index of lists into them, and into the unique index of the signature
+ * before; gives how many. Whoever sets the mark back, or to anything else, has the entry found by walking, and taken in
+ * again. One that someone put there with a signature before that another has stays where it is: it is found by walking,
+ * and named by verification.
  */
 export const listNext = async (db: Reader, limit: number): Promise<number> => {
-  const oldest = db.selectFrom('entry').select('id').where('listed', '<>', sql.lit(1)).orderBy('id').limit(limit)
-  const done = await db.updateTable('entry').set({ listed: 1 }).where('id', 'in', oldest).executeTakeFirst()
-  return Number(done.numUpdatedRows)
+  const oldest = sql`select id from entry where listed <> 1 order by id limit ${limit}`
+  const done = await sql`update or ignore entry set listed = 1 where id in (${oldest})`.execute(db)
+  return Number(done.numAffectedRows)
 }
 
 /** Which of these intents are entries already. */

@@ -80,6 +80,8 @@ const sealOf = async (
 
 const change = (sql: string): void => {
   const db = new Database(join(bench.folder, 'audit.db'))
+  // Who writes into the file is not held by what it refuses.
+  db.exec('drop trigger if exists entry_fixed')
   db.exec(sql)
   db.close()
 }
