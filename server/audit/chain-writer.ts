@@ -10,7 +10,7 @@ import type { AuditDb } from '../db/schema.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { endorseKey, newEpochKey, rootKeyOf } from './chain-keys.ts'
 import type { EpochKey, RootKey } from './chain-keys.ts'
-import { layOut } from './entry-halves.ts'
+import { layOut } from './entry-run.ts'
 import { noFaults } from './faults.ts'
 import type { FaultPort } from './faults.ts'
 import type { AuditIntent } from './intent.ts'
@@ -309,9 +309,8 @@ export class ChainWriter {
     const draft = draftIn(memory)
     const at = { chain: draft.chain, sequence: draft.sequence + 1, key: epoch.key.keyId }
     const prepared = prepareLinks(intents, at)
-    const halves = prepared.map((link) => link.halves)
     const { tree, signature: previous } = draft
-    const run = layOut(halves, previous)
+    const run = layOut(prepared, previous)
     const task = { run, previous, key: epoch.key.privateKey, tree: { size: tree.size, edge: tree.toBytes() } }
     const made = joinLinks(prepared, await this.#sealer.seal(task), draft)
     memory.made = made.draft

@@ -1,8 +1,7 @@
 import { AppError } from '../../shared/contract/errors.ts'
-import { encodeBase64url } from '../../shared/audit/base64url.ts'
 import { AuditAction, ENTRY_FORMAT } from '../../shared/audit/entry.ts'
 import type { Entry } from '../../shared/audit/entry.ts'
-import type { EntryHalves } from './entry-halves.ts'
+import type { EntryHalves } from './entry-run.ts'
 import { remembered } from './remembered.ts'
 
 const ACTIONS: ReadonlySet<string> = new Set(AuditAction.options)
@@ -46,18 +45,18 @@ export interface EntryPlace {
   readonly sequence: number
   readonly key: string
 }
-export type Placeless = Omit<Entry, 'previous' | keyof EntryPlace>
+export type Placeless = Omit<Entry, 'payload' | 'previous' | keyof EntryPlace>
 
 /** An entry's canonical text, cut where its place is told. */
 export interface EntryForm {
   readonly beforeChain: string
   readonly beforeKey: string
-  readonly beforePrevious: string
+  readonly beforePayload: string
   readonly afterSequence: string
 }
 
 /**
- * The canonical JSON of an entry (RFC 8785: members by name) but for its place, so that it can be made, and refused
+ * The canonical JSON of an entry (RFC 8785: members by name) but for its place and payload, so that it can be made, and refused
  * (REQUEST_INVALID), before that is known. With a place the same bytes as `encodeEntry`, and the same refusals, at a
  * tenth of the cost; `test/unit/server/audit/entry-bytes.test.ts` holds the two together.
  */
@@ -68,19 +67,18 @@ export const entryFormOf = (entry: Placeless): EntryForm => {
     beforeKey:
       `","correlationId":${name(entry.correlationId)},"division":${optionalWord(entry.division)},` +
       `"intent":${name(entry.intent)},"key":"`,
-    beforePrevious:
+    beforePayload:
       `","object":{"id":${name(entry.object.id)},"type":${word(entry.object.type)}},` +
-      `"office":${optionalWord(entry.office)},"operator":${operatorText(entry.operator)},` +
-      `"payload":"${pattern(encodeBase64url(entry.payload), KEY)}","previous":"`,
+      `"office":${optionalWord(entry.office)},"operator":${operatorText(entry.operator)},"payload":"`,
     afterSequence: `,"station":${optionalWord(entry.station)},"tenant":${word(entry.tenant)},"v":${ENTRY_FORMAT}}`,
   }
 }
 
-/** All of an entry but the signature before. Throws REQUEST_INVALID for a place that is none. */
+/** All of an entry but its payload's digest and the signature before. Throws REQUEST_INVALID for a place that is none. */
 export const placeForm = (form: EntryForm, { chain, sequence, key }: EntryPlace): EntryHalves => ({
-  head: form.beforeChain + pattern(chain, CHAIN) + form.beforeKey + pattern(key, KEY) + form.beforePrevious,
+  head: form.beforeChain + pattern(chain, CHAIN) + form.beforeKey + pattern(key, KEY) + form.beforePayload,
   tail: `","sequence":${count(sequence)}${form.afterSequence}`,
 })
 
 /** Both at once. */
-export const entryHalves = (entry: Omit<Entry, 'previous'>): EntryHalves => placeForm(entryFormOf(entry), entry)
+export const entryHalves = (entry: Placeless & EntryPlace): EntryHalves => placeForm(entryFormOf(entry), entry)

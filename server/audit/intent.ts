@@ -3,12 +3,11 @@ import { AppError } from '../../shared/contract/errors.ts'
 import type { AuditAction } from '../../shared/audit/entry.ts'
 import type { Json } from '../../shared/audit/json.ts'
 import { isAnnouncement } from '../../shared/audit/marks.ts'
-import { encodePayload, makePayload, payloadDigest } from '../../shared/audit/payload.ts'
+import { makePayload, payloadText } from '../../shared/audit/payload.ts'
 import { insertIntent } from '../db/repositories/audit-intents.ts'
 import type { OperationalDb } from '../db/schema.ts'
 import { entryFormOf } from './entry-bytes.ts'
 import type { EntryForm, Placeless } from './entry-bytes.ts'
-import { nextSalt } from './salts.ts'
 import { assertNoSecretFields } from './secrets.ts'
 
 /** Who did it, in which role, from which office. */
@@ -46,13 +45,12 @@ export const INTENT_MAX_BYTES = 256 * 1024
 /** What is made of an intent before its place in the chain is known. */
 export interface StoredForm {
   readonly form: EntryForm
-  readonly payload: { readonly salt: Uint8Array; readonly bytes: Uint8Array }
-  /** Of salt and payload, as the entry holds it. */
-  readonly digest: Uint8Array
+  /** Canonical JSON, to be salted and hashed when the entry is signed. */
+  readonly payload: string
 }
 
-/** The entry an intent becomes, but for its place; `payload` is the digest of the payload. */
-export const placelessOf = (intent: AuditIntent, payload: Uint8Array): Placeless => ({
+/** The entry an intent becomes, but for its place and payload. */
+export const placelessOf = (intent: AuditIntent): Placeless => ({
   at: intent.at,
   tenant: intent.tenant,
   division: intent.division ?? null,
@@ -63,15 +61,12 @@ export const placelessOf = (intent: AuditIntent, payload: Uint8Array): Placeless
   object: intent.object,
   correlationId: intent.correlationId,
   intent: intent.id,
-  payload,
 })
 
-const makeForm = (intent: AuditIntent): StoredForm => {
-  const bytes = encodePayload(makePayload(intent.before, intent.after, intent.reason))
-  const salt = nextSalt()
-  const digest = payloadDigest(salt, bytes)
-  return { form: entryFormOf(placelessOf(intent, digest)), payload: { salt, bytes }, digest }
-}
+const makeForm = (intent: AuditIntent): StoredForm => ({
+  form: entryFormOf(placelessOf(intent)),
+  payload: payloadText(makePayload(intent.before, intent.after, intent.reason)),
+})
 
 /**
  * An intent that cannot become an entry would stop the chain once it is committed: it is refused before, and the change
@@ -126,7 +121,7 @@ class CheckedIntent implements AuditIntent {
   }
 
   get payloadBytes(): number {
-    return this.#form.payload.bytes.length
+    return Buffer.byteLength(this.#form.payload)
   }
 
   static formOf(intent: AuditIntent): StoredForm | null {

@@ -1,20 +1,20 @@
 import { AppError } from '../../shared/contract/errors.ts'
 import { encodeBase64url } from '../../shared/audit/base64url.ts'
-import type { Entry } from '../../shared/audit/entry.ts'
 import type { Json } from '../../shared/audit/json.ts'
 import { parseKeyStatement } from '../../shared/audit/key-statement.ts'
 import { KEY_OBJECT } from '../../shared/audit/marks.ts'
 import type { AuditKey } from '../../shared/audit/key-statement.ts'
-import { DOMAINS, entrySigningBytes } from '../../shared/audit/link.ts'
+import { entrySigningBytes } from '../../shared/audit/link.ts'
 import { MerkleFrontier, leafHash } from '../../shared/audit/merkle.ts'
+import { newSalt, payloadDigest } from '../../shared/audit/payload.ts'
 import type { ChainHead } from '../db/repositories/audit-chain.ts'
 import type { NewEntry } from '../db/repositories/audit-entry-row.ts'
 import { placeForm } from './entry-bytes.ts'
 import type { EntryPlace } from './entry-bytes.ts'
-import { SIGNATURE_BYTES, joinHalves } from './entry-halves.ts'
-import type { EntryHalves } from './entry-halves.ts'
+import { SIGNATURE_BYTES, entryIn, joinHalves, payloadIn, placesOf } from './entry-run.ts'
+import type { Laid } from './entry-run.ts'
 import { formOf, placelessOf } from './intent.ts'
-import type { AuditIntent, StoredForm } from './intent.ts'
+import type { AuditIntent } from './intent.ts'
 import type { Sealed, TreeEdge } from './link-sealer.ts'
 
 /** The tenant of entries the chain writes about itself. */
@@ -41,21 +41,18 @@ export const headOf = ({ sequence, signature, tree }: Draft): ChainHead => ({
   frontier: tree.toBytes(),
 })
 
-/** An entry all of which is known but the signature before it. */
-export interface PreparedLink {
+/** An entry all of which is known but its payload's salt and the signature before it. */
+export interface PreparedLink extends Laid {
   readonly intent: AuditIntent
   readonly place: EntryPlace
-  readonly digest: Uint8Array
-  readonly halves: EntryHalves
-  readonly payload: StoredForm['payload']
 }
 
 /** The entries of intents in a row, from a sequence on, to be signed by one key. Throws REQUEST_INVALID. */
 export const prepareLinks = (intents: readonly AuditIntent[], from: EntryPlace): readonly PreparedLink[] =>
   intents.map((intent, offset) => {
-    const { form, payload, digest } = formOf(intent)
+    const { form, payload } = formOf(intent)
     const place = { chain: from.chain, sequence: from.sequence + offset, key: from.key }
-    return { intent, place, digest, halves: placeForm(form, place), payload }
+    return { intent, place, halves: placeForm(form, place), payload }
   })
 
 /** Puts what was signed to what was prepared, in order. */
@@ -68,20 +65,19 @@ export const joinLinks = (
     throw new AppError('CHAIN_KEY_UNUSABLE', { reason: 'unsealed' })
   let [sequence, previous] = [draft.sequence, draft.signature]
   const links: NewEntry[] = []
-  const { places } = run
-  for (const [place, link] of prepared.entries()) {
-    const [from = 0, end = 0] = [places[place * 4], places[place * 4 + 3]]
-    const signature = signatures.subarray(place * SIGNATURE_BYTES, (place + 1) * SIGNATURE_BYTES)
-    const bytes = run.bytes.subarray(from + DOMAINS.entry.length, end)
-    links.push({ entry: entryOf(link, previous), bytes, signature, payload: link.payload })
+  for (const [index, link] of prepared.entries()) {
+    const places = placesOf(run, index)
+    const signature = signatures.subarray(index * SIGNATURE_BYTES, (index + 1) * SIGNATURE_BYTES)
+    const entry = entryOf(link, previous)
+    links.push({ entry, bytes: entryIn(run, places), signature, payload: payloadIn(run, places) })
     sequence = link.place.sequence
     previous = signature
   }
   return { links, draft: { ...draft, sequence, signature: previous, tree: treeOf(tree) } }
 }
 
-const entryOf = ({ intent, place, digest }: PreparedLink, previous: Uint8Array): Entry => ({
-  ...placelessOf(intent, digest),
+const entryOf = ({ intent, place }: PreparedLink, previous: Uint8Array): NewEntry['entry'] => ({
+  ...placelessOf(intent),
   chain: place.chain,
   sequence: place.sequence,
   key: place.key,
@@ -89,6 +85,8 @@ const entryOf = ({ intent, place, digest }: PreparedLink, previous: Uint8Array):
 })
 
 export const treeOf = ({ size, edge }: TreeEdge): MerkleFrontier => MerkleFrontier.fromBytes(size, edge)
+
+const utf8 = new TextEncoder()
 
 interface LinkKey {
   readonly keyId: string
@@ -104,10 +102,11 @@ export const makeLink = async (
   const { chain, sequence, signature: previous } = draft
   const [prepared] = prepareLinks([intent], { chain, sequence: sequence + 1, key: key.keyId })
   if (!prepared) throw new AppError('INTERNAL', { reason: 'link-missing' })
-  const bytes = joinHalves(prepared.halves, previous)
+  const payload = { salt: newSalt(), bytes: utf8.encode(prepared.payload) }
+  const bytes = joinHalves(prepared.halves, payloadDigest(payload.salt, payload.bytes), previous)
   const signature = await key.sign(entrySigningBytes(bytes))
   draft.tree.append(leafHash(bytes))
-  const link = { entry: entryOf(prepared, previous), bytes, signature, payload: prepared.payload }
+  const link = { entry: entryOf(prepared, previous), bytes, signature, payload }
   return { link, draft: { ...draft, sequence: sequence + 1, signature } }
 }
 

@@ -2,10 +2,9 @@ import { sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 import { AppError } from '../../shared/contract/errors.ts'
-import { DOMAINS } from '../../shared/audit/link.ts'
 import { MerkleFrontier, leafHash } from '../../shared/audit/merkle.ts'
-import { SIGNATURE_BYTES } from './entry-halves.ts'
-import type { EntryRun } from './entry-halves.ts'
+import { SIGNATURE_BYTES, entryIn, fillRooms, lengthOf, placesOf } from './entry-run.ts'
+import type { EntryRun } from './entry-run.ts'
 
 /** A tree up to the entries that are signed, as `MerkleFrontier` gives it. */
 export interface TreeEdge {
@@ -22,7 +21,7 @@ export interface SealTask {
   readonly tree: TreeEdge
 }
 
-/** The run with all signatures before in it, the entries' own signatures, and the tree over them. */
+/** The run with all digests and signatures before in it, the entries' own signatures, and the tree over them. */
 export interface Sealed {
   readonly run: EntryRun
   readonly signatures: Uint8Array
@@ -31,18 +30,17 @@ export interface Sealed {
 
 /** Signs them here and now. */
 export const sealLinks = ({ run, previous, key, tree: before }: SealTask): Sealed => {
-  const { places } = run
   const bytes = Buffer.from(run.bytes.buffer, run.bytes.byteOffset, run.bytes.byteLength)
-  const count = places.length / 4
+  const count = lengthOf(run)
   const signatures = new Uint8Array(count * SIGNATURE_BYTES)
   const tree = MerkleFrontier.fromBytes(before.size, before.edge)
   let last: Buffer = Buffer.from(previous.buffer, previous.byteOffset, previous.byteLength)
-  for (let place = 0; place < count; place += 1) {
-    const [from = 0, room = 0, end = 0] = [places[place * 4], places[place * 4 + 1], places[place * 4 + 3]]
-    bytes.write(last.toString('base64url'), room, 'latin1')
-    last = sign(null, bytes.subarray(from, end), key)
-    signatures.set(last, place * SIGNATURE_BYTES)
-    tree.append(leafHash(bytes.subarray(from + DOMAINS.entry.length, end)))
+  for (let index = 0; index < count; index += 1) {
+    const places = placesOf(run, index)
+    fillRooms(bytes, places, last)
+    last = sign(null, bytes.subarray(places.entry, places.end), key)
+    signatures.set(last, index * SIGNATURE_BYTES)
+    tree.append(leafHash(entryIn(run, places)))
   }
   return { run, signatures, tree: { size: tree.size, edge: tree.toBytes() } }
 }
@@ -77,7 +75,7 @@ export class LinkSealer {
 
   /** Throws CHAIN_KEY_UNUSABLE when the thread died. */
   async seal(task: SealTask): Promise<Sealed> {
-    if (task.run.places.length < WORTH_A_THREAD * 4) return sealLinks(task)
+    if (lengthOf(task.run) < WORTH_A_THREAD) return sealLinks(task)
     const thread = (this.#thread ??= this.#start())
     // Nobody waits for a thread to start.
     if (!thread.isReady) return sealLinks(task)

@@ -47,7 +47,8 @@ export type Entry = Omit<EntryBody, 'v' | 'payload' | 'previous'> & {
   readonly previous: Uint8Array
 }
 
-const DIGEST_BYTES = 32
+/** Of SHA-256, as `payload` holds it. */
+export const DIGEST_BYTES = 32
 
 /** The bytes that are signed, hashed and stored: canonical JSON (RFC 8785). Throws REQUEST_INVALID. */
 export const encodeEntry = (entry: Entry): Uint8Array => {

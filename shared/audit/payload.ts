@@ -58,6 +58,8 @@ export const makePayload = (before: Json | null, after: Json | null, reason: str
   reason,
 })
 
+/** Canonical JSON (RFC 8785); `encodePayload` gives its bytes. Throws REQUEST_INVALID. */
+export const payloadText = (payload: Payload): string => canonicalize(payload as unknown as Json)
 export const encodePayload = (payload: Payload): Uint8Array => canonicalBytes(payload as unknown as Json)
 
 const Parsed = z.strictObject({

@@ -7,7 +7,8 @@ import { NO_WORD, shortSignature } from './audit-row-form.ts'
 
 /** One entry ready to be stored, with its payload. */
 export interface NewEntry {
-  readonly entry: Entry
+  /** What its row copies; the digest of its payload is in the bytes alone. */
+  readonly entry: Omit<Entry, 'payload'>
   readonly bytes: Uint8Array
   readonly signature: Uint8Array
   readonly payload: { readonly salt: Uint8Array; readonly bytes: Uint8Array }

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { entryHalves } from '../../../../server/audit/entry-bytes.ts'
-import { joinHalves } from '../../../../server/audit/entry-halves.ts'
+import { joinHalves } from '../../../../server/audit/entry-run.ts'
 import { AuditAction, encodeEntry } from '../../../../shared/audit/entry.ts'
 import type { Entry } from '../../../../shared/audit/entry.ts'
 
@@ -57,7 +57,7 @@ describe('entry bytes made in halves', () => {
     let made = 0
     fc.assert(
       fc.property(arbitrary, (one) => {
-        const ours = attempt(() => joinHalves(entryHalves(one), one.previous))
+        const ours = attempt(() => joinHalves(entryHalves(one), one.payload, one.previous))
         const theirs = attempt(() => encodeEntry(one))
         expect(ours).toEqual(theirs)
         if (typeof ours !== 'string') made += 1

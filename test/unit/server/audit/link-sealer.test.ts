@@ -2,23 +2,31 @@ import { generateKeyPairSync, verify } from 'node:crypto'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { SIGNATURE_BYTES, joinHalves, layOut } from '../../../../server/audit/entry-halves.ts'
+import {
+  SIGNATURE_BYTES,
+  entryIn,
+  joinHalves,
+  layOut,
+  payloadIn,
+  placesOf,
+} from '../../../../server/audit/entry-run.ts'
 import { LinkSealer } from '../../../../server/audit/link-sealer.ts'
 import type { Sealed, SealTask } from '../../../../server/audit/link-sealer.ts'
 import { entrySigningBytes } from '../../../../shared/audit/link.ts'
 import { MerkleFrontier, leafHash } from '../../../../shared/audit/merkle.ts'
+import { SALT_BYTES, payloadDigest } from '../../../../shared/audit/payload.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519')
-const halvesOf = (length: number) =>
+const entriesOf = (length: number) =>
   Array.from({ length }, (_, place) => ({
-    head: `{"name":"Łucja ${place} 😀","previous":"`,
-    tail: `","sequence":${place}}`,
+    halves: { head: `{"name":"Łucja ${place} 😀","payload":"`, tail: `","sequence":${place}}` },
+    payload: `{"name":"Žofie ${'ě'.repeat(place)} 😀"}`,
   }))
 const EMPTY = { size: 0, edge: new Uint8Array(0) }
 // As of a key of the key store, whose signatures are of any length.
 const PREVIOUS = new Uint8Array(71).fill(7)
 const task = (length = 16): SealTask => ({
-  run: layOut(halvesOf(length), PREVIOUS),
+  run: layOut(entriesOf(length), PREVIOUS),
   previous: PREVIOUS,
   key: privateKey,
   tree: EMPTY,
@@ -52,7 +60,7 @@ const startThread = async (): Promise<Worker> => {
 }
 
 describe('when entries are signed in a thread', () => {
-  it('gives them in order, to each who asked', async () => {
+  it('gives them in order, each with its payload, to each who asked', async () => {
     await startThread()
     const rounds = Array.from({ length: 20 }, (_, round) => 8 + round)
     const sealed = await Promise.all(rounds.map((length) => sealer.seal(task(length))))
@@ -60,15 +68,21 @@ describe('when entries are signed in a thread', () => {
     for (const { run, signatures, tree } of sealed) {
       const leaves = new MerkleFrontier()
       let previous: Uint8Array = PREVIOUS
-      for (const [place, half] of halvesOf(lengthOf({ run, signatures, tree })).entries()) {
-        const bytes = joinHalves(half, previous)
-        const [from, , , end] = run.places.subarray(place * 4, place * 4 + 4)
-        expect(Buffer.from(run.bytes.subarray(from, end))).toEqual(Buffer.from(entrySigningBytes(bytes)))
+      const salts = new Set<string>()
+      for (const [place, { halves, payload: text }] of entriesOf(lengthOf({ run, signatures, tree })).entries()) {
+        const places = placesOf(run, place)
+        const payload = payloadIn(run, places)
+        expect(Buffer.from(payload.bytes).toString()).toBe(text)
+        expect(payload.salt).toHaveLength(SALT_BYTES)
+        salts.add(Buffer.from(payload.salt).toString('hex'))
+        const bytes = joinHalves(halves, payloadDigest(payload.salt, payload.bytes), previous)
+        expect(Buffer.from(entryIn(run, places))).toEqual(Buffer.from(bytes))
         previous = signatures.subarray(place * SIGNATURE_BYTES, (place + 1) * SIGNATURE_BYTES)
         expect(verify(null, entrySigningBytes(bytes), publicKey, previous)).toBe(true)
         leaves.append(leafHash(bytes))
       }
       expect(tree).toEqual({ size: leaves.size, edge: leaves.toBytes() })
+      expect(salts.size).toBe(leaves.size)
     }
   })
 
