@@ -3,7 +3,7 @@ import type { AuditKey } from '../../shared/audit/key-statement.ts'
 import { genesisOf } from '../../shared/audit/link.ts'
 import { insertAuditKey, insertChain, moveHead, readHead, readRootKeyId } from '../db/repositories/audit-chain.ts'
 import type { ChainHead } from '../db/repositories/audit-chain.ts'
-import { ensureEntryWords, findKnownIntents, insertEntries } from '../db/repositories/audit-entries.ts'
+import { findKnownIntents, insertEntries, readyEntries } from '../db/repositories/audit-entries.ts'
 import type { NewEntry } from '../db/repositories/audit-entry-row.ts'
 import type { Opened } from '../db/open.ts'
 import type { AuditDb } from '../db/schema.ts'
@@ -87,11 +87,11 @@ export const createChain = async (
   const key = await endorseKey({ chain, kind: 'hsm', spki, label: signer.label, certificate, at }, root)
   const draft = draftOf(chain, empty)
   const made = await makeLink(announcementOf(key, draft), draft, root)
-  const words = await ensureEntryWords(audit.db, [made.link])
+  const ready = await readyEntries(audit.db, [made.link])
   await inTransaction(audit.db, async (trx) => {
     await insertChain(trx, chain, headOf(made.draft), at)
     await insertAuditKey(trx, key)
-    await insertEntries(trx, [made.link], words, audit.dialect)
+    await insertEntries(trx, ready, audit.dialect)
   })
 }
 
@@ -182,13 +182,13 @@ export class ChainWriter {
     if (memory !== this.#memory) throw new AppError('CHAIN_CONFLICT', { reason: 'forgotten' })
     const head = headOf(draft)
     await this.#faults('before-append')
-    const words = await ensureEntryWords(this.#audit.db, links)
+    const ready = await readyEntries(this.#audit.db, links)
     await inTransaction(this.#audit.db, async (trx) => {
       // First: whoever is not the only writer stops here, before anything is written.
       await moveHead(trx, this.#options.chain, from, head)
       for (const key of keys) await insertAuditKey(trx, key)
       await this.#faults('inside-append')
-      await insertEntries(trx, links, words, this.#audit.dialect)
+      await insertEntries(trx, ready, this.#audit.dialect)
       await this.#faults('before-commit')
     })
     memory.head = head

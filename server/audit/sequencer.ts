@@ -143,7 +143,8 @@ export class Sequencer implements AuditSequencer {
     const waits = checked.map(({ id }) => this.#waiters.wait(id))
     for (const intent of checked) this.#given.push({ intent, isRecorded: false })
     this.#kick()
-    await Promise.all(waits)
+    // Most come one at a time.
+    await (waits.length === 1 ? waits[0] : Promise.all(waits))
   }
 
   state(): ChainState {

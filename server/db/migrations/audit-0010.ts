@@ -2,14 +2,17 @@ import { sql } from 'kysely'
 import type { Compilable, RawBuilder } from 'kysely'
 import type { Migration } from './columns.ts'
 
-/** By the end of the signature before, as `previous_signature` keeps it; the chain's first entry has none before it. */
+/**
+ * By the end of the signature before, as `previous_signature` keeps it; the chain's first entry has none before it.
+ * `fail`, as nothing is written yet that `abort` would have to undo, and SQLite would get ready to for each entry.
+ */
 const follows = sql`create trigger entry_follows before insert on entry when new.sequence <> 0
-  begin select raise(abort, 'entry does not follow') where not exists (select 1 from entry as last
+  begin select raise(fail, 'entry does not follow') where not exists (select 1 from entry as last
   where last.chain = new.chain and last.sequence = new.sequence - 1
   and substr(last.signature, -16) = new.previous_signature); end`
 
 const fixed = sql`create trigger entry_fixed before update of chain, sequence, previous_signature, signature on entry
-  begin select raise(abort, 'entry is fixed'); end`
+  begin select raise(fail, 'entry is fixed'); end`
 
 /**
  * The unique index of the signature before is random by nature: each entry touches a page of its own, which cost its

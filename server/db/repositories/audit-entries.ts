@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
+import { AppError } from '../../../shared/contract/errors.ts'
 import type { StoredEntry, StoredPayload } from '../../../shared/audit/stored.ts'
 import type { DialectName } from '../migrations/index.ts'
 import type { AuditDb } from '../schema.ts'
@@ -11,9 +12,8 @@ import {
   payloadValues,
   toStoredEntry,
   toStoredPayload,
-  wordsOf,
 } from './audit-entry-row.ts'
-import type { NewEntry } from './audit-entry-row.ts'
+import type { EntryValues, NewEntry } from './audit-entry-row.ts'
 import { insertRows } from './audit-statements.ts'
 import { ensureWords, knownNumbers, readWords } from './audit-words.ts'
 
@@ -28,29 +28,35 @@ const chunks = <T>(items: readonly T[]): readonly (readonly T[])[] => {
   return made
 }
 
-/** The numbers of all texts these entries hold, made where they are new; before the transaction that stores them. */
-export const ensureEntryWords = (db: Reader, entries: readonly NewEntry[]): Promise<ReadonlyMap<string, number>> => {
-  const known = knownNumbers(db)
-  const missing = new Set<string>()
-  for (const entry of entries)
-    for (const text of wordsOf(entry)) if (text !== null && !known.has(text)) missing.add(text)
-  return missing.size === 0 ? Promise.resolve(known) : ensureWords(db, missing)
+/** Entries and their rows, to be stored in one transaction. */
+export interface ReadyEntries {
+  readonly entries: readonly NewEntry[]
+  readonly rows: readonly EntryValues[]
+}
+
+/** What is known of numbers may be forgotten once while they are made, not more often. */
+const TRIES = 4
+
+/** Makes the rows, and the numbers of texts that are new; before the transaction that stores them. */
+export const readyEntries = async (db: Reader, entries: readonly NewEntry[]): Promise<ReadyEntries> => {
+  let words = knownNumbers(db)
+  for (let round = 0; round < TRIES; round += 1) {
+    const missing = new Set<string>()
+    const rows = entries.map((entry) => entryValues(entry, words, missing))
+    if (missing.size === 0) return { entries, rows }
+    words = await ensureWords(db, missing)
+  }
+  throw new AppError('INTERNAL', { reason: 'word-missing' })
 }
 
 /**
  * Stores entries and payloads; inside the caller's transaction. Throws REQUEST_CONFLICT on a fork. On SQLite they come
  * into the indexes of lists later (`listNext`); on PostgreSQL, whose server may change no entry, at once.
  */
-export const insertEntries = async (
-  trx: Reader,
-  entries: readonly NewEntry[],
-  words: ReadonlyMap<string, number>,
-  dialect: DialectName,
-): Promise<void> => {
-  const listed = dialect === 'sqlite' ? 0 : 1
-  const valuesOf = (entry: NewEntry) => [...entryValues(entry, words), listed]
-  await insertRows(trx, { table: 'entry', columns: [...ENTRY_COLUMNS, 'listed'], valuesOf }, entries)
-  await insertRows(trx, { table: 'payload', columns: PAYLOAD_COLUMNS, valuesOf: payloadValues }, entries)
+export const insertEntries = async (trx: Reader, ready: ReadyEntries, dialect: DialectName): Promise<void> => {
+  const fixed = { listed: dialect === 'sqlite' ? 0 : 1 }
+  await insertRows(trx, { table: 'entry', columns: ENTRY_COLUMNS, valuesOf: (row) => row, fixed }, ready.rows)
+  await insertRows(trx, { table: 'payload', columns: PAYLOAD_COLUMNS, valuesOf: payloadValues }, ready.entries)
 }
 
 /** How far the indexes of lists are behind: rows from the oldest they do not hold to the newest. Two look-ups. */

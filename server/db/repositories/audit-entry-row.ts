@@ -1,5 +1,4 @@
 import type { Selectable } from 'kysely'
-import { AppError } from '../../../shared/contract/errors.ts'
 import type { Entry } from '../../../shared/audit/entry.ts'
 import type { StoredEntry, StoredPayload } from '../../../shared/audit/stored.ts'
 import type { EntryTable, PayloadTable } from '../schema.ts'
@@ -15,19 +14,6 @@ export interface NewEntry {
 }
 
 export { shortSignature } from './audit-row-form.ts'
-
-/** The texts of an entry that its row holds as numbers. */
-export const wordsOf = ({ entry }: NewEntry): readonly (string | null)[] => [
-  entry.key,
-  entry.tenant,
-  entry.division,
-  entry.office,
-  entry.operator?.id ?? null,
-  entry.operator?.role ?? null,
-  entry.station,
-  entry.action,
-  entry.object.type,
-]
 
 /** In the order of `entryValues`. */
 export const ENTRY_COLUMNS = [
@@ -51,15 +37,18 @@ export const ENTRY_COLUMNS = [
   'bytes',
 ] as const satisfies readonly (keyof EntryTable)[]
 
-/** The row of an entry. Every text of `wordsOf` must have its number in `words` (`ensureWords`). */
+export type EntryValues = readonly (string | number | Uint8Array | null)[]
+
+/** The row of an entry. A text that has no number in `words` is added to `missing`, and the row is none yet. */
 export const entryValues = (
   { entry, bytes, signature }: NewEntry,
   words: ReadonlyMap<string, number>,
-): readonly (string | number | Uint8Array | null)[] => {
+  missing: Set<string>,
+): EntryValues => {
   const numberOf = (text: string): number => {
     const number = words.get(text)
-    if (number === undefined) throw new AppError('INTERNAL', { reason: 'word-missing' })
-    return number
+    if (number === undefined) missing.add(text)
+    return number ?? -1
   }
   const optional = (text: string | null | undefined): number | null => (text == null ? null : numberOf(text))
   return [

@@ -1,4 +1,4 @@
-import { CompiledQuery } from 'kysely'
+import { CompiledQuery, sql } from 'kysely'
 import type { Compilable, Kysely } from 'kysely'
 import { manyRows, takesManyRows } from '../dialects/many-rows.ts'
 
@@ -44,27 +44,36 @@ export interface Inserting<Item> {
   readonly table: string
   readonly columns: readonly string[]
   readonly valuesOf: (item: Item) => readonly unknown[]
+  /** Columns that are the same in every row, and part of the statement. */
+  readonly fixed?: Readonly<Record<string, number>>
 }
 
 /** Inserts a row for each item; where the driver takes many rows, by one statement run for each. */
 export const insertRows = async <Tables, Item>(
   db: Kysely<Tables>,
-  { table, columns, valuesOf }: Inserting<Item>,
+  { table, columns, valuesOf, fixed = {} }: Inserting<Item>,
   items: readonly Item[],
 ): Promise<void> => {
   const trx = db as unknown as Kysely<never>
-  const buildFor = (values: readonly (readonly unknown[])[]) => (): Compilable =>
-    db
-      .insertInto(table as keyof Tables & string)
-      .values(values.map((row) => Object.fromEntries(columns.map((column, place) => [column, row[place]]))) as never)
+  const same = Object.entries(fixed)
+  const name = ['insert', table, ...same.flat()].join(' ')
+  const literals = Object.fromEntries(same.map(([column, value]) => [column, sql.lit(value)]))
+  const buildFor = (values: readonly (readonly unknown[])[]) =>
+    db.insertInto(table as keyof Tables & string).values(
+      values.map((row) => ({
+        ...Object.fromEntries(columns.map((column, place) => [column, row[place]])),
+        ...literals,
+      })) as never,
+    )
   if (takesManyRows(trx)) {
     const rows = items.map(valuesOf)
-    if (rows.length > 0)
-      await trx.executeQuery(manyRows(builtSql(trx, `insert ${table} 1`, buildFor(rows.slice(0, 1))), rows))
+    // Of one row nothing is written when it is refused: SQLite need not keep, for each, the pages it would undo.
+    const build = (): Compilable => buildFor(rows.slice(0, 1)).orFail()
+    if (rows.length > 0) await trx.executeQuery(manyRows(builtSql(trx, `${name} 1`, build), rows))
     return
   }
   for (const piece of pieces(items)) {
     const rows = piece.map(valuesOf)
-    await runBuilt(trx, `insert ${table} ${piece.length}`, buildFor(rows), rows.flat())
+    await runBuilt(trx, `${name} ${piece.length}`, () => buildFor(rows), rows.flat())
   }
 }

@@ -5,7 +5,7 @@ import { makeLink } from '../../../server/audit/link-maker.ts'
 import { AuditTrail } from '../../../server/audit/trail.ts'
 import type { VerificationRun } from '../../../server/audit/verification-run.ts'
 import type { NewEntry } from '../../../server/db/repositories/audit-entry-row.ts'
-import { ensureEntryWords, insertEntries } from '../../../server/db/repositories/audit-entries.ts'
+import { insertEntries, readyEntries } from '../../../server/db/repositories/audit-entries.ts'
 import { AuditInclusion } from '../../../server/services/audit-inclusion.ts'
 import { keyIdOf } from '../../../shared/audit/crypto.ts'
 import { MerkleFrontier } from '../../../shared/audit/merkle.ts'
@@ -69,7 +69,7 @@ const verify = async (seal: () => Promise<unknown> = () => bench.checkpoints().m
 const putThere = async (link: NewEntry): Promise<void> => {
   const { db } = bench.databases.audit
   await sql`drop trigger entry_follows`.execute(db)
-  await insertEntries(db, [link], await ensureEntryWords(db, [link]), 'sqlite')
+  await insertEntries(db, await readyEntries(db, [link]), 'sqlite')
 }
 
 describe('entries proved one by one, some of them erased', () => {

@@ -12,7 +12,6 @@ import {
   PAYLOAD_COLUMNS,
   entryValues,
   payloadValues,
-  wordsOf,
 } from '../../../server/db/repositories/audit-entry-row.ts'
 import type { NewEntry } from '../../../server/db/repositories/audit-entry-row.ts'
 import { inSnapshot, inTransaction } from '../../../server/db/transaction.ts'
@@ -325,10 +324,11 @@ export const reheadWhole = (db: Sql): void => {
 const rowOfValues = (columns: readonly string[], values: readonly unknown[]): Row =>
   Object.fromEntries(columns.map((column, place) => [column, values[place]])) as Row
 export const rowOf = (db: Sql, link: NewEntry): Row => {
-  for (const text of wordsOf(link))
-    if (text !== null) db.prepare('insert or ignore into word (text) values (?)').run(text)
+  const missing = new Set<string>()
+  entryValues(link, new Map(), missing)
+  for (const text of missing) db.prepare('insert or ignore into word (text) values (?)').run(text)
   const words = db.prepare('select id, text from word').all() as { id: number; text: string }[]
-  return rowOfValues(ENTRY_COLUMNS, entryValues(link, new Map(words.map(({ id, text }) => [text, id]))))
+  return rowOfValues(ENTRY_COLUMNS, entryValues(link, new Map(words.map(({ id, text }) => [text, id])), missing))
 }
 export const putEntry = (db: Sql, link: NewEntry): void => insert(db, 'entry', rowOf(db, link))
 export const put = (db: Sql, link: NewEntry): void => {
