@@ -1,4 +1,4 @@
-import { countBehind, listNext } from '../db/repositories/audit-entries.ts'
+import { copyLog, countBehind, listNext } from '../db/repositories/audit-entries.ts'
 import { countUnsearched, indexNext } from '../db/repositories/audit-search.ts'
 import type { Opened } from '../db/open.ts'
 import type { AuditDb } from '../db/schema.ts'
@@ -9,6 +9,8 @@ const SLICE = 100
 const LIST_SLICE = 400
 /** Left behind further than this, entries are taken in although writers wait: what is not is searched by reading it. */
 const LAG_MAX = 10_000
+/** So many taken in, the log they are written to is worth being copied while nobody writes: else a writer has to wait. */
+const WORTH_COPYING = 1000
 const IDLE_MS = 50
 /** Writers who are told come back with their next entry at once: only then nobody writes. */
 const QUIET_MS = 25
@@ -16,7 +18,8 @@ const RETRY_MS = 1000
 
 /**
  * Fills the indexes of lists and the full text behind the chain, so that no writer pays for them. What is not in them
- * yet is still found: lists read it. Works when no writer waits, or when it was left behind too far. A failure is tried again later and stops nobody.
+ * yet is still found: lists read it. Works when no writer waits, or when it was left behind too far. When all is taken
+ * in, SQLite's log is copied into the database. A failure is tried again later and stops nobody.
  */
 export class SearchIndexer {
   readonly #audit: Opened<AuditDb>
@@ -26,6 +29,10 @@ export class SearchIndexer {
   #work: Promise<void> = Promise.resolve()
   #isClosed = false
   #keptBusyAt = 0
+  /** Whether entries came since the last slice was begun. */
+  #isKicked = false
+  /** Taken in since the log was copied. */
+  #taken = 0
 
   /** `isBusy` tells whether a writer waits. */
   constructor(audit: Opened<AuditDb>, chain: string, isBusy: () => boolean) {
@@ -37,6 +44,7 @@ export class SearchIndexer {
   /** Entries came, or may have: looks after them soon. */
   kick(): void {
     this.#keptBusyAt = performance.now()
+    this.#isKicked = true
     this.#after(IDLE_MS)
   }
 
@@ -50,6 +58,7 @@ export class SearchIndexer {
   #after(ms: number): void {
     if (this.#isClosed || this.#timer) return
     this.#timer = setTimeout(() => {
+      this.#isKicked = false
       this.#work = this.#run().then(
         (wait) => this.#next(wait),
         () => this.#next(RETRY_MS),
@@ -60,7 +69,13 @@ export class SearchIndexer {
 
   #next(ms: number | null): void {
     this.#timer = null
-    if (ms !== null) this.#after(ms)
+    if (ms !== null || this.#isKicked) this.#after(ms ?? IDLE_MS)
+  }
+
+  async #copyLog(): Promise<void> {
+    if (this.#taken < WORTH_COPYING) return
+    this.#taken = 0
+    await copyLog(this.#audit.db)
   }
 
   /** One slice; after how many ms to look again, or null until the next kick. */
@@ -69,9 +84,13 @@ export class SearchIndexer {
     const isBusy = this.#isBusy() || performance.now() - this.#keptBusyAt < QUIET_MS
     // On PostgreSQL all are listed from the start, and its role may change none.
     if (dialect === 'sqlite' && (!isBusy || (await countBehind(db)) >= LAG_MAX)) {
-      if ((await listNext(db, LIST_SLICE)) > 0) return 0
+      const listed = await listNext(db, LIST_SLICE)
+      this.#taken += listed
+      if (listed > 0) return 0
     }
     if (isBusy && (await countUnsearched(db, this.#chain)) < LAG_MAX) return IDLE_MS
-    return (await indexNext(db, dialect, this.#chain, SLICE)) < SLICE ? null : 0
+    if ((await indexNext(db, dialect, this.#chain, SLICE)) === SLICE) return 0
+    await this.#copyLog()
+    return null
   }
 }

@@ -46,9 +46,9 @@ export const openSqliteFile = (opening: SqliteOpening): Database.Database =>
       if (!opening.readonly) {
         database.pragma('journal_mode = WAL')
         database.pragma('synchronous = FULL')
-        // Log pages before they are copied into the database (16 MB, four times the default): what is written again and
-        // again meanwhile is copied once, and who commits waits for it less often.
-        database.pragma('wal_autocheckpoint = 4000')
+        // Log pages before who commits copies them into the database, and everybody waits (64 MB): what is written again
+        // and again meanwhile is copied once. The audit's indexer does it before, when nobody writes (`copyLog`).
+        database.pragma('wal_autocheckpoint = 16000')
         // What is deleted inside a page is zeroed: an erased payload must not be readable in the file.
         database.pragma('secure_delete = FAST')
       }

@@ -80,6 +80,11 @@ export const listNext = async (db: Reader, limit: number): Promise<number> => {
   return Number(done.numAffectedRows)
 }
 
+/** SQLite: copies what was committed from the log into the database, as far as no reader needs it; the log begins anew. */
+export const copyLog = async (db: Reader): Promise<void> => {
+  await sql`pragma wal_checkpoint(passive)`.execute(db)
+}
+
 /** Which of these intents are entries already. */
 export const findKnownIntents = async (db: Reader, ids: readonly string[]): Promise<ReadonlySet<string>> => {
   const known = new Set<string>()
