@@ -3,10 +3,12 @@ import { countUnsearched, indexNext } from '../db/repositories/audit-search.ts'
 import type { Opened } from '../db/open.ts'
 import type { AuditDb } from '../db/schema.ts'
 
-/** Entries taken at once: so few that a writer who comes in between waits no longer than for other writers. */
-const SLICE = 100
-/** What costs less is taken more at once: each slice touches as many pages of an index as it has entries. */
-const LIST_SLICE = 400
+/**
+ * Entries taken at once, into lists and into the full text: what costs less is taken more at once, as each slice touches
+ * as many pages of an index as it has entries. While writers wait, so few that they wait little longer than for others.
+ */
+const QUIET_SLICES = { list: 400, search: 100 }
+const BUSY_SLICES = { list: 100, search: 50 }
 /** Left behind further than this, entries are taken in although writers wait: what is not is searched by reading it. */
 const LAG_MAX = 10_000
 /** So many taken in, the log they are written to is worth being copied while nobody writes: else a writer has to wait. */
@@ -82,14 +84,15 @@ export class SearchIndexer {
   async #run(): Promise<number | null> {
     const { db, dialect } = this.#audit
     const isBusy = this.#isBusy() || performance.now() - this.#keptBusyAt < QUIET_MS
+    const slices = isBusy ? BUSY_SLICES : QUIET_SLICES
     // On PostgreSQL all are listed from the start, and its role may change none.
     if (dialect === 'sqlite' && (!isBusy || (await countBehind(db)) >= LAG_MAX)) {
-      const listed = await listNext(db, LIST_SLICE)
+      const listed = await listNext(db, slices.list)
       this.#taken += listed
       if (listed > 0) return 0
     }
     if (isBusy && (await countUnsearched(db, this.#chain)) < LAG_MAX) return IDLE_MS
-    if ((await indexNext(db, dialect, this.#chain, SLICE)) === SLICE) return 0
+    if ((await indexNext(db, dialect, this.#chain, slices.search)) === slices.search) return 0
     await this.#copyLog()
     return null
   }
