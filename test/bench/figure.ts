@@ -17,16 +17,19 @@ export const median = (values: readonly number[]): number => {
 export const round = (value: number, digits = 3): number => Number(value.toPrecision(digits + 1))
 
 /**
- * Runs two things alternately, once each to warm up and then `rounds` times, so that a slow spell of the machine
- * meets both; gives their medians.
+ * Runs two things alternately, once each to warm up (left out for what takes minutes) and then `rounds` times, so that a
+ * slow spell of the machine meets both; gives their medians.
  */
 export async function alternate(
   ours: () => Promise<number>,
   theirs: () => Promise<number>,
   rounds = 5,
+  isWarmed = true,
 ): Promise<{ ours: number; theirs: number }> {
-  await theirs()
-  await ours()
+  if (isWarmed) {
+    await theirs()
+    await ours()
+  }
   const mine: number[] = []
   const other: number[] = []
   for (let round = 0; round < rounds; round++) {
