@@ -35,13 +35,15 @@ export interface Databases {
 interface Kind {
   readonly name: 'operational' | 'audit'
   readonly migrations: readonly Migration[]
+  /** See `SqliteOpening`. The audit's indexer copies its log when nobody writes: committing does it only where it may not. */
+  readonly logPages: number
 }
-const OPERATIONAL: Kind = { name: 'operational', migrations: OPERATIONAL_MIGRATIONS }
-const AUDIT: Kind = { name: 'audit', migrations: AUDIT_MIGRATIONS }
+const OPERATIONAL: Kind = { name: 'operational', migrations: OPERATIONAL_MIGRATIONS, logPages: 4000 }
+const AUDIT: Kind = { name: 'audit', migrations: AUDIT_MIGRATIONS, logPages: 16_000 }
 
 const connect = async <Tables>(
   location: DatabaseLocation,
-  access: { readonly mustExist: boolean; readonly readonly?: boolean },
+  access: { readonly mustExist: boolean; readonly readonly?: boolean; readonly logPages?: number },
 ): Promise<Opened<Tables>> => {
   const token = {}
   const dialect =
@@ -84,7 +86,7 @@ const sortingOnDisk = async (opened: Opened<never>, work: () => Promise<unknown>
 const openKind = async <Tables>(kind: Kind, location: DatabaseLocation): Promise<Opened<Tables>> => {
   // The file is not made by opening it: a wrong path must not start a second, empty chain.
   if (location.dialect === 'sqlite' && !existsSync(location.file)) throw missing(kind)
-  const opened = await connect<Tables>(location, { mustExist: true })
+  const opened = await connect<Tables>(location, { mustExist: true, logPages: kind.logPages })
   const untyped = opened as unknown as Opened<never>
   try {
     if (!(await hasTables(untyped.db))) throw missing(kind)
@@ -148,7 +150,7 @@ const openBeside = async <Tables>(
   readonly: boolean,
 ): Promise<Opened<Tables>> => {
   if (location.dialect === 'sqlite' && !existsSync(location.file)) throw missing(kind)
-  const opened = await connect<Tables>(location, { mustExist: true, readonly })
+  const opened = await connect<Tables>(location, { mustExist: true, readonly, logPages: kind.logPages })
   const untyped = opened as unknown as Opened<never>
   try {
     if (!(await hasTables(untyped.db))) throw missing(kind)

@@ -29,6 +29,11 @@ export interface SqliteOpening {
   readonly readonly?: boolean
   /** How long a statement waits for another process's lock before DATABASE_BUSY. */
   readonly busyTimeoutMs?: number
+  /**
+   * Pages of log before who commits copies them into the database, and everybody waits: what is written again and again
+   * meanwhile is copied once. 16 MB when left out, four times SQLite's own.
+   */
+  readonly logPages?: number
 }
 
 /**
@@ -46,9 +51,7 @@ export const openSqliteFile = (opening: SqliteOpening): Database.Database =>
       if (!opening.readonly) {
         database.pragma('journal_mode = WAL')
         database.pragma('synchronous = FULL')
-        // Log pages before who commits copies them into the database, and everybody waits (64 MB): what is written again
-        // and again meanwhile is copied once. The audit's indexer does it before, when nobody writes (`copyLog`).
-        database.pragma('wal_autocheckpoint = 16000')
+        database.pragma(`wal_autocheckpoint = ${opening.logPages ?? 4000}`)
         // What is deleted inside a page is zeroed: an erased payload must not be readable in the file.
         database.pragma('secure_delete = FAST')
       }

@@ -18,7 +18,7 @@ const fixed = sql`create trigger entry_fixed before update of chain, sequence, p
  * The unique index of the signature before is random by nature: each entry touches a page of its own, which cost its
  * writer more than all other pages together. On SQLite it is filled behind the chain, as the indexes of lists are
  * (`listed`). What is refused at once is more than it would refuse: an entry that is not signed over the one before it,
- * whoever writes it. As no two entries have a sequence, or a signature, no two have one before.
+ * whoever writes it. No two entries have a sequence, and none but a forger makes two with one signature.
  */
 export const entriesFollow: Migration = {
   id: '0010-entries-follow',

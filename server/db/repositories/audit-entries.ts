@@ -50,7 +50,8 @@ export const readyEntries = async (db: Reader, entries: readonly NewEntry[]): Pr
 }
 
 /**
- * Stores entries and payloads; inside the caller's transaction. Throws REQUEST_CONFLICT on a fork. On SQLite they come
+ * Stores entries and payloads; inside the caller's transaction. Throws REQUEST_CONFLICT on a fork, on
+ * SQLite also where the entry before is not the one that was signed over. There they come
  * into the indexes of lists later (`listNext`); on PostgreSQL, whose server may change no entry, at once.
  */
 export const insertEntries = async (trx: Reader, ready: ReadyEntries, dialect: DialectName): Promise<void> => {
@@ -80,7 +81,7 @@ export const listNext = async (db: Reader, limit: number): Promise<number> => {
   return Number(done.numAffectedRows)
 }
 
-/** SQLite: copies what was committed from the log into the database, as far as no reader needs it; the log begins anew. */
+/** SQLite: copies what was committed from the log into the database, as far as no reader needs it. */
 export const copyLog = async (db: Reader): Promise<void> => {
   await sql`pragma wal_checkpoint(passive)`.execute(db)
 }
