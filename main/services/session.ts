@@ -92,6 +92,12 @@ export class SessionService {
    * here, to this station and to this card. Nothing is kept where it fails; the card is reset either way.
    */
   async signIn(input: SignInInput): Promise<SessionState> {
+    await this.#signIn(input)
+    // Read last: the card may have gone while it was reset, and then an event has said "locked" before this answer.
+    return this.#state
+  }
+
+  async #signIn(input: SignInInput): Promise<void> {
     if (this.#signingIn) throw new AppError('CARD_BUSY', { reason: 'signing-in' })
     if (this.#state.status === 'signed-in') throw new AppError('REQUEST_CONFLICT', { reason: 'signed-in' })
     this.#signingIn = true
@@ -105,7 +111,6 @@ export class SessionService {
       this.#set({ status: 'signed-in', session, reader: card.reader })
       this.#expireAt(session.expiresAt)
       if (isGone(now, card.serial)) this.#lockNow('card-removed', 'card-removed')
-      return this.#state
     } finally {
       this.#signingIn = false
       await this.#resetCard(input.reader)

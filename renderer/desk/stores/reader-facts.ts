@@ -81,13 +81,16 @@ export function triesAfter(detail: Readonly<Record<string, unknown>>, reader: Re
 }
 
 /** Whether the card in the work reader will do for making or handing over a card; everything but `fits` has a sentence. */
-export type CardFit = 'fits' | 'empty' | 'no-reader' | 'not-blank' | 'other-card' | 'not-ready'
+export type CardFit = 'fits' | 'empty' | 'no-reader' | 'reading' | 'not-blank' | 'other-card' | 'not-ready'
 
 /** `serial` is the card the enrolment has claimed; null before, when only a blank card will do. */
 export function cardFit(reader: ReaderView | null, serial: string | null): CardFit {
   if (reader === null) return 'no-reader'
   if (reader.state === 'empty') return 'empty'
-  if (reader.card === null) return 'not-ready'
+  if (reader.card === null) return reader.state === 'reading' ? 'reading' : 'not-ready'
   if (serial !== null) return reader.card.serial === serial ? 'fits' : 'other-card'
   return reader.state === 'blank' ? 'fits' : 'not-blank'
 }
+
+/** Whether it is time to put a card in or to wait, or something is wrong. */
+export const fitTone = (fit: CardFit): Tone => (fit === 'empty' || fit === 'reading' ? 'info' : 'warn')

@@ -14,7 +14,7 @@ import { desk, sendSealed } from '../../desk.ts'
 import { NewPinForm } from '../../parts/NewPinForm.tsx'
 import { keepEnrolment } from '../../stores/enrolments.ts'
 import { useMay, useOfficerReader, useReaders } from '../../stores/desk-state.ts'
-import { cardFit, workReader } from '../../stores/reader-facts.ts'
+import { cardFit, fitTone, workReader } from '../../stores/reader-facts.ts'
 import { Receipt } from './Receipt.tsx'
 
 /** The holder chooses a PIN on the card that was made; then the receipt. */
@@ -41,7 +41,7 @@ export function HandOverStep({ view }: { view: EnrolmentView }) {
         <p>{t('handOver.madeHint', { count: view.certificates.length })}</p>
       </Notice>
       {fit === 'fits' ? null : (
-        <Notice tone={fit === 'empty' ? 'info' : 'warn'} title={t(`fit.${fit}`)} live testId="card-fit">
+        <Notice tone={fitTone(fit)} title={t(`fit.${fit}`)} live testId="card-fit">
           <p>
             {t(`fit.${fit}Todo`, {
               context: view.cardSerial === null ? 'new' : 'begun',

@@ -14,7 +14,7 @@ import { desk } from '../../desk.ts'
 import { CardChoice } from '../../parts/CardChoice.tsx'
 import { keepEnrolment, progressOf, stepOf } from '../../stores/enrolments.ts'
 import { useContradicted, useMay, useOfficerReader, useReaders } from '../../stores/desk-state.ts'
-import { cardFit, workReader } from '../../stores/reader-facts.ts'
+import { cardFit, fitTone, workReader } from '../../stores/reader-facts.ts'
 import { RollBackDialog } from './RollBackDialog.tsx'
 import { StepProgress } from './StepProgress.tsx'
 import css from '../screens.module.css'
@@ -87,7 +87,7 @@ export function PersonaliseStep({ view, running, ms }: { view: EnrolmentView; ru
         />
       ) : null}
       {working || fit === 'fits' ? null : (
-        <Notice tone={fit === 'empty' ? 'info' : 'warn'} title={t(`fit.${fit}`)} live testId="card-fit">
+        <Notice tone={fitTone(fit)} title={t(`fit.${fit}`)} live testId="card-fit">
           <p>
             {t(`fit.${fit}Todo`, {
               context: view.cardSerial === null ? 'new' : 'begun',

@@ -75,6 +75,15 @@ describe('when an operator signs in', () => {
     }) as never
     expect(await t.signIn()).toMatchObject({ status: 'locked', why: 'card-removed' })
   })
+  it('answers what is true when it answers: the card went while it was reset', async () => {
+    const real = t.cards.reset.bind(t.cards)
+    t.cards.reset = async (reader) => {
+      t.cards.insert('Reader A', null)
+      return real(reader)
+    }
+    expect(await t.signIn()).toMatchObject({ status: 'locked', why: 'card-removed' })
+    expect(told.at(-1)).toMatchObject({ status: 'locked' })
+  })
 })
 
 describe('when somebody is signed in', () => {

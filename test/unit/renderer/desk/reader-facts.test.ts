@@ -65,6 +65,8 @@ describe('when a card is looked at for an enrolment', () => {
     [null, null, 'no-reader'],
     [reader('r', null), null, 'empty'],
     [reader('r', null, { state: 'mute' }), null, 'not-ready'],
+    [reader('r', null, { state: 'reading' }), null, 'reading'],
+    [reader('r', null, { state: 'reading' }), 'C1', 'reading'],
     [reader('r', blank('B1')), null, 'fits'],
     [reader('r', card()), null, 'not-blank'],
     [reader('r', card({ serial: 'C1' })), 'C1', 'fits'],
