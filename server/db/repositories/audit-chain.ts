@@ -19,6 +19,12 @@ export const readHead = async (db: Reader, chain: string): Promise<ChainHead | n
   return row ? { sequence: row.head_sequence, signature: row.head_signature, frontier: row.frontier } : null
 }
 
+/** Whether the entry the head names is there, with the signature the head has. */
+export const hasEnd = async (db: Reader, chain: string, { sequence, signature }: ChainHead): Promise<boolean> => {
+  const query = db.selectFrom('entry').select('id').where('chain', '=', chain).where('sequence', '=', sequence)
+  return (await query.where('signature', '=', signature).limit(1).executeTakeFirst()) !== undefined
+}
+
 export const listChains = async (db: Reader): Promise<readonly string[]> => {
   const rows = await db.selectFrom('chain').select('chain').orderBy('chain').execute()
   return rows.map((row) => row.chain)

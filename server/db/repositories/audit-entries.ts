@@ -50,9 +50,9 @@ export const readyEntries = async (db: Reader, entries: readonly NewEntry[]): Pr
 }
 
 /**
- * Stores entries and payloads; inside the caller's transaction. Throws REQUEST_CONFLICT on a fork, on
- * SQLite also where the entry before is not the one that was signed over. There they come
- * into the indexes of lists later (`listNext`); on PostgreSQL, whose server may change no entry, at once.
+ * Stores entries and payloads; inside the caller's transaction. Throws REQUEST_CONFLICT on a fork, on SQLite also where
+ * the entry before is not the one that was signed over. There they come into the indexes of lists later (`listNext`); on
+ * PostgreSQL, whose server may change no entry, at once.
  */
 export const insertEntries = async (trx: Reader, ready: ReadyEntries, dialect: DialectName): Promise<void> => {
   const fixed = { listed: dialect === 'sqlite' ? 0 : 1 }
@@ -60,10 +60,13 @@ export const insertEntries = async (trx: Reader, ready: ReadyEntries, dialect: D
   await insertRows(trx, { table: 'payload', columns: PAYLOAD_COLUMNS, valuesOf: payloadValues }, ready.entries)
 }
 
-/** How far the indexes of lists are behind: rows from the oldest they do not hold to the newest. Two look-ups. */
+/** SQLite's mark of an entry that cannot be listed: another has the signature before that it has. */
+const UNLISTABLE = 2
+const waiting = sql<boolean>`listed <> 1 and listed <> ${sql.lit(UNLISTABLE)}`
+
+/** How far the indexes of lists are behind: rows from the oldest they will take in to the newest. Two look-ups. */
 export const countBehind = async (db: Reader): Promise<number> => {
-  const unlisted = db.selectFrom('entry').select('id').where('listed', '<>', sql.lit(1))
-  const oldest = await unlisted.orderBy('id').limit(1).executeTakeFirst()
+  const oldest = await db.selectFrom('entry').select('id').where(waiting).orderBy('id').limit(1).executeTakeFirst()
   if (!oldest) return 0
   const newest = await db.selectFrom('entry').select('id').orderBy('id', 'desc').limit(1).executeTakeFirstOrThrow()
   return newest.id - oldest.id + 1
@@ -71,14 +74,20 @@ export const countBehind = async (db: Reader): Promise<number> => {
 
 /**
  * SQLite: takes the oldest entries that are in no index of lists into them, and into the unique index of the signature
- * before; gives how many. Whoever sets the mark back, or to anything else, has the entry found by walking, and taken in
- * again. One that someone put there with a signature before that another has stays where it is: it is found by walking,
- * and named by verification.
+ * before; gives how many it dealt with. Whoever sets the mark back has the entry found by walking, and taken in again.
+ * One that someone put there over a signature that another is over is marked so: it is found by walking, is named by
+ * verification, and stands in nobody's way.
  */
 export const listNext = async (db: Reader, limit: number): Promise<number> => {
-  const oldest = sql`select id from entry where listed <> 1 order by id limit ${limit}`
+  const oldest = db.selectFrom('entry').select('id').where(waiting).orderBy('id').limit(limit)
+  const asked = await oldest.execute()
+  const last = asked.at(-1)
+  if (!last) return 0
   const done = await sql`update or ignore entry set listed = 1 where id in (${oldest})`.execute(db)
-  return Number(done.numAffectedRows)
+  // Those of them that were refused are now the oldest that wait.
+  if (Number(done.numAffectedRows) < asked.length)
+    await sql`update entry set listed = ${UNLISTABLE} where id in (${oldest.where('id', '<=', last.id)})`.execute(db)
+  return asked.length
 }
 
 /** SQLite: copies what was committed from the log into the database, as far as no reader needs it. */

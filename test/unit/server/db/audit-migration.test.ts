@@ -8,6 +8,7 @@ import { openSqliteFile, sqliteDialect } from '../../../../server/db/dialects/sq
 import { migrate } from '../../../../server/db/migrate.ts'
 import { AUDIT_MIGRATIONS } from '../../../../server/db/migrations/index.ts'
 import { registerDatabase } from '../../../../server/db/transaction.ts'
+import { Sequencer } from '../../../../server/audit/sequencer.ts'
 import { AuditTrail } from '../../../../server/audit/trail.ts'
 import { openAuditDatabase } from '../../../../server/db/open.ts'
 import { verifyDatabase, CHAIN, newIntent, openBench } from '../audit/chain-bench.ts'
@@ -93,7 +94,14 @@ describe('an audit database with entries in it', () => {
       sql`insert into entry select max(id) + 1, chain, 999, at, tenant, division, office, operator_id, operator_role,
         station, action, object_type, key_id, object_id, correlation_id, 'another', previous_signature, signature, bytes, 0
         from entry where sequence = 5`.execute(audit.db),
-    ).rejects.toMatchObject({ code: 'REQUEST_CONFLICT' })
+    ).rejects.toMatchObject({ code: 'REQUEST_CONFLICT', detail: { reason: 'order' } })
+    const sequencer = new Sequencer({ ...databases, chain: CHAIN, mode: 'epoch', signer: bench.signer })
+    await sequencer.start()
+    await Promise.all(Array.from({ length: 5 }, () => sequencer.append([newIntent()])))
+    await sequencer.close()
+    // Those five and the key they are signed with.
+    expect(await verifyDatabase(databases, bench.signer, 'full')).toMatchObject({ ok: true, entries: 48 })
+    expect(await count({ chain: CHAIN })).toBe(48)
     await audit.close()
   })
 })
