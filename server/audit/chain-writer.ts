@@ -1,7 +1,14 @@
 import { AppError } from '../../shared/contract/errors.ts'
 import type { AuditKey } from '../../shared/audit/key-statement.ts'
 import { genesisOf } from '../../shared/audit/link.ts'
-import { insertAuditKey, insertChain, moveHead, readHead, readRootKeyId } from '../db/repositories/audit-chain.ts'
+import {
+  hasEnd,
+  insertAuditKey,
+  insertChain,
+  moveHead,
+  readHead,
+  readRootKeyId,
+} from '../db/repositories/audit-chain.ts'
 import type { ChainHead } from '../db/repositories/audit-chain.ts'
 import { findKnownIntents, insertEntries, readyEntries } from '../db/repositories/audit-entries.ts'
 import type { NewEntry } from '../db/repositories/audit-entry-row.ts'
@@ -121,12 +128,17 @@ export class ChainWriter {
     return this.#memory.head?.sequence ?? -1
   }
 
-  /** Reads the head. Throws CONFIG_INVALID (`chain-missing`), CHAIN_KEY_UNUSABLE (`key-changed`), DATABASE_*. */
+  /**
+   * Reads the head. Throws CONFIG_INVALID (`chain-missing`), CHAIN_CONFLICT (`end-missing`: the last entry is gone or
+   * altered, and nothing may be written over it), CHAIN_KEY_UNUSABLE (`key-changed`), DATABASE_*.
+   */
   async open(): Promise<void> {
     const memory = this.#memory
     const { chain } = this.#options
     const head = await readHead(this.#audit.db, chain)
     if (!head) throw new AppError('CONFIG_INVALID', { reason: 'chain-missing', chain })
+    if (!(await hasEnd(this.#audit.db, chain, head)))
+      throw new AppError('CHAIN_CONFLICT', { reason: 'end-missing', chain })
     const rootId = await readRootKeyId(this.#audit.db, chain)
     // The roll-over was stored, and only its answer was lost.
     if (this.#next && rootId === this.#next.keyId) this.#root = this.#next

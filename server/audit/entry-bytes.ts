@@ -56,9 +56,9 @@ export interface EntryForm {
 }
 
 /**
- * The canonical JSON of an entry (RFC 8785: members by name) but for its place and payload, so that it can be made, and refused
- * (REQUEST_INVALID), before that is known. With a place the same bytes as `encodeEntry`, and the same refusals, at a
- * tenth of the cost; `test/unit/server/audit/entry-bytes.test.ts` holds the two together.
+ * The canonical JSON of an entry (RFC 8785: members by name) but for its place and payload, so that it can be made, and
+ * refused (REQUEST_INVALID), before that is known. With a place the same bytes as `encodeEntry`, and the same refusals,
+ * at a tenth of the cost; `test/unit/server/audit/entry-bytes.test.ts` holds the two together.
  */
 export const entryFormOf = (entry: Placeless): EntryForm => {
   if (!ACTIONS.has(entry.action)) throw refused()

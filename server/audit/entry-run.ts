@@ -64,8 +64,9 @@ export const layOut = (entries: readonly Laid[], previous: Uint8Array): EntryRun
   const fixed = domain.length + payloadDomain.length + SALT_BYTES + BETWEEN.length
   const rooms = base64urlLength(DIGEST_BYTES) + base64urlLength(SIGNATURE_BYTES)
   let most = entries.length * (fixed + rooms) + previous.length * 2
-  // No character is more than three bytes of UTF-8 for each of its units.
-  for (const { halves, payload } of entries) most += (halves.head.length + halves.tail.length + payload.length) * 3
+  // No character is more than three bytes of UTF-8 for each of its units; a payload is long enough to be counted.
+  for (const { halves, payload } of entries)
+    most += (halves.head.length + halves.tail.length) * 3 + Buffer.byteLength(payload)
   const bytes = Buffer.from(new ArrayBuffer(most))
   const places = new Uint32Array(entries.length * PLACES)
   let [end, room] = [0, base64urlLength(previous.length)]

@@ -5,7 +5,10 @@ const POOL_SALTS = 256
 let pool = Buffer.alloc(0)
 let used = 0
 
-/** Puts a new salt there: many are asked of the random generator at once, as each call to it costs more than its bytes. None is given twice. */
+/**
+ * Puts a new salt there: many are asked of the random generator at once, as each call to it costs more than its bytes.
+ * None is given twice.
+ */
 export const fillSalt = (into: Buffer, at: number): void => {
   if (used >= pool.length) {
     pool = randomBytes(SALT_BYTES * POOL_SALTS)

@@ -111,6 +111,32 @@ describe.skipIf(!bin)('on PostgreSQL', () => {
     expect(found).toMatchObject({ created_at: 1_700_000_000_123, version: 1 })
   })
 
+  it('does not write over a last entry that is altered', async () => {
+    const { db } = databases.audit
+    const options = { chain: 'node-end', mode: 'epoch', signer, retryMs: 20 } as const
+    await createChain(databases.audit, { chain: 'node-end', signer })
+    const first = new Sequencer({ ...databases, ...options })
+    await first.start()
+    await first.append([newIntent()])
+    await first.close()
+    const last = db.selectFrom('entry').select('id').where('chain', '=', 'node-end').orderBy('id', 'desc').limit(1)
+    const { id } = await last.executeTakeFirstOrThrow()
+    const { signature } = await db
+      .selectFrom('entry')
+      .select('signature')
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow()
+    const sign = (bytes: Uint8Array) => db.updateTable('entry').set({ signature: bytes }).where('id', '=', id).execute()
+    await sign(new Uint8Array(64))
+    const second = new Sequencer({ ...databases, ...options })
+    await second.start()
+    expect(second.state()).toMatchObject({ state: 'stopped', reason: 'CHAIN_CONFLICT' })
+    await sign(signature)
+    await expect.poll(() => second.state().state, { timeout: 10_000 }).toBe('running')
+    await second.append([newIntent()])
+    await second.close()
+  })
+
   it('comes back after the server crashed, with change and entry together', async () => {
     const before = await count()
     cluster.restart()

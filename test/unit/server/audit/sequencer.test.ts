@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterEach, describe, expect, it } from 'vitest'
 import { inTransaction } from '../../../../server/db/transaction.ts'
 import { recordIntent } from '../../../../server/audit/intent.ts'
@@ -568,6 +569,59 @@ describe('when an intent could never become an entry', () => {
     expect(await pending()).toEqual([])
     await bench.write([newIntent()])
     expect(await own()).toHaveLength(1)
+  })
+})
+
+describe('when the last entry is not the one the head names', () => {
+  const harms = [
+    [
+      'gone',
+      `create temp table kept as select * from entry order by id desc limit 1; delete from entry where id = (select id from kept)`,
+    ],
+    [
+      'signed by somebody else',
+      `drop trigger entry_fixed; create temp table kept as select * from entry order by id desc limit 1;
+       update entry set signature = zeroblob(64) where id = (select id from kept)`,
+    ],
+  ] as const
+  const mend = `insert or replace into entry select * from kept; drop table kept`
+  const run = async (statements: string): Promise<void> => {
+    for (const one of statements.split(';')) await sql.raw(one).execute(bench.databases.audit.db)
+  }
+
+  it.each(harms)('%s: stops at the next change and stays so, until it is there again', async (_, harm) => {
+    const told: string[] = []
+    bench = await openBench({ onState: ({ state, reason }) => told.push(`${state} ${reason}`) })
+    await bench.write([newIntent()])
+    told.length = 0
+    await run(harm)
+    const late = newIntent()
+    await bench.record([late])
+    await expect(bench.sequencer.settle([late.id])).rejects.toMatchObject({ code: 'AUDIT_CHAIN_UNWRITABLE' })
+    await expect.poll(() => bench.sequencer.state().reason, { timeout: 10_000 }).toBe('CHAIN_CONFLICT')
+    await new Promise((resolve) => {
+      setTimeout(resolve, 150)
+    })
+    expect(told.filter((one) => one.startsWith('running'))).toEqual([])
+    await expect(bench.sequencer.append([newIntent()])).rejects.toMatchObject({ detail: { reason: 'CHAIN_CONFLICT' } })
+    await run(mend)
+    await expect.poll(() => bench.sequencer.state().state, { timeout: 10_000 }).toBe('running')
+    expect(await pending()).toEqual([])
+    expect((await own()).at(-1)?.intent_id).toBe(late.id)
+    expect(await bench.verify()).toMatchObject({ ok: true })
+  })
+
+  it.each(harms)('%s: is not written over by a server that starts', async (_, harm) => {
+    bench = await openBench()
+    await bench.write([newIntent(), newIntent()])
+    await bench.sequencer.close()
+    await run(harm)
+    const next = new Sequencer({ ...bench.databases, chain: CHAIN, mode: 'epoch', signer: bench.signer, retryMs: 5 })
+    await next.start()
+    expect(next.state()).toMatchObject({ state: 'stopped', reason: 'CHAIN_CONFLICT' })
+    await expect(next.append([newIntent()])).rejects.toMatchObject({ code: 'AUDIT_CHAIN_UNWRITABLE' })
+    await next.close()
+    expect(await bench.verify()).toMatchObject({ ok: false })
   })
 })
 
