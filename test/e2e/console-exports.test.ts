@@ -36,9 +36,10 @@ describeDesk('virtual', 'An export of the audit', () => {
   let browser: Browser
   let desk: DeskScreen
   let auditor: ConsoleScreen
+  let administrator: ConsoleScreen
   const folder = mkdtempSync(join(tmpdir(), 'countersign-export-'))
   let file = join(folder, 'none.zip')
-  tellOnFailure(() => ({ world, pages: [auditor?.page, desk?.page] }))
+  tellOnFailure(() => ({ world, pages: [administrator?.page, auditor?.page, desk?.page] }))
   oneAfterTheOther()
 
   beforeAll(async () => {
@@ -248,7 +249,7 @@ describeDesk('virtual', 'An export of the audit', () => {
   it('lets an administrator hand the chain to its next key, and shows it in force', async () => {
     await desk.signOut()
     await sitDown(desk, 'admin')
-    const administrator = await openConsoleOf(world, browser, desk, 'admin')
+    administrator = await openConsoleOf(world, browser, desk, 'admin')
     const { page } = administrator
     await page.goto(`${world.instance.serverUrl}/console/#/keys`)
     const row = administrator.byId('chain-key')
@@ -269,5 +270,52 @@ describeDesk('virtual', 'An export of the audit', () => {
     await administrator.see(administrator.byId('key').filter({ hasText: next }))
     await look(page, 'console-key-handed-over')
     expect(administrator.complaints).toEqual([])
+  })
+
+  it('orders a hand-over once however often it is tried, says why it failed, and lets it be ordered again', async () => {
+    const { page } = administrator
+    const now = Date.now()
+    const job = {
+      id: 'job_00000001',
+      kind: 'audit-key-rollover',
+      schedule: null,
+      requestedBy: null,
+      attempts: 1,
+      maxAttempts: 8,
+      createdAt: now,
+      dueAt: now,
+      etag: '"1"',
+    }
+    const waiting = { ...job, state: 'waiting', endedAt: null, lastError: null }
+    const attempts: (string | undefined)[] = []
+    let isDead = false
+    // The first order gets no answer; the job is given up when the test says so.
+    await page.route('**/api/v1/audit/key-rollovers', (route) => {
+      attempts.push(route.request().headers()['idempotency-key'])
+      return attempts.length === 1 ? route.abort() : route.fulfill({ status: 201, json: waiting })
+    })
+    await page.route('**/api/v1/jobs/job_00000001', (route) =>
+      route.fulfill({
+        json: isDead
+          ? { ...job, state: 'dead', endedAt: now, lastError: 'CHAIN_KEY_UNUSABLE', runs: [] }
+          : { ...waiting, runs: [] },
+      }),
+    )
+    const button = administrator.byId('chain-key').getByRole('button', { name: 'Hand over' })
+    await button.click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Reason').fill('New HSM')
+    await dialog.getByRole('button', { name: 'Hand over' }).click()
+    await administrator.see(dialog.getByText('The server cannot be reached'))
+    await dialog.getByRole('button', { name: 'Hand over' }).click()
+    await administrator.see(administrator.byId('handing-over'))
+    expect(attempts[0]).toMatch(/^[0-9a-f-]{36}$/)
+    expect(attempts).toEqual([attempts[0], attempts[0]])
+    expect(await button.isDisabled()).toBe(true)
+    isDead = true
+    await administrator.see(administrator.byId('handing-over').getByText(/could not be handed over/))
+    expect(await administrator.byId('handing-over').innerText()).toContain('nothing was lost')
+    await expect.poll(() => button.isEnabled()).toBe(true)
+    await look(page, 'console-key-not-handed-over')
   })
 })

@@ -1,73 +1,19 @@
 import { Button } from '@mantine/core'
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { ChainKeyView } from '../../../../shared/contract/routes/audit-keys.ts'
-import { formatRoute } from '../../../ui/route.ts'
 import { Panel } from '../../../ui/Screen.tsx'
 import { EmptyState, LoadView } from '../../../ui/States.tsx'
-import { Notice } from '../../../ui/Tone.tsx'
 import { valueOf } from '../../client/value-of.ts'
 import { useConsole } from '../../console-context.ts'
 import css from '../../parts/console.module.css'
 import { Instant } from '../../parts/Instant.tsx'
-import { ReasonDialog } from '../../parts/ReasonDialog.tsx'
 import tables from '../../parts/tables.module.css'
 import { useMay } from '../../stores/session-store.ts'
-import { once } from '../../stores/use-action.ts'
 import { usePolled } from '../../stores/use-polled.ts'
+import { HandingOver, HandOverDialog, keyName, type HandOverOrder } from './HandOver.tsx'
 
 const EVERY_MS = 5000
-
-const nameOf = ({ label, keyId }: ChainKeyView): string => label ?? keyId
-
-function HandOver(props: { row: ChainKeyView; onClose: () => void; onDone: () => void }) {
-  const { t } = useTranslation('exports')
-  const { client } = useConsole()
-  const { row } = props
-  const { chain, keyId } = row
-  return (
-    <ReasonDialog
-      title={t('chainKeys.handOverTitle', { chain })}
-      action={t('chainKeys.handOverDo')}
-      label={t('console:retention.reason')}
-      hint={t('chainKeys.reasonHint')}
-      run={(reason) => client.call('rollOverChainKey', { body: { chain, keyId, reason } }, once())}
-      onClose={props.onClose}
-      onDone={props.onDone}
-    >
-      <span>{t('chainKeys.handOverMeans', { now: nameOf(row), next: row.next })}</span>
-    </ReasonDialog>
-  )
-}
-
-/** What became of an order: under way until another key is in force. */
-function Ordered(props: { order: ChainKeyView; now: ChainKeyView | undefined; onHandedOver: () => void }) {
-  const { t } = useTranslation('exports')
-  const { order, now, onHandedOver } = props
-  const isDone = now !== undefined && now.keyId !== order.keyId
-  useEffect(() => {
-    if (isDone) onHandedOver()
-  }, [isDone, onHandedOver])
-  if (isDone)
-    return (
-      <Notice tone="ok" title={t('chainKeys.done', { chain: now.chain, key: nameOf(now) })} live testId="handed-over" />
-    )
-  return (
-    <Notice
-      tone="info"
-      title={t('chainKeys.ordered', { chain: order.chain })}
-      live
-      testId="handing-over"
-      actions={
-        <Button component="a" href={formatRoute(['jobs'])} variant="default" size="xs">
-          {t('console:overview.toJobs')}
-        </Button>
-      }
-    >
-      <p>{t('chainKeys.orderedMeans')}</p>
-    </Notice>
-  )
-}
 
 /** The key each chain is signed with now, and handing it to the next one while the server runs. */
 export function ChainKeys({ onHandedOver }: { onHandedOver: () => void }) {
@@ -75,20 +21,28 @@ export function ChainKeys({ onHandedOver }: { onHandedOver: () => void }) {
   const { client } = useConsole()
   const may = useMay('key.manage')
   const [asking, setAsking] = useState<ChainKeyView | null>(null)
-  const [ordered, setOrdered] = useState<ChainKeyView | null>(null)
+  const [order, setOrder] = useState<HandOverOrder | null>(null)
+  const [isUnderWay, setUnderWay] = useState(false)
   const load = usePolled(
     useCallback(() => valueOf(client.call('listChainKeys', {})), [client]),
     EVERY_MS,
   )
+  const { reload } = load
+  const onEnded = useCallback(() => {
+    setUnderWay(false)
+    reload()
+    onHandedOver()
+  }, [reload, onHandedOver])
   return (
     <LoadView load={load} right="key.read">
       {({ items }) => (
         <>
-          {ordered === null ? null : (
-            <Ordered
-              order={ordered}
-              now={items.find(({ chain }) => chain === ordered.chain)}
-              onHandedOver={onHandedOver}
+          {order === null ? null : (
+            <HandingOver
+              key={order.job}
+              order={order}
+              now={items.find(({ chain }) => chain === order.row.chain)}
+              onEnded={onEnded}
             />
           )}
           <Panel title={t('chainKeys.title')} flush testId="chain-keys">
@@ -116,7 +70,7 @@ export function ChainKeys({ onHandedOver }: { onHandedOver: () => void }) {
                       </th>
                       <td className={tables.whole}>
                         <span className="cs-mono" title={row.keyId}>
-                          {nameOf(row)}
+                          {keyName(row)}
                         </span>
                       </td>
                       <td className={tables.whole}>{row.algorithm}</td>
@@ -132,7 +86,7 @@ export function ChainKeys({ onHandedOver }: { onHandedOver: () => void }) {
                             size="compact-sm"
                             variant="default"
                             // The order that is under way leaves this very key: another could only be refused.
-                            disabled={ordered?.keyId === row.keyId}
+                            disabled={isUnderWay && order?.row.chain === row.chain}
                             onClick={() => setAsking(row)}
                           >
                             {t('chainKeys.handOver')}
@@ -146,13 +100,13 @@ export function ChainKeys({ onHandedOver }: { onHandedOver: () => void }) {
             )}
           </Panel>
           {asking === null ? null : (
-            <HandOver
+            <HandOverDialog
               row={asking}
               onClose={() => setAsking(null)}
-              onDone={() => {
-                setOrdered(asking)
+              onOrdered={(next) => {
                 setAsking(null)
-                load.reload()
+                setOrder(next)
+                setUnderWay(true)
               }}
             />
           )}
