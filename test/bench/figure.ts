@@ -16,27 +16,38 @@ export const median = (values: readonly number[]): number => {
 
 export const round = (value: number, digits = 3): number => Number(value.toPrecision(digits + 1))
 
+export interface Alternated {
+  readonly ours: number
+  readonly theirs: number
+  readonly ratio: number
+}
+
 /**
- * Runs two things alternately, once each to warm up (left out for what takes minutes) and then `rounds` times, so that a
- * slow spell of the machine meets both; gives their medians.
+ * Runs two things alternately, once each to warm up (left out for what takes minutes), then theirs, ours, theirs and so
+ * on, `rounds` times ours; gives their medians. The ratio is the median of each of ours against the mean of theirs just
+ * before and just after it: a machine shared with others goes now faster, now slower, within minutes.
  */
 export async function alternate(
   ours: () => Promise<number>,
   theirs: () => Promise<number>,
   rounds = 5,
   isWarmed = true,
-): Promise<{ ours: number; theirs: number }> {
+): Promise<Alternated> {
   if (isWarmed) {
     await theirs()
     await ours()
   }
   const mine: number[] = []
-  const other: number[] = []
+  const ratios: number[] = []
+  const other = [await theirs()]
   for (let round = 0; round < rounds; round++) {
-    other.push(await theirs())
-    mine.push(await ours())
+    const one = await ours()
+    const [before, after] = [other[round]!, await theirs()]
+    mine.push(one)
+    other.push(after)
+    ratios.push((2 * one) / (before + after))
   }
-  return { ours: median(mine), theirs: median(other) }
+  return { ours: median(mine), theirs: median(other), ratio: median(ratios) }
 }
 
 export function print(figure: Figure): void {

@@ -95,7 +95,7 @@ interface Painted {
 
 async function compare(name: string, open: () => Promise<Painted>, empty: () => Promise<Painted>): Promise<Figure[]> {
   let gzipBytes = 0
-  const { ours, theirs } = await alternate(
+  const { ours, theirs, ratio } = await alternate(
     async () => {
       const painted = await open()
       gzipBytes = painted.gzipBytes
@@ -108,7 +108,7 @@ async function compare(name: string, open: () => Promise<Painted>, empty: () => 
       name: `${name}.paint`,
       value: round(ours),
       unit: 'ms',
-      ratio: round(ours / theirs),
+      ratio: round(ratio),
       against: `an empty page (${Math.round(theirs)} ms)`,
       bar: { max: 4 },
     },
