@@ -21,11 +21,14 @@ const ROWS = `select e.sequence, e.at, e.key_id, e.tenant, e.division, e.office,
 
 type Value = number | string | Uint8Array | null
 const BATCH = 128
+/** Words that are kept in memory; of more than so many each is looked up. */
+const KNOWN_MAX = 50_000
 
 /** Texts of the numbers that entries hold; the first row of a text counts, as everywhere. */
 class Words {
   readonly #read: Database.Statement<[Value], { text: string }>
-  readonly #known = new Map<Value, string>()
+  /** By their numbers, which count up from 1. */
+  readonly #known: string[] = []
 
   constructor(database: Database.Database) {
     this.#read = database.prepare(
@@ -34,11 +37,11 @@ class Words {
   }
 
   text(number: Value | undefined): string {
-    const known = this.#known.get(number ?? null)
+    if (typeof number !== 'number') return NO_WORD
+    const known = this.#known[number]
     if (known !== undefined) return known
-    const text = typeof number === 'number' ? (this.#read.get(number)?.text ?? NO_WORD) : NO_WORD
-    if (this.#known.size > 50_000) this.#known.clear()
-    this.#known.set(number ?? null, text)
+    const text = this.#read.get(number)?.text ?? NO_WORD
+    if (Number.isInteger(number) && number >= 0 && number < KNOWN_MAX) this.#known[number] = text
     return text
   }
 
@@ -77,8 +80,9 @@ const partsOf = (values: readonly Value[]): Parts => {
   const salt = next(values[17])
   const payload = types === WHOLE ? next(values[18]) : null
   if (from !== all.length) return NO_PARTS
-  const marks = { erasedAt: values[21], erasedBy: values[22], erasedRule: values[23] }
-  return { previousCopy, signature, bytes, payloads: [{ salt, bytes: payload, ...marks } as unknown as StoredPayload] }
+  const [erasedAt, erasedBy, erasedRule] = [values[21], values[22], values[23]]
+  const stored = { salt, bytes: payload, erasedAt, erasedBy, erasedRule } as unknown as StoredPayload
+  return { previousCopy, signature, bytes, payloads: [stored] }
 }
 
 /** What the columns hold is taken as it is: a value of another type is never equal to what was signed. */
@@ -107,6 +111,11 @@ const rowOf = (chain: string, values: readonly Value[], words: Words): SegmentRo
   } as unknown as SegmentRow
 }
 
+/** Each when it is its turn, so that none is there longer than it is looked at. */
+function* rowsOf(chain: string, rows: readonly (readonly Value[])[], words: Words): Generator<SegmentRow> {
+  for (const values of rows) yield rowOf(chain, values, words)
+}
+
 /** Reads segments of one chain; for one thread. */
 export interface SegmentReader extends SegmentSource {
   close(): Promise<void>
@@ -128,7 +137,7 @@ export const readSqliteSegments = (
     *rows(from, to) {
       for (let start = from; start < to; start += BATCH) {
         const rows = read.all(chain, start, Math.min(to, start + BATCH))
-        yield rows.map((values) => rowOf(chain, values, words))
+        yield rowsOf(chain, rows, words)
       }
     },
     close: () => {

@@ -1,9 +1,9 @@
 import { AppError } from '../contract/errors.ts'
+import { bufferOf } from './buffer.ts'
 
 const FORM = /^[A-Za-z0-9_-]*$/
 
-export const encodeBase64url = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url')
+export const encodeBase64url = (bytes: Uint8Array): string => bufferOf(bytes).toString('base64url')
 
 /** RFC 4648 5 without padding; throws REQUEST_INVALID (`base64url`) unless it is the one text its bytes encode to. */
 export const decodeBase64url = (text: string): Uint8Array => {

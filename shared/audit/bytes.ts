@@ -1,4 +1,4 @@
-export { sha256 } from './sha256.ts'
+export { sha256, sha256Text } from './sha256.ts'
 
 export const sameBytes = (left: Uint8Array, right: Uint8Array): boolean => {
   if (left.length !== right.length) return false

@@ -1,3 +1,4 @@
+import { bufferOf } from './buffer.ts'
 import { ACTIONS, CHAIN_NAME, ENTRY_FORMAT, NAME_MAX } from './entry-form.ts'
 import type { Entry } from './entry.ts'
 
@@ -136,8 +137,6 @@ const scan = (scanner: Scanner): EntryText => {
   const tenant = scanner.name()
   scanner.skip(`,"v":${ENTRY_FORMAT}}`)
   scanner.end()
-  const object = { type, id }
-  const rest = { intent, key, payload, previous }
   return {
     chain,
     sequence,
@@ -148,14 +147,14 @@ const scan = (scanner: Scanner): EntryText => {
     operator,
     station,
     action: action as Entry['action'],
-    object,
+    object: { type, id },
     correlationId,
-    ...rest,
+    intent,
+    key,
+    payload,
+    previous,
   }
 }
-
-const latin1 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 
 /**
  * Reads the one form `encodeEntry` writes, many times faster than `parseEntry`. Null says nothing: an entry with other
@@ -163,7 +162,7 @@ const latin1 = (bytes: Uint8Array): string =>
  */
 export const scanEntry = (bytes: Uint8Array): EntryText | null => {
   if (!(bytes instanceof Uint8Array)) return null
-  const text = latin1(bytes)
+  const text = bufferOf(bytes).toString('latin1')
   if (UNUSUAL.test(text)) return null
   try {
     return scan(new Scanner(text))

@@ -1,12 +1,16 @@
 import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import * as browserAudit from '../../../../renderer/verify/crypto/audit-crypto.ts'
-import { sha256 as browserSha256 } from '../../../../renderer/verify/crypto/audit-sha256.ts'
+import {
+  sha256 as browserSha256,
+  sha256Text as browserSha256Text,
+} from '../../../../renderer/verify/crypto/audit-sha256.ts'
 import { BrowserBuffer } from '../../../../renderer/verify/crypto/buffer.ts'
 import * as browserHash from '../../../../renderer/verify/crypto/hash-state.ts'
 import * as browser from '../../../../renderer/verify/crypto/pki-crypto.ts'
 import * as hashState from '../../../../shared/ades/hash-state.ts'
-import { sha256 } from '../../../../shared/audit/bytes.ts'
+import { encodeBase64url } from '../../../../shared/audit/base64url.ts'
+import { sha256, sha256Text } from '../../../../shared/audit/bytes.ts'
 import * as nodeAudit from '../../../../shared/audit/crypto.ts'
 import * as node from '../../../../shared/pki/crypto.ts'
 import type { SignatureAlgorithm } from '../../../../shared/pki/index.ts'
@@ -155,6 +159,11 @@ describe('when bytes are digested without node:crypto', () => {
     }
     expect(browser.sha1Name(bytes)).toEqual(node.sha1Name(bytes))
     expect(browserSha256(bytes, DATA)).toEqual(sha256(bytes, DATA))
+    // As text too, of few bytes and of more than are gathered in one piece.
+    for (const long of [bytes, randomBytes(5000)]) {
+      expect(sha256Text(long, DATA)).toBe(encodeBase64url(sha256(long, DATA)))
+      expect(browserSha256Text(long, DATA)).toBe(sha256Text(long, DATA))
+    }
   })
 })
 
