@@ -118,7 +118,7 @@ export class SegmentWorkers implements SegmentPool {
   #source(): SegmentSource {
     const [reader, isEnded] = [this.#reader, () => this.#failed !== null]
     return {
-      copyOf: (signature) => reader.copyOf(signature),
+      isCopyOf: (copy, signature) => reader.isCopyOf(copy, signature),
       async *rows(from, to) {
         for await (const batch of reader.rows(from, to)) {
           yield batch

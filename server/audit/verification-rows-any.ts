@@ -1,3 +1,4 @@
+import { sameBytes } from '../../shared/audit/bytes.ts'
 import type { Opened } from '../db/open.ts'
 import { streamEntries } from '../db/repositories/audit-entries.ts'
 import type { AuditDb } from '../db/schema.ts'
@@ -5,7 +6,7 @@ import type { SegmentReader } from './verification-rows.ts'
 
 /** Segments through the repositories, on any database. */
 export const readSegments = (reader: Opened<AuditDb>, chain: string): SegmentReader => ({
-  copyOf: (signature) => signature,
+  isCopyOf: sameBytes,
   async *rows(from, to) {
     for await (const batch of streamEntries(reader.db, chain)(from)) {
       yield batch

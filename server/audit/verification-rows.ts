@@ -2,7 +2,7 @@ import Database from 'better-sqlite3'
 import type { SegmentRow, SegmentSource } from '../../shared/audit/segment.ts'
 import type { StoredPayload } from '../../shared/audit/stored.ts'
 import type { DatabaseLocation } from '../db/open.ts'
-import { NO_WORD, shortSignature } from '../db/repositories/audit-row-form.ts'
+import { NO_WORD, isShortSignature } from '../db/repositories/audit-row-form.ts'
 
 /**
  * Entries and payloads of a stretch, one row for each pair, as plain values in this order. All that is bytes comes in one
@@ -68,18 +68,19 @@ const partsOf = (values: readonly Value[]): Parts => {
   const types = values[19]
   const all = values[20]
   if ((types !== WHOLE && types !== ERASED) || !(all instanceof Uint8Array)) return NO_PARTS
-  let from = 0
+  // Plain arrays over the same memory: a part of a buffer made as a buffer costs several times as much.
+  let from = all.byteOffset
   const next = (length: Value | undefined): Uint8Array => {
-    const start = from
-    from += Number(length)
-    return all.subarray(start, from)
+    const part = new Uint8Array(all.buffer, from, Number(length))
+    from += part.length
+    return part
   }
   const previousCopy = next(values[14])
   const signature = next(values[15])
   const bytes = next(values[16])
   const salt = next(values[17])
   const payload = types === WHOLE ? next(values[18]) : null
-  if (from !== all.length) return NO_PARTS
+  if (from !== all.byteOffset + all.length) return NO_PARTS
   const [erasedAt, erasedBy, erasedRule] = [values[21], values[22], values[23]]
   const stored = { salt, bytes: payload, erasedAt, erasedBy, erasedRule } as unknown as StoredPayload
   return { previousCopy, signature, bytes, payloads: [stored] }
@@ -133,7 +134,7 @@ export const readSqliteSegments = (
   const read = database.prepare<[string, number, number], Value[]>(ROWS).raw()
   const words = new Words(database)
   return {
-    copyOf: shortSignature,
+    isCopyOf: isShortSignature,
     *rows(from, to) {
       for (let start = from; start < to; start += BATCH) {
         const rows = read.all(chain, start, Math.min(to, start + BATCH))

@@ -16,23 +16,6 @@ export const DOMAINS = {
 /** The bytes an entry's key signs. They hold the signature of the entry before: that is the link. */
 export const entrySigningBytes = (entryBytes: Uint8Array): Uint8Array => concatBytes(DOMAINS.entry, entryBytes)
 
-const SCRATCH = 4096
-
-/**
- * Gives `entrySigningBytes` in one buffer that the next call writes over: for whoever checks many and keeps none. Most
- * entries fit in it; a longer one is given a buffer of its own.
- */
-export const createSigningBytes = (): ((entryBytes: Uint8Array) => Uint8Array) => {
-  const scratch = new Uint8Array(SCRATCH)
-  const from = DOMAINS.entry.length
-  scratch.set(DOMAINS.entry)
-  return (entryBytes) => {
-    if (from + entryBytes.length > SCRATCH) return entrySigningBytes(entryBytes)
-    scratch.set(entryBytes, from)
-    return scratch.subarray(0, from + entryBytes.length)
-  }
-}
-
 /** The bytes an endorsing key signs to bring another key into the chain. */
 export const keySigningBytes = (statement: Uint8Array): Uint8Array => concatBytes(DOMAINS.key, statement)
 

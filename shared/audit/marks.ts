@@ -11,6 +11,9 @@ export const CUT_OBJECT = 'audit-cut'
 /** Object type of tombstone entries; the object's id is a sequence, or `from-to` with both included. */
 export const PAYLOAD_OBJECT = 'audit-payload'
 
+/** Actions of entries that tell the walk something: of keys, cuts and tombstones. */
+export const TELLING: ReadonlySet<string> = new Set(['KeyUse', 'Deletion'])
+
 export const isAnnouncement = (entry: Marked): boolean => entry.action === 'KeyUse' && entry.object.type === KEY_OBJECT
 
 /** The cut an entry announces, or null for any other entry. */

@@ -1,11 +1,13 @@
 import { encodeBase64url } from './base64url.ts'
-import { sameBytes } from './bytes.ts'
+import { bufferOf } from './buffer.ts'
 import type { VerifySignature } from './crypto.ts'
+import { columnsText } from './entry-columns.ts'
 import { scanEntry } from './entry-scan.ts'
 import type { EntryText } from './entry-scan.ts'
+import { withHeldSignatures } from './held-signatures.ts'
+import type { HeldSignatures } from './held-signatures.ts'
 import type { AuditKey } from './key-statement.ts'
-import { createSigningBytes } from './link.ts'
-import { announcedCut, findFalseMark, isAnnouncement, readMarks, tombstoneOf } from './marks.ts'
+import { TELLING, announcedCut, findFalseMark, isAnnouncement, readMarks, tombstoneOf } from './marks.ts'
 import type { ErasureMarks, Tombstone } from './marks.ts'
 import { MerkleFrontier, leafHash } from './merkle.ts'
 import { SALT_BYTES, payloadDigestText } from './payload-digest.ts'
@@ -67,8 +69,8 @@ export type SegmentRow = Omit<StoredEntry, 'previousSignature'> & { readonly pre
 export interface SegmentSource {
   /** The rows from `from` to before `to`, ordered as `EntrySource`, in batches, each gone through once. */
   readonly rows: (from: number, to: number) => AsyncIterable<Iterable<SegmentRow>> | Iterable<Iterable<SegmentRow>>
-  /** What this store keeps of a signature as the next row's copy. */
-  readonly copyOf: (signature: Uint8Array) => Uint8Array
+  /** Whether this is what the store keeps of a signature as the next row's copy. */
+  readonly isCopyOf: (copy: Uint8Array, signature: Uint8Array) => boolean
 }
 
 const UNSURE = Symbol('unsure')
@@ -93,31 +95,31 @@ const isCopy = (row: SegmentRow, text: EntryText): boolean =>
 /** An entry with other than plain text in it: few chains have any, so its parser is loaded when it is needed. */
 const parse = async (bytes: Uint8Array): Promise<EntryText> => (await import('./entry-read.ts')).parseEntryText(bytes)
 
+/** Of a payload that is there and not said to be erased, as an entry writes it; null for any other. */
+const digestOf = ({ salt, bytes, erasedAt, erasedBy, erasedRule }: StoredPayload): string | null => {
+  const isMarked = erasedAt !== null || erasedBy !== null || erasedRule !== null
+  return bytes === null || isMarked || salt.length !== SALT_BYTES ? null : payloadDigestText(salt, bytes)
+}
+
 /** Walks one segment; stops at the first thing a sound chain would not have. */
 class SegmentWalk {
   readonly #task: SegmentTask
   readonly #source: SegmentSource
   readonly #keys: ReadonlyMap<string, AuditKey>
-  readonly #verify: VerifySignature
+  readonly #held: HeldSignatures
   readonly #tree: MerkleFrontier
   readonly #events: SegmentEvent[] = []
-  readonly #signingBytes = createSigningBytes()
-  // What waits to be checked, in step. Of a row only bytes are held: where the first rows of a thread live long, all
-  // later ones are put among what lives long, and the marking of that takes a fortieth of all processors' time.
-  readonly #keysOf: AuditKey[] = []
-  readonly #bytesOf: Uint8Array[] = []
-  readonly #signaturesOf: Uint8Array[] = []
   #expected: number
   #checkpoints = 0
   #first: string | null = null
   #last: Uint8Array | null = null
   #signer: string | null = null
 
-  constructor(task: SegmentTask, source: SegmentSource, keys: ReadonlyMap<string, AuditKey>, verify: VerifySignature) {
+  constructor(task: SegmentTask, source: SegmentSource, keys: ReadonlyMap<string, AuditKey>, held: HeldSignatures) {
     this.#task = task
     this.#source = source
     this.#keys = keys
-    this.#verify = verify
+    this.#held = held
     this.#expected = task.from
     this.#tree = task.edge ? MerkleFrontier.fromBytes(task.from, task.edge) : new MerkleFrontier()
   }
@@ -126,9 +128,11 @@ class SegmentWalk {
     const { from, to } = this.#task
     try {
       for await (const batch of this.#source.rows(from, to)) {
-        for (const row of batch) this.#step(row, scanEntry(row.bytes) ?? (await parse(row.bytes)))
-        this.#checkSignatures()
+        for (const row of batch) {
+          if (!this.#pass(row)) this.#step(row, scanEntry(row.bytes) ?? (await parse(row.bytes)))
+        }
       }
+      if (!this.#held.check()) throw UNSURE
     } catch {
       // What does not fit, what is of no type it could be, what cannot be read: the walk in order tells which.
       return { kind: 'unsure', sequence: this.#expected }
@@ -140,67 +144,75 @@ class SegmentWalk {
     return { kind: 'walked', previous: this.#first, last: this.#last, edge, events: this.#events }
   }
 
+  /**
+   * Takes an entry that is the one next to the last and all it claims to be, and tells the walk nothing but its signer:
+   * most are. False for any other, of which nothing is known then.
+   */
+  #pass(row: SegmentRow): boolean {
+    const last = this.#last
+    const [payload, second] = row.payloads
+    if (last === null || !payload || second || TELLING.has(row.action)) return false
+    if (row.chain !== this.#task.chain || row.sequence !== this.#expected) return false
+    const key = this.#keys.get(row.keyId)
+    if (!key || row.signature.length === 0 || !this.#source.isCopyOf(row.previousCopy, last)) return false
+    const digest = digestOf(payload)
+    if (digest === null) return false
+    const { bytes } = row
+    const text = bufferOf(bytes).toString('latin1')
+    if (text !== columnsText(row, digest, encodeBase64url(last))) return false
+    this.#take(row, key, false)
+    this.#sign(row.sequence, row.keyId)
+    this.#checkpoint(row.signature, true)
+    return true
+  }
+
   #step(row: SegmentRow, text: EntryText): void {
-    const { chain, everySignature } = this.#task
-    if (text.chain !== chain || text.sequence !== this.#expected || !isCopy(row, text)) throw UNSURE
+    if (text.chain !== this.#task.chain || text.sequence !== this.#expected || !isCopy(row, text)) throw UNSURE
     this.#link(row, text)
     const key = this.#keys.get(text.key)
-    const isBringing = isAnnouncement(text)
     if (!key || row.signature.length === 0) throw UNSURE
-    // The tree holds no signatures: the last one under a checkpoint is checked, each before it is in the next entry.
-    const isSealed = this.#task.sizes[this.#checkpoints] === this.#expected + 1
-    const isChecked = everySignature || isBringing || isSealed
-    if (isChecked) this.#hold(key, row)
+    const isBringing = isAnnouncement(text)
     const payload = this.#payload(row, text)
     const before = isBringing ? this.#tree.toBytes() : null
-    this.#tree.append(leafHash(row.bytes))
-    this.#expected += 1
-    this.#last = row.signature
+    this.#take(row, key, isBringing)
     if (before) this.#announce(row, text, payload, before)
     else this.#tell(text, payload)
     this.#checkpoint(row.signature, !isBringing)
   }
 
-  #hold(key: AuditKey, { bytes, signature }: SegmentRow): void {
-    this.#keysOf.push(key)
-    this.#bytesOf.push(bytes)
-    this.#signaturesOf.push(signature)
-  }
-
-  /** Those of a batch one after the other: a tenth sooner than each between the other work on its entry. */
-  #checkSignatures(): void {
-    for (const [place, { spki }] of this.#keysOf.entries()) {
-      const [bytes, signature] = [this.#bytesOf[place], this.#signaturesOf[place]]
-      if (!bytes || !signature || !this.#verify(spki, this.#signingBytes(bytes), signature)) throw UNSURE
-    }
-    this.#keysOf.length = 0
-    this.#bytesOf.length = 0
-    this.#signaturesOf.length = 0
+  /** The entry is what the walk has come to; its signature is looked at later. */
+  #take(row: SegmentRow, key: AuditKey, isBringing: boolean): void {
+    const { everySignature, sizes } = this.#task
+    // The tree holds no signatures: the last one under a checkpoint is checked, each before it is in the next entry.
+    const isSealed = sizes[this.#checkpoints] === this.#expected + 1
+    const isChecked = everySignature || isBringing || isSealed
+    if (isChecked && !this.#held.add(key, row.bytes, row.signature)) throw UNSURE
+    this.#tree.append(leafHash(row.bytes))
+    this.#expected += 1
+    this.#last = row.signature
   }
 
   #link(row: SegmentRow, text: EntryText): void {
     if (this.#last === null) {
       this.#first = text.previous
       const said = Buffer.from(text.previous, 'base64url')
-      if (!sameBytes(row.previousCopy, this.#source.copyOf(said))) throw UNSURE
+      if (!this.#source.isCopyOf(row.previousCopy, said)) throw UNSURE
       return
     }
     const isNext = text.previous === encodeBase64url(this.#last)
-    if (!isNext || !sameBytes(row.previousCopy, this.#source.copyOf(this.#last))) throw UNSURE
+    if (!isNext || !this.#source.isCopyOf(row.previousCopy, this.#last)) throw UNSURE
   }
 
   #payload(row: SegmentRow, text: EntryText): StoredPayload {
     const [payload, second] = row.payloads
     if (!payload || second) throw UNSURE
-    const { salt, bytes, erasedAt, erasedBy, erasedRule } = payload
-    if (bytes === null) {
+    if (payload.bytes === null) {
       const marks = readMarks(payload)
       if (typeof marks === 'string') throw UNSURE
       this.#erase(text.sequence, marks)
       return payload
     }
-    const isMarked = erasedAt !== null || erasedBy !== null || erasedRule !== null
-    if (isMarked || salt.length !== SALT_BYTES || payloadDigestText(salt, bytes) !== text.payload) throw UNSURE
+    if (digestOf(payload) !== text.payload) throw UNSURE
     return payload
   }
 
@@ -228,10 +240,14 @@ class SegmentWalk {
     else this.#events.push({ kind: 'erased', from: sequence, to: sequence, marks })
   }
 
-  #tell(text: EntryText, payload: StoredPayload): void {
-    const { sequence, key } = text
+  #sign(sequence: number, key: string): void {
     if (key !== this.#signer) this.#events.push({ kind: 'signer', sequence, key })
     this.#signer = key
+  }
+
+  #tell(text: EntryText, payload: StoredPayload): void {
+    const { sequence, key } = text
+    this.#sign(sequence, key)
     if (text.action !== 'Deletion') return
     const tombstone = tombstoneOf(text, payload.bytes)
     if (tombstone) this.#events.push({ kind: 'tombstone', ...tombstone })
@@ -258,4 +274,4 @@ export const walkSegment = (
   source: SegmentSource,
   keys: ReadonlyMap<string, AuditKey>,
   verify: VerifySignature,
-): Promise<SegmentOutcome> => new SegmentWalk(task, source, keys, verify).run()
+): Promise<SegmentOutcome> => withHeldSignatures(verify, (held) => new SegmentWalk(task, source, keys, held).run())

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { encodeBase64url } from '../../../../shared/audit/base64url.ts'
+import { sameBytes } from '../../../../shared/audit/bytes.ts'
 import { encodeCheckpoint, encodeNote, encodeNoteKey, noteKeyId } from '../../../../shared/audit/checkpoint.ts'
 import { createSignatureVerifier, keyAlgorithmOf, keyIdOf } from '../../../../shared/audit/crypto.ts'
 import { CUT_OBJECT, cutIdOf, cutSigningBytes, encodeCut } from '../../../../shared/audit/cut.ts'
@@ -276,6 +277,6 @@ export const poolOver = (stored: StoredChain): SegmentPool => {
       yield batch.filter((row) => row.sequence < to).map((row) => ({ ...row, previousCopy: row.previousSignature }))
     }
   }
-  const source = { rows, copyOf: (signature: Uint8Array) => signature }
+  const source = { rows, isCopyOf: sameBytes }
   return { size: 2, run: (task) => walkSegment(task, source, keys, verify) }
 }
