@@ -106,7 +106,8 @@ export class SqliteDriver implements Driver {
       const statement = this.#statements.prepare(sql)
       const many = rowsOf(query)
       if (many) {
-        for (const row of many) statement.run(row)
+        // One by one: of an array each value is looked up as an object's member.
+        for (const row of many) statement.run(...row)
         return { numAffectedRows: BigInt(many.length), rows: [] }
       }
       if (statement.reader) return { rows: statement.all(...parameters) as R[] }
