@@ -17,13 +17,15 @@ import type { AuditDb } from '../db/schema.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { endorseKey, newEpochKey, rootKeyOf } from './chain-keys.ts'
 import type { EpochKey, RootKey } from './chain-keys.ts'
-import { layOut } from './entry-run.ts'
+import { SIGNATURE_BYTES, layOut } from './entry-run.ts'
+import type { EntryRun } from './entry-run.ts'
 import { noFaults } from './faults.ts'
 import type { FaultPort } from './faults.ts'
 import type { AuditIntent } from './intent.ts'
 import { announcementOf, draftOf, headOf, joinLinks, makeLink, prepareLinks } from './link-maker.ts'
-import type { Draft } from './link-maker.ts'
+import type { Draft, Joined } from './link-maker.ts'
 import { LinkSealer } from './link-sealer.ts'
+import type { SealedEnd } from './link-sealer.ts'
 import type { AuditSigner, ChainKeyMode } from './ports.ts'
 
 export interface ChainWriterOptions {
@@ -54,9 +56,27 @@ interface Memory {
   epoch: OpenEpoch | null
   /** Whether no intent given can be an entry already. */
   isSure: boolean
+  /** Resolves when what was asked to be made last is on its way to be signed, made, or failed. */
+  begun: Promise<void>
+  /** What is being signed by an epoch's key and may be followed before it is; `made` lags behind it. */
+  coming: Coming | null
 }
 
-const newMemory = (): Memory => ({ head: null, made: null, epoch: null, isSure: false })
+interface Coming {
+  readonly run: EntryRun
+  /** Of its last entry. */
+  readonly sequence: number
+  readonly end: Promise<Draft>
+}
+
+const newMemory = (): Memory => ({
+  head: null,
+  made: null,
+  epoch: null,
+  isSure: false,
+  begun: Promise.resolve(),
+  coming: null,
+})
 
 /** Entries and keys made but not stored; nothing of it is true before. */
 export interface Batch {
@@ -178,12 +198,27 @@ export class ChainWriter {
   /**
    * Makes the next entries of intents in order, after what was made before; those that are entries already are passed
    * over. Null when nothing is left. Nothing is durable. Throws CHAIN_KEY_UNUSABLE, DATABASE_*; call `forget` then.
+   * May be called before the batch before is made: it then follows that, and fails with it.
    */
   async make(intents: readonly AuditIntent[]): Promise<Batch | null> {
     const memory = this.#memory
-    await this.ready()
-    const fresh = memory.isSure ? intents : await this.#unknown(intents)
-    return fresh.length > 0 ? this.#make(memory, fresh) : null
+    const { begun: before, isSure } = memory
+    const { promise, resolve } = Promise.withResolvers<void>()
+    memory.begun = promise
+    try {
+      await before
+      await this.ready()
+      const fresh = isSure ? intents : await this.#unknown(intents)
+      if (fresh.length === 0) return null
+      if (memory.coming && !this.#mayFollow(memory, fresh.length)) {
+        // What fails before it fails this as well: nothing can be made after it.
+        memory.made = await memory.coming.end
+        memory.coming = null
+      }
+      return await this.#make(memory, fresh, resolve)
+    } finally {
+      resolve()
+    }
   }
 
   /**
@@ -282,23 +317,36 @@ export class ChainWriter {
     return { key, link: await this.#announce(memory, key) }
   }
 
-  async #make(memory: Memory, intents: readonly AuditIntent[]): Promise<Batch> {
-    const from = draftIn(memory).sequence
+  /** Whether so many entries can be laid out and given to be signed before those before them are signed. */
+  #mayFollow(memory: Memory, count: number): boolean {
+    if (!memory.coming || !memory.epoch || this.#isEpochOver(memory)) return false
+    return count <= this.#roomInEpoch(memory) && this.#sealer.follows(memory.coming.run, count)
+  }
+
+  /** `begun` is called when the next may be made: at the end, or when all of this is on its way. */
+  async #make(memory: Memory, intents: readonly AuditIntent[], begun: () => void): Promise<Batch> {
+    const { coming } = memory
+    const from = coming?.sequence ?? draftIn(memory).sequence
     const links: NewEntry[] = []
     const keys: AuditKey[] = []
+    let end: Draft | null = null
     for (let done = 0; done < intents.length;) {
-      if (this.#isEpochOver(memory)) {
+      // What follows stays in the epoch it follows, though that may have ended this moment: its end is not known yet.
+      if (!coming && this.#isEpochOver(memory)) {
         const opened = await this.#openEpoch(memory)
         links.push(opened.link)
         keys.push(opened.key)
       }
-      const room = this.#roomInEpoch(memory)
-      const run = intents.slice(done, done + room)
-      links.push(...(await this.#sign(memory, run)))
+      const run = intents.slice(done, done + this.#roomInEpoch(memory))
       done += run.length
+      const signing = this.#sign(memory, run)
+      if (done === intents.length && memory.coming) begun()
+      const signed = await signing
+      links.push(...signed.links)
+      end = signed.draft
     }
     // The tree goes on changing as the next batch is made: what is stored is as it is now.
-    const { tree, ...draft } = draftIn(memory)
+    const { tree, ...draft } = end ?? draftIn(memory)
     return { memory, from, draft: { ...draft, tree: tree.copy() }, links, keys }
   }
 
@@ -307,26 +355,44 @@ export class ChainWriter {
     return epoch ? epochEntries - epoch.entries : Number.MAX_SAFE_INTEGER
   }
 
-  async #sign(memory: Memory, intents: readonly AuditIntent[]): Promise<readonly NewEntry[]> {
-    const { epoch } = memory
-    if (!epoch) {
-      const links: NewEntry[] = []
-      for (const intent of intents) {
-        const made = await makeLink(intent, draftIn(memory), this.#root)
-        memory.made = made.draft
-        links.push(made.link)
-      }
-      return links
+  async #sign(memory: Memory, intents: readonly AuditIntent[]): Promise<Joined> {
+    if (memory.epoch) return this.#signInEpoch(memory, memory.epoch, intents)
+    const links: NewEntry[] = []
+    for (const intent of intents) {
+      const made = await makeLink(intent, draftIn(memory), this.#root)
+      memory.made = made.draft
+      links.push(made.link)
     }
-    const draft = draftIn(memory)
-    const at = { chain: draft.chain, sequence: draft.sequence + 1, key: epoch.key.keyId }
-    const prepared = prepareLinks(intents, at)
-    const { tree, signature: previous } = draft
-    const run = layOut(prepared, previous)
-    const task = { run, previous, key: epoch.key.privateKey, tree: { size: tree.size, edge: tree.toBytes() } }
-    const made = joinLinks(prepared, await this.#sealer.seal(task), draft)
-    memory.made = made.draft
+    return { links, draft: draftIn(memory) }
+  }
+
+  /** After what is being signed, if anything is, without waiting for it. */
+  async #signInEpoch(memory: Memory, epoch: OpenEpoch, intents: readonly AuditIntent[]): Promise<Joined> {
+    const { coming } = memory
+    const draft = coming ? null : draftIn(memory)
+    const before = coming?.sequence ?? draftIn(memory).sequence
+    const { chain } = this.#options
+    const prepared = prepareLinks(intents, { chain, sequence: before + 1, key: epoch.key.keyId })
+    const run = layOut(prepared, draft?.signature.length ?? SIGNATURE_BYTES)
+    const sealed = this.#sealer.seal({ run, key: epoch.key.privateKey, after: draft && endOfDraft(draft) })
+    const join = async (): Promise<Joined> => {
+      const [made, last] = await Promise.all([sealed, draft ?? coming?.end])
+      return joinLinks(prepared, made, last ?? draftIn(memory))
+    }
+    const joined = join()
+    const mine: Coming = { run, sequence: before + intents.length, end: joined.then((made) => made.draft) }
+    // Whoever made it is told; who follows it waits for this, and often nobody does.
+    mine.end.catch(() => undefined)
+    memory.coming = mine
     memory.epoch = { ...epoch, entries: epoch.entries + intents.length }
-    return made.links
+    const made = await joined
+    memory.made = made.draft
+    if (memory.coming === mine) memory.coming = null
+    return made
   }
 }
+
+const endOfDraft = ({ signature, tree }: Draft): SealedEnd => ({
+  signature,
+  tree: { size: tree.size, edge: tree.toBytes() },
+})

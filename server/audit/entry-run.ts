@@ -58,18 +58,18 @@ export interface Laid {
   readonly payload: string
 }
 
-/** Lays them out, each payload with a salt of its own; `previous` is the signature before the first, the others are of Ed25519. */
-export const layOut = (entries: readonly Laid[], previous: Uint8Array): EntryRun => {
+/** Lays them out, each payload with a salt of its own; `before`: bytes of the signature before the first, the others are of Ed25519. */
+export const layOut = (entries: readonly Laid[], before: number): EntryRun => {
   const { entry: domain, payload: payloadDomain } = DOMAINS
   const fixed = domain.length + payloadDomain.length + SALT_BYTES + BETWEEN.length
   const rooms = base64urlLength(DIGEST_BYTES) + base64urlLength(SIGNATURE_BYTES)
-  let most = entries.length * (fixed + rooms) + previous.length * 2
+  let most = entries.length * (fixed + rooms) + before * 2
   // No character is more than three bytes of UTF-8 for each of its units; a payload is long enough to be counted.
   for (const { halves, payload } of entries)
     most += (halves.head.length + halves.tail.length) * 3 + Buffer.byteLength(payload)
   const bytes = Buffer.from(new ArrayBuffer(most))
   const places = new Uint32Array(entries.length * PLACES)
-  let [end, room] = [0, base64urlLength(previous.length)]
+  let [end, room] = [0, base64urlLength(before)]
   for (const [index, { halves, payload }] of entries.entries()) {
     const from = end
     bytes.set(payloadDomain, from)

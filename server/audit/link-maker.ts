@@ -55,12 +55,18 @@ export const prepareLinks = (intents: readonly AuditIntent[], from: EntryPlace):
     return { intent, place, halves: placeForm(form, place), payload }
   })
 
+/** Entries as they are stored, and the chain's end after them. */
+export interface Joined {
+  readonly links: readonly NewEntry[]
+  readonly draft: Draft
+}
+
 /** Puts what was signed to what was prepared, in order. */
 export const joinLinks = (
   prepared: readonly PreparedLink[],
   { run, signatures, tree }: Sealed,
   draft: Draft,
-): { readonly links: readonly NewEntry[]; readonly draft: Draft } => {
+): Joined => {
   if (signatures.length !== prepared.length * SIGNATURE_BYTES)
     throw new AppError('CHAIN_KEY_UNUSABLE', { reason: 'unsealed' })
   let [sequence, previous] = [draft.sequence, draft.signature]

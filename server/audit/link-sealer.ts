@@ -12,13 +12,19 @@ export interface TreeEdge {
   readonly edge: Uint8Array
 }
 
+/** What the next entry is signed over, and the tree up to it. */
+export interface SealedEnd {
+  readonly signature: Uint8Array
+  readonly tree: TreeEdge
+}
+
 /** Entries in a row, to be signed one over the other by an epoch's key. */
 export interface SealTask {
   /** Given away: whoever asks does not have it until it is answered. */
   readonly run: EntryRun
-  readonly previous: Uint8Array
   readonly key: KeyObject
-  readonly tree: TreeEdge
+  /** What they follow; null: what the task before it ends with, which nobody but the thread may know yet. */
+  readonly after: SealedEnd | null
 }
 
 /** The run with all digests and signatures before in it, the entries' own signatures, and the tree over them. */
@@ -28,13 +34,13 @@ export interface Sealed {
   readonly tree: TreeEdge
 }
 
-/** Signs them here and now. */
-export const sealLinks = ({ run, previous, key, tree: before }: SealTask): Sealed => {
+/** Signs them here and now, after what is given. */
+export const sealLinks = ({ run, key }: Pick<SealTask, 'run' | 'key'>, after: SealedEnd): Sealed => {
   const bytes = Buffer.from(run.bytes.buffer, run.bytes.byteOffset, run.bytes.byteLength)
   const count = lengthOf(run)
   const signatures = new Uint8Array(count * SIGNATURE_BYTES)
-  const tree = MerkleFrontier.fromBytes(before.size, before.edge)
-  let last: Buffer = Buffer.from(previous.buffer, previous.byteOffset, previous.byteLength)
+  const tree = MerkleFrontier.fromBytes(after.tree.size, after.tree.edge)
+  let last: Buffer = Buffer.from(after.signature)
   for (let index = 0; index < count; index += 1) {
     const places = placesOf(run, index)
     fillRooms(bytes, places, last)
@@ -45,10 +51,17 @@ export const sealLinks = ({ run, previous, key, tree: before }: SealTask): Seale
   return { run, signatures, tree: { size: tree.size, edge: tree.toBytes() } }
 }
 
+/** What comes after these is signed over. */
+export const endOf = ({ signatures, tree }: Sealed): SealedEnd => ({
+  signature: signatures.slice(-SIGNATURE_BYTES),
+  tree,
+})
+
 /** Fewer than this are signed sooner than another thread is asked. */
 const WORTH_A_THREAD = 8
 
 interface Waiting {
+  readonly run: EntryRun
   resolve(sealed: Sealed): void
   reject(error: unknown): void
 }
@@ -73,14 +86,28 @@ export class LinkSealer {
     this.#newWorker = newWorker
   }
 
-  /** Throws CHAIN_KEY_UNUSABLE when the thread died. */
+  /** Whether so many entries may be asked for `after: null` now: this run is what the thread was asked last, and is at. */
+  follows(run: EntryRun, count: number): boolean {
+    const waiting = this.#thread?.waiting ?? []
+    return count >= WORTH_A_THREAD && waiting.at(-1)?.run === run
+  }
+
+  /** Throws CHAIN_KEY_UNUSABLE when the thread died, or has no task to follow. */
   async seal(task: SealTask): Promise<Sealed> {
-    if (lengthOf(task.run) < WORTH_A_THREAD) return sealLinks(task)
+    const { after, run } = task
+    if (!after) {
+      if (!this.#thread) throw new AppError('CHAIN_KEY_UNUSABLE', { reason: 'thread' })
+      return this.#ask(this.#thread, task)
+    }
+    if (lengthOf(run) < WORTH_A_THREAD) return sealLinks(task, after)
     const thread = (this.#thread ??= this.#start())
     // Nobody waits for a thread to start.
-    if (!thread.isReady) return sealLinks(task)
+    return thread.isReady ? this.#ask(thread, task) : sealLinks(task, after)
+  }
+
+  #ask(thread: Thread, task: SealTask): Promise<Sealed> {
     return new Promise((resolve, reject) => {
-      thread.waiting.push({ resolve, reject })
+      thread.waiting.push({ run: task.run, resolve, reject })
       thread.worker.postMessage(task, [task.run.bytes.buffer])
     })
   }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AppError } from '../../shared/contract/errors.ts'
 import { findKnownIntents } from '../db/repositories/audit-entries.ts'
 import { deleteIntents, readIntents } from '../db/repositories/audit-intents.ts'
@@ -28,10 +29,10 @@ export interface SequencerOptions extends ChainWriterOptions {
   readonly onState?: (state: ChainState, cause?: unknown) => void
 }
 
-/** Intents on their way into the chain, and the entries made of them; null when all were entries already. */
-interface InFlight {
+/** Intents on their way into the chain, and the entries being made of them; null when all were entries already. */
+interface Making {
   readonly taken: readonly Given[]
-  readonly batch: Batch | null
+  readonly batch: Promise<Batch | null>
 }
 
 const BATCH = 256
@@ -224,34 +225,35 @@ export class Sequencer implements AuditSequencer {
     return result
   }
 
-  /** Batch after batch, until nothing is left (true) or a roll-over waits (false). */
+  /**
+   * Batch after batch, until nothing is left (true) or a roll-over waits (false). While one is signed the next is put
+   * behind it, and the one before is stored.
+   */
   async #drain(): Promise<boolean> {
-    let current: InFlight | null = null
-    let making: Promise<InFlight> | null = null
+    let making: Making | null = null
+    let next: Making | null = null
     try {
       // After a failure nothing is remembered: who comes by `append` is written only to a chain whose end is known.
       await this.#writer.ready()
       for (;;) {
-        const next: readonly Given[] = this.#rollOvers > 0 ? [] : await this.#next(current)
-        if (next.length === 0 && !current) {
+        const given: readonly Given[] = this.#rollOvers > 0 ? [] : await this.#next(making?.taken ?? [])
+        if (given.length === 0 && !making) {
           await this.#deleteDone()
           return this.#rollOvers === 0
         }
-        making = next.length > 0 ? this.#makeNext(next) : null
-        // Met below, after the store: its failure must not be unheard meanwhile.
-        making?.catch(() => undefined)
-        if (current) await this.#storeNext(current, making === null)
-        current = making ? await making : null
-        // Everything that was there before has been looked up; what comes from now on is new.
-        if (making && this.#isAllRead) this.#writer.trust()
+        next = given.length > 0 ? this.#makeNext(given) : null
+        // Everything that was there before is being looked up; what comes from now on is new.
+        if (next && this.#isAllRead) this.#writer.trust()
+        if (making) await this.#storeNext(making.taken, await making.batch, next === null)
+        const isStored = making !== null
+        making = next
+        next = null
         // Writers, requests and timers are all on this thread: none waits for more than a batch.
-        await new Promise((resolve) => {
-          setImmediate(resolve)
-        })
+        if (isStored) await nextTurn()
       }
     } catch (error) {
       // What is still being signed ends first: nobody retries, or rolls over, beside it.
-      await making?.catch(() => undefined)
+      await Promise.allSettled([making?.batch, next?.batch])
       // The answer to a commit may have been lost: what is true is read from the database before the next try.
       this.#writer.forget()
       this.#dropGiven()
@@ -266,10 +268,9 @@ export class Sequencer implements AuditSequencer {
   }
 
   /** The next intents after those in flight: as their writers gave them, else what the database still has. */
-  async #next(current: InFlight | null): Promise<readonly Given[]> {
+  async #next(inFlight: readonly Given[]): Promise<readonly Given[]> {
     await this.#faults('before-read')
     const { batch = BATCH } = this.#options
-    const inFlight = current?.taken ?? []
     if (!this.#isGivenNext(inFlight)) {
       const isNothingGiven = this.#given.length === 0
       if (isNothingGiven && this.#writer.isSure && this.#findUnmet(inFlight).length === 0) return []
@@ -331,11 +332,14 @@ export class Sequencer implements AuditSequencer {
     this.#writer.doubt()
   }
 
-  async #makeNext(taken: readonly Given[]): Promise<InFlight> {
-    return { taken, batch: await this.#writer.make(taken.map(({ intent }) => intent)) }
+  #makeNext(taken: readonly Given[]): Making {
+    const batch = this.#writer.make(taken.map(({ intent }) => intent))
+    // Met when its turn comes: its failure must not be unheard meanwhile.
+    batch.catch(() => undefined)
+    return { taken, batch }
   }
 
-  async #storeNext({ taken, batch }: InFlight, isLast: boolean): Promise<void> {
+  async #storeNext(taken: readonly Given[], batch: Batch | null, isLast: boolean): Promise<void> {
     if (batch) await this.#writer.store(batch)
     for (const { intent, isRecorded } of taken) if (isRecorded) this.#done.add(intent.id)
     // The entries are durable: who waits need not wait for what is only tidied up. Where nothing else is on its way

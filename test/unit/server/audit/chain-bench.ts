@@ -12,7 +12,7 @@ import { readStoredChain } from '../../../../server/audit/stored-chain.ts'
 import { newId } from '../../../../server/db/id.ts'
 import { createAuditDatabase, createOperationalDatabase, openDatabases } from '../../../../server/db/open.ts'
 import type { Databases, DatabasesConfig } from '../../../../server/db/open.ts'
-import { inTransaction } from '../../../../server/db/transaction.ts'
+import { inSnapshot, inTransaction } from '../../../../server/db/transaction.ts'
 import { keyIdOf } from '../../../../shared/audit/crypto.ts'
 import type { Verdict, VerificationMode } from '../../../../shared/audit/verdict.ts'
 import { verifyChain } from '../../../../shared/audit/verification.ts'
@@ -73,10 +73,13 @@ export const verifyDatabase = async (
   trusted: AuditSigner,
   mode: VerificationMode = 'full',
 ): Promise<Verdict> =>
-  verifyChain(await readStoredChain(databases.audit.db, CHAIN), {
-    mode,
-    trustedKeyIds: [keyIdOf(trusted.publicKeySpki())],
-  })
+  // What the server does by itself is in the chain some time later: head and entries are of one moment here as well.
+  inSnapshot(databases.audit.db, databases.audit.dialect, async (trx) =>
+    verifyChain(await readStoredChain(trx, CHAIN), {
+      mode,
+      trustedKeyIds: [keyIdOf(trusted.publicKeySpki())],
+    }),
+  )
 
 export const openBench = async (
   options: Partial<SequencerOptions> = {},

@@ -26,10 +26,14 @@ const EMPTY = { size: 0, edge: new Uint8Array(0) }
 // As of a key of the key store, whose signatures are of any length.
 const PREVIOUS = new Uint8Array(71).fill(7)
 const task = (length = 16): SealTask => ({
-  run: layOut(entriesOf(length), PREVIOUS),
-  previous: PREVIOUS,
+  run: layOut(entriesOf(length), PREVIOUS.length),
   key: privateKey,
-  tree: EMPTY,
+  after: { signature: PREVIOUS, tree: EMPTY },
+})
+const following = (length = 16): SealTask => ({
+  run: layOut(entriesOf(length), SIGNATURE_BYTES),
+  key: privateKey,
+  after: null,
 })
 const lengthOf = ({ signatures }: Sealed): number => signatures.length / SIGNATURE_BYTES
 
@@ -84,6 +88,53 @@ describe('when entries are signed in a thread', () => {
       expect(tree).toEqual({ size: leaves.size, edge: leaves.toBytes() })
       expect(salts.size).toBe(leaves.size)
     }
+  })
+
+  it('signs what follows over what is still being signed', async () => {
+    await startThread()
+    const tasks = [task(9), following(8), following(20)]
+    const asked = tasks.map((one) => sealer.seal(one))
+    const sealed = await Promise.all(asked)
+    let previous: Uint8Array = PREVIOUS
+    const leaves = new MerkleFrontier()
+    for (const { run, signatures, tree } of sealed) {
+      for (const [place, { halves }] of entriesOf(lengthOf({ run, signatures, tree })).entries()) {
+        const payload = payloadIn(run, placesOf(run, place))
+        const bytes = joinHalves(halves, payloadDigest(payload.salt, payload.bytes), previous)
+        expect(Buffer.from(entryIn(run, placesOf(run, place)))).toEqual(Buffer.from(bytes))
+        previous = signatures.subarray(place * SIGNATURE_BYTES, (place + 1) * SIGNATURE_BYTES)
+        expect(verify(null, entrySigningBytes(bytes), publicKey, previous)).toBe(true)
+        leaves.append(leafHash(bytes))
+      }
+      expect(tree).toEqual({ size: leaves.size, edge: leaves.toBytes() })
+    }
+    expect(sealed.map(lengthOf)).toEqual([9, 8, 20])
+  })
+
+  it('can be followed while the thread is at that very run, by no few', async () => {
+    await startThread()
+    const [first, second] = [task(), task()]
+    const asked = [sealer.seal(first)]
+    expect(sealer.follows(first.run, 16)).toBe(true)
+    expect(sealer.follows(first.run, 7)).toBe(false)
+    asked.push(sealer.seal(second))
+    expect(sealer.follows(first.run, 16)).toBe(false)
+    expect(sealer.follows(second.run, 16)).toBe(true)
+    await Promise.all(asked)
+    expect(sealer.follows(second.run, 16)).toBe(false)
+  })
+
+  it('refuses to follow where there is no thread, or nothing was asked of it', async () => {
+    await expect(sealer.seal(following())).rejects.toMatchObject({ code: 'CHAIN_KEY_UNUSABLE' })
+    await startThread()
+    await expect(sealer.seal(following())).rejects.toMatchObject({ code: 'CHAIN_KEY_UNUSABLE' })
+  })
+
+  it('fails with what it follows', async () => {
+    const worker = await startThread()
+    const asked = [sealer.seal(task()), sealer.seal(following())]
+    worker.emit('error', new Error('planned'))
+    for (const one of asked) await expect(one).rejects.toMatchObject({ code: 'CHAIN_KEY_UNUSABLE' })
   })
 
   it('rejects what a thread was asked that died, and starts another', async () => {
