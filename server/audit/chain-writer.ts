@@ -23,9 +23,9 @@ import { noFaults } from './faults.ts'
 import type { FaultPort } from './faults.ts'
 import type { AuditIntent } from './intent.ts'
 import { announcementOf, draftOf, headOf, joinLinks, makeLink, prepareLinks } from './link-maker.ts'
-import type { Draft, Joined } from './link-maker.ts'
+import type { Draft, Joined, PreparedLink } from './link-maker.ts'
 import { LinkSealer } from './link-sealer.ts'
-import type { SealedEnd } from './link-sealer.ts'
+import type { Sealed, SealedEnd } from './link-sealer.ts'
 import type { AuditSigner, ChainKeyMode } from './ports.ts'
 
 export interface ChainWriterOptions {
@@ -60,9 +60,12 @@ interface Memory {
   begun: Promise<void>
   /** What is being signed by an epoch's key and may be followed before it is; `made` lags behind it. */
   coming: Coming | null
+  /** What failed first: nothing is made after it. */
+  failure: { readonly error: unknown } | null
 }
 
 interface Coming {
+  /** To know it by: its memory is given away. */
   readonly run: EntryRun
   /** Of its last entry. */
   readonly sequence: number
@@ -76,6 +79,7 @@ const newMemory = (): Memory => ({
   isSure: false,
   begun: Promise.resolve(),
   coming: null,
+  failure: null,
 })
 
 /** Entries and keys made but not stored; nothing of it is true before. */
@@ -123,8 +127,9 @@ export const createChain = async (
 }
 
 /**
- * Writes one chain. Not for several callers at once: the sequencer calls it batch after batch. What it remembers of
- * the head is thrown away after any failure and read again, so that a commit whose answer was lost does no harm.
+ * Writes one chain. Not for several callers at once: the sequencer alone calls it, and may have one batch made while
+ * it stores the one before. What it remembers of the head is thrown away after any failure and read again, so that a
+ * commit whose answer was lost does no harm.
  * Making goes on in what was remembered when it began: after `forget` nothing of it reaches what is read anew.
  */
 export class ChainWriter {
@@ -153,7 +158,10 @@ export class ChainWriter {
    * altered, and nothing may be written over it), CHAIN_KEY_UNUSABLE (`key-changed`), DATABASE_*.
    */
   async open(): Promise<void> {
-    const memory = this.#memory
+    await this.#open(this.#memory)
+  }
+
+  async #open(memory: Memory): Promise<void> {
     const { chain } = this.#options
     const head = await readHead(this.#audit.db, chain)
     if (!head) throw new AppError('CONFIG_INVALID', { reason: 'chain-missing', chain })
@@ -170,7 +178,11 @@ export class ChainWriter {
 
   /** Opens where nothing is remembered; the errors of `open`. */
   async ready(): Promise<void> {
-    if (!this.#memory.made) await this.open()
+    await this.#ready(this.#memory)
+  }
+
+  async #ready(memory: Memory): Promise<void> {
+    if (!memory.made) await this.#open(memory)
   }
 
   /** Forgets everything that may not be true any more. What is being made still is made in vain. */
@@ -198,26 +210,30 @@ export class ChainWriter {
   /**
    * Makes the next entries of intents in order, after what was made before; those that are entries already are passed
    * over. Null when nothing is left. Nothing is durable. Throws CHAIN_KEY_UNUSABLE, DATABASE_*; call `forget` then.
-   * May be called before the batch before is made: it then follows that, and fails with it.
+   * May be called before the batch before is made: it then follows that, and fails where that fails.
    */
   async make(intents: readonly AuditIntent[]): Promise<Batch | null> {
     const memory = this.#memory
-    const { begun: before, isSure } = memory
-    const { promise, resolve } = Promise.withResolvers<void>()
+    const { begun: isTurn, isSure } = memory
+    const { promise, resolve: begin } = Promise.withResolvers<void>()
     memory.begun = promise
     try {
-      await before
-      await this.ready()
+      await isTurn
+      // Nothing is made in the place of what failed, and no key is asked again for those who are told of it.
+      if (memory.failure) throw memory.failure.error
+      await this.#ready(memory)
       const fresh = isSure ? intents : await this.#unknown(intents)
       if (fresh.length === 0) return null
-      if (memory.coming && !this.#mayFollow(memory, fresh.length)) {
-        // What fails before it fails this as well: nothing can be made after it.
+      if (memory.coming && !this.#mayFollow(memory, memory.coming, fresh.length)) {
         memory.made = await memory.coming.end
         memory.coming = null
       }
-      return await this.#make(memory, fresh, resolve)
+      return await this.#make(memory, fresh, begin)
+    } catch (error) {
+      memory.failure ??= { error }
+      throw error
     } finally {
-      resolve()
+      begin()
     }
   }
 
@@ -313,23 +329,25 @@ export class ChainWriter {
     const epoch = newEpochKey()
     const at = this.#now()
     const key = await endorseKey({ chain, kind: 'epoch', spki: epoch.spki, label: null, at }, this.#root)
+    const link = await this.#announce(memory, key)
+    // Nothing is signed by a key that is not announced.
     memory.epoch = { key: epoch, openedAt: at, entries: 0 }
-    return { key, link: await this.#announce(memory, key) }
+    return { key, link }
   }
 
   /** Whether so many entries can be laid out and given to be signed before those before them are signed. */
-  #mayFollow(memory: Memory, count: number): boolean {
-    if (!memory.coming || !memory.epoch || this.#isEpochOver(memory)) return false
-    return count <= this.#roomInEpoch(memory) && this.#sealer.follows(memory.coming.run, count)
+  #mayFollow(memory: Memory, coming: Coming, count: number): boolean {
+    if (!memory.epoch || this.#isEpochOver(memory)) return false
+    return count <= this.#roomInEpoch(memory) && this.#sealer.follows(coming.run, count)
   }
 
-  /** `begun` is called when the next may be made: at the end, or when all of this is on its way. */
-  async #make(memory: Memory, intents: readonly AuditIntent[], begun: () => void): Promise<Batch> {
+  /** `begin` is called once all of this is on its way to be signed: the next may be made then. */
+  async #make(memory: Memory, intents: readonly AuditIntent[], begin: () => void): Promise<Batch> {
     const { coming } = memory
     const from = coming?.sequence ?? draftIn(memory).sequence
     const links: NewEntry[] = []
     const keys: AuditKey[] = []
-    let end: Draft | null = null
+    let draft: Draft | null = null
     for (let done = 0; done < intents.length;) {
       // What follows stays in the epoch it follows, though that may have ended this moment: its end is not known yet.
       if (!coming && this.#isEpochOver(memory)) {
@@ -339,15 +357,11 @@ export class ChainWriter {
       }
       const run = intents.slice(done, done + this.#roomInEpoch(memory))
       done += run.length
-      const signing = this.#sign(memory, run)
-      if (done === intents.length && memory.coming) begun()
-      const signed = await signing
+      const signed = await this.#sign(memory, run, done === intents.length ? begin : null)
       links.push(...signed.links)
-      end = signed.draft
+      draft = signed.draft
     }
-    // The tree goes on changing as the next batch is made: what is stored is as it is now.
-    const { tree, ...draft } = end ?? draftIn(memory)
-    return { memory, from, draft: { ...draft, tree: tree.copy() }, links, keys }
+    return { memory, from, draft: draft ?? draftIn(memory), links, keys }
   }
 
   #roomInEpoch({ epoch }: Memory): number {
@@ -355,8 +369,8 @@ export class ChainWriter {
     return epoch ? epochEntries - epoch.entries : Number.MAX_SAFE_INTEGER
   }
 
-  async #sign(memory: Memory, intents: readonly AuditIntent[]): Promise<Joined> {
-    if (memory.epoch) return this.#signInEpoch(memory, memory.epoch, intents)
+  async #sign(memory: Memory, intents: readonly AuditIntent[], begin: (() => void) | null): Promise<Joined> {
+    if (memory.epoch) return this.#signInEpoch(memory, memory.epoch, intents, begin)
     const links: NewEntry[] = []
     for (const intent of intents) {
       const made = await makeLink(intent, draftIn(memory), this.#root)
@@ -367,29 +381,40 @@ export class ChainWriter {
   }
 
   /** After what is being signed, if anything is, without waiting for it. */
-  async #signInEpoch(memory: Memory, epoch: OpenEpoch, intents: readonly AuditIntent[]): Promise<Joined> {
+  async #signInEpoch(
+    memory: Memory,
+    epoch: OpenEpoch,
+    intents: readonly AuditIntent[],
+    begin: (() => void) | null,
+  ): Promise<Joined> {
     const { coming } = memory
     const draft = coming ? null : draftIn(memory)
-    const before = coming?.sequence ?? draftIn(memory).sequence
+    const { sequence } = coming ?? draftIn(memory)
     const { chain } = this.#options
-    const prepared = prepareLinks(intents, { chain, sequence: before + 1, key: epoch.key.keyId })
+    const prepared = prepareLinks(intents, { chain, sequence: sequence + 1, key: epoch.key.keyId })
     const run = layOut(prepared, draft?.signature.length ?? SIGNATURE_BYTES)
     const sealed = this.#sealer.seal({ run, key: epoch.key.privateKey, after: draft && endOfDraft(draft) })
-    const join = async (): Promise<Joined> => {
-      const [made, last] = await Promise.all([sealed, draft ?? coming?.end])
-      return joinLinks(prepared, made, last ?? draftIn(memory))
-    }
-    const joined = join()
-    const mine: Coming = { run, sequence: before + intents.length, end: joined.then((made) => made.draft) }
+    const joined = joinAfter(prepared, sealed, coming?.end ?? draftIn(memory))
+    const mine: Coming = { run, sequence: sequence + intents.length, end: joined.then((made) => made.draft) }
     // Whoever made it is told; who follows it waits for this, and often nobody does.
     mine.end.catch(() => undefined)
     memory.coming = mine
     memory.epoch = { ...epoch, entries: epoch.entries + intents.length }
+    begin?.()
     const made = await joined
     memory.made = made.draft
     if (memory.coming === mine) memory.coming = null
     return made
   }
+}
+
+const joinAfter = async (
+  prepared: readonly PreparedLink[],
+  sealed: Promise<Sealed>,
+  end: Draft | Promise<Draft>,
+): Promise<Joined> => {
+  const [made, draft] = await Promise.all([sealed, end])
+  return joinLinks(prepared, made, draft)
 }
 
 const endOfDraft = ({ signature, tree }: Draft): SealedEnd => ({

@@ -58,18 +58,21 @@ export interface Laid {
   readonly payload: string
 }
 
-/** Lays them out, each payload with a salt of its own; `before`: bytes of the signature before the first, the others are of Ed25519. */
-export const layOut = (entries: readonly Laid[], before: number): EntryRun => {
+/**
+ * Lays them out, each payload with a salt of its own, the first over a signature of `previousLength` bytes: a key
+ * store's is of any length, the others are of Ed25519.
+ */
+export const layOut = (entries: readonly Laid[], previousLength: number): EntryRun => {
   const { entry: domain, payload: payloadDomain } = DOMAINS
   const fixed = domain.length + payloadDomain.length + SALT_BYTES + BETWEEN.length
   const rooms = base64urlLength(DIGEST_BYTES) + base64urlLength(SIGNATURE_BYTES)
-  let most = entries.length * (fixed + rooms) + before * 2
+  let most = entries.length * (fixed + rooms) + previousLength * 2
   // No character is more than three bytes of UTF-8 for each of its units; a payload is long enough to be counted.
   for (const { halves, payload } of entries)
     most += (halves.head.length + halves.tail.length) * 3 + Buffer.byteLength(payload)
   const bytes = Buffer.from(new ArrayBuffer(most))
   const places = new Uint32Array(entries.length * PLACES)
-  let [end, room] = [0, base64urlLength(before)]
+  let [end, room] = [0, base64urlLength(previousLength)]
   for (const [index, { halves, payload }] of entries.entries()) {
     const from = end
     bytes.set(payloadDomain, from)
@@ -91,6 +94,13 @@ export const layOut = (entries: readonly Laid[], before: number): EntryRun => {
 export const fillRooms = (bytes: Buffer, places: Places, previous: Buffer): void => {
   bytes.write(hash('sha256', bytes.subarray(places.payload, places.entry), 'base64url'), places.digest, 'latin1')
   bytes.write(previous.toString('base64url'), places.previous, 'latin1')
+}
+
+/** Whether the first entry is filled with this as the signature before. */
+export const isOver = (run: EntryRun, previous: Uint8Array): boolean => {
+  const text = encodeBase64url(previous)
+  const at = placesOf(run, 0).previous
+  return Buffer.from(run.bytes.buffer, run.bytes.byteOffset + at, text.length).toString('latin1') === text
 }
 
 /** Salt and canonical JSON of an entry's payload, in the run's memory. */

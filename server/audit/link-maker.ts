@@ -11,7 +11,7 @@ import type { ChainHead } from '../db/repositories/audit-chain.ts'
 import type { NewEntry } from '../db/repositories/audit-entry-row.ts'
 import { placeForm } from './entry-bytes.ts'
 import type { EntryPlace } from './entry-bytes.ts'
-import { SIGNATURE_BYTES, entryIn, joinHalves, payloadIn, placesOf } from './entry-run.ts'
+import { SIGNATURE_BYTES, entryIn, isOver, joinHalves, lengthOf, payloadIn, placesOf } from './entry-run.ts'
 import type { Laid } from './entry-run.ts'
 import { formOf, placelessOf } from './intent.ts'
 import type { AuditIntent } from './intent.ts'
@@ -67,8 +67,10 @@ export const joinLinks = (
   { run, signatures, tree }: Sealed,
   draft: Draft,
 ): Joined => {
-  if (signatures.length !== prepared.length * SIGNATURE_BYTES)
-    throw new AppError('CHAIN_KEY_UNUSABLE', { reason: 'unsealed' })
+  const isAll = signatures.length === prepared.length * SIGNATURE_BYTES && lengthOf(run) === prepared.length
+  // What the thread remembers is not believed: the first is over what was before, and so is the tree.
+  const isAfter = tree.size === draft.sequence + 1 + prepared.length && isOver(run, draft.signature)
+  if (!isAll || !isAfter) throw new AppError('CHAIN_KEY_UNUSABLE', { reason: 'unsealed' })
   let [sequence, previous] = [draft.sequence, draft.signature]
   const links: NewEntry[] = []
   for (const [index, link] of prepared.entries()) {
@@ -99,7 +101,7 @@ interface LinkKey {
   sign(data: Uint8Array): Uint8Array | Promise<Uint8Array>
 }
 
-/** Signs the next entry over the signature of the last. Changes the draft's tree; give the draft to nobody else. */
+/** Signs the next entry over the signature of the last. The draft given stays as it is. */
 export const makeLink = async (
   intent: AuditIntent,
   draft: Draft,
@@ -111,9 +113,10 @@ export const makeLink = async (
   const payload = { salt: newSalt(), bytes: utf8.encode(prepared.payload) }
   const bytes = joinHalves(prepared.halves, payloadDigest(payload.salt, payload.bytes), previous)
   const signature = await key.sign(entrySigningBytes(bytes))
-  draft.tree.append(leafHash(bytes))
+  const tree = draft.tree.copy()
+  tree.append(leafHash(bytes))
   const link = { entry: entryOf(prepared, previous), bytes, signature, payload }
-  return { link, draft: { ...draft, sequence: sequence + 1, signature } }
+  return { link, draft: { ...draft, sequence: sequence + 1, signature, tree } }
 }
 
 /** The intent of the entry that brings a key into the chain and commits its signer to the tree so far. */

@@ -107,8 +107,9 @@ export class LinkSealer {
 
   #ask(thread: Thread, task: SealTask): Promise<Sealed> {
     return new Promise((resolve, reject) => {
-      thread.waiting.push({ run: task.run, resolve, reject })
+      // Whoever cannot be sent is answered by this throw, and waits for nothing.
       thread.worker.postMessage(task, [task.run.bytes.buffer])
+      thread.waiting.push({ run: task.run, resolve, reject })
     })
   }
 

@@ -107,7 +107,7 @@ export class SegmentWorkers implements SegmentPool {
     return best
   }
 
-  /** In this thread; what came meanwhile has its turn after each batch. */
+  /** In this thread; what came meanwhile has its turn after each batch of rows, and after the segment. */
   async #walk(asked: Asked): Promise<void> {
     await nextTurn()
     const outcome = await walkSegment(asked.task, this.#source(), this.#keys, this.#verify).catch(() => null)

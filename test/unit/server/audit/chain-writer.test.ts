@@ -17,13 +17,24 @@ afterAll(() => {
 })
 const followed = (): number => seal.mock.calls.filter(([task]) => task.after === null).length
 
+/** What the key store was asked, and what stops it before it answers. */
+const asked = { count: 0, before: (): void | Promise<void> => undefined }
+
 const open = async (options: Partial<ChainWriterOptions> = {}): Promise<void> => {
   bench = await openBench({}, { start: false })
-  writer = new ChainWriter(bench.databases.audit, { chain: CHAIN, mode: 'epoch', signer: bench.signer, ...options })
+  const sign = async (data: Uint8Array): Promise<Uint8Array> => {
+    asked.count += 1
+    await asked.before()
+    return bench.signer.sign(data)
+  }
+  const signer = { ...bench.signer, sign }
+  writer = new ChainWriter(bench.databases.audit, { chain: CHAIN, mode: 'epoch', signer, ...options })
   await writer.open()
 }
 beforeEach(() => {
   seal.mockClear()
+  asked.count = 0
+  asked.before = () => undefined
 })
 afterEach(async () => {
   await writer.close()
@@ -36,7 +47,10 @@ const intentsOf = (count: number): readonly AuditIntent[] => Array.from({ length
 const makeAhead = async (counts: readonly number[]): Promise<readonly AuditIntent[]> => {
   const given = counts.map(intentsOf)
   const making: readonly Promise<Batch | null>[] = given.map((intents) => writer.make(intents))
-  for (const batch of await Promise.all(making)) if (batch) await writer.store(batch)
+  for (const batch of await Promise.all(making)) {
+    expect(batch?.draft.tree.size).toBe((batch?.draft.sequence ?? 0) + 1)
+    if (batch) await writer.store(batch)
+  }
   // A database in this thread answers at once: without it no thread would ever be heard of.
   await nextTurn()
   return given.flat()
@@ -50,6 +64,15 @@ const untilFollowed = async (): Promise<readonly AuditIntent[]> => {
   expect(followed()).toBeGreaterThan(0)
   return all
 }
+/** No key may be asked, and no place be taken, for what follows something that failed. */
+const failAll = async (batches: readonly (readonly AuditIntent[])[]): Promise<void> => {
+  const making = batches.map((intents) => writer.make(intents))
+  for (const one of await Promise.allSettled(making)) expect(one.status).toBe('rejected')
+  writer.forget()
+}
+/** One that no entry can be made of. */
+const refused = (): AuditIntent => newIntent({ tenant: 'x'.repeat(500) })
+
 const storedIntents = async (): Promise<readonly string[]> => {
   const { db } = bench.databases.audit
   const rows = await db.selectFrom('entry').select('intent_id').orderBy('sequence').execute()
@@ -111,6 +134,62 @@ describe('batches made before the batch before is signed', () => {
     writer.forget()
     all.push(...(await makeAhead([20, 20])))
     expect(await storedIntents()).toEqual(all.map(({ id }) => id))
+    expect(await bench.verify('full')).toMatchObject({ ok: true })
+  })
+
+  it.each([
+    ['hsm', 'the first signature', 1],
+    ['epoch', 'an endorsement', 1],
+    ['epoch', 'the announcement', 2],
+  ] as const)(
+    '%s: fail with it where the key store refuses %s, and ask it for nothing more',
+    async (mode, _, place) => {
+      await open({ mode })
+      asked.before = () => {
+        if (asked.count === place) throw new AppError('CHAIN_KEY_UNUSABLE', { reason: 'planned' })
+      }
+      await failAll([intentsOf(3), intentsOf(20), intentsOf(1)])
+      expect(asked.count).toBe(place)
+      const all = await makeAhead([3, 20])
+      expect(await storedIntents()).toEqual(all.map(({ id }) => id))
+      expect(await bench.verify('full')).toMatchObject({ ok: true })
+    },
+  )
+
+  it('fail where one before is refused, though what that follows is made', async () => {
+    await open()
+    const all = [...(await untilFollowed())]
+    const first = intentsOf(20)
+    const making = [first, [...intentsOf(19), refused()], intentsOf(20)].map((intents) => writer.make(intents))
+    const [made, ...failed] = await Promise.allSettled(making)
+    expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    if (made?.status !== 'fulfilled' || !made.value) throw new Error('nothing made')
+    await writer.store(made.value)
+    writer.forget()
+    all.push(...first, ...(await makeAhead([20, 20])))
+    expect(await storedIntents()).toEqual(all.map(({ id }) => id))
+    expect(await bench.verify('full')).toMatchObject({ ok: true })
+  })
+
+  it('do not read the chain for what was remembered before it was forgotten', async () => {
+    await open()
+    const held = Promise.withResolvers<void>()
+    asked.before = () => held.promise
+    const old = Promise.allSettled([writer.make(intentsOf(2)), writer.make(intentsOf(2))])
+    for (let turn = 0; turn < 5; turn += 1) await nextTurn()
+    writer.forget()
+    asked.before = () => undefined
+    const given = [intentsOf(3), intentsOf(3)]
+    const making = writer.make(given[0] ?? [])
+    // Long enough for the new to be read, short enough for it not to be made.
+    for (let tick = 0; tick < 40; tick += 1) await Promise.resolve()
+    held.reject(new Error('late'))
+    const first = await making
+    if (first) await writer.store(first)
+    const second = await writer.make(given[1] ?? [])
+    await old
+    if (second) await writer.store(second)
+    expect(await storedIntents()).toEqual(given.flat().map(({ id }) => id))
     expect(await bench.verify('full')).toMatchObject({ ok: true })
   })
 })

@@ -130,6 +130,15 @@ describe('when entries are signed in a thread', () => {
     await expect(sealer.seal(following())).rejects.toMatchObject({ code: 'CHAIN_KEY_UNUSABLE' })
   })
 
+  it('answers who comes after a task that could not be sent', async () => {
+    await startThread()
+    const sent = task()
+    const first = sealer.seal(sent)
+    await expect(sealer.seal(sent)).rejects.toThrow()
+    expect(lengthOf(await sealer.seal(task(12)))).toBe(12)
+    expect(lengthOf(await first)).toBe(16)
+  })
+
   it('fails with what it follows', async () => {
     const worker = await startThread()
     const asked = [sealer.seal(task()), sealer.seal(following())]
