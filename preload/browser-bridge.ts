@@ -17,6 +17,18 @@
   let next = 0
   let tries = 0
   let isOver = false
+  /** Whether a connection was lost: what the desk told meanwhile was not heard. */
+  let isBehind = false
+  /** What the desk told since it was asked where it stands. */
+  let heard = new Set<string>()
+
+  /** Calls that say what an event would have said. */
+  const STATES: readonly (readonly [string, string])[] = [
+    ['session.state', 'session'],
+    ['connection.state', 'connection'],
+    ['readers.list', 'readers'],
+    ['witness.state', 'witness'],
+  ]
 
   /** Says on the page itself what happened: the screen's own scripts cannot know. */
   function stop(title: string, text: string): void {
@@ -40,6 +52,21 @@
     }
     if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', show)
     else show()
+  }
+
+  function tell(event: string, value: unknown): void {
+    for (const listener of listeners.get(event) ?? []) listener(value)
+  }
+
+  /** Asks the desk where it stands, and tells it as the events that were missed; what came meanwhile is newer. */
+  async function catchUp(): Promise<void> {
+    heard = new Set()
+    const mine = heard
+    for (const [call, event] of STATES) {
+      const result = (await bridge.call(call, {})) as { ok: boolean; value?: unknown }
+      if (mine !== heard) return
+      if (result.ok && !mine.has(event)) tell(event, result.value)
+    }
   }
 
   async function secret(): Promise<string | null> {
@@ -75,8 +102,11 @@
         socket = mine
         for (const text of queue) mine.send(text)
         queue = []
+        if (isBehind) void catchUp()
+        isBehind = false
       } else if (frame.event !== undefined) {
-        for (const listener of listeners.get(frame.event) ?? []) listener(frame.value)
+        heard.add(frame.event)
+        tell(frame.event, frame.value)
       } else if (typeof frame.id === 'number') {
         waiting.get(frame.id)?.(frame.result)
         waiting.delete(frame.id)
@@ -91,6 +121,7 @@
         )
       // What was sent may have been done: it is not sent again, the screen decides.
       if (wasOpen) {
+        isBehind = true
         for (const answer of waiting.values()) answer(lost('WORKER_CRASHED'))
         waiting.clear()
       }

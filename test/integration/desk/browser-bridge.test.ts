@@ -11,11 +11,17 @@ import { describeWith } from '../../parts.ts'
 declare global {
   interface Window {
     heard: unknown[]
+    sessions: unknown[]
   }
 }
 const PAGE =
   '<!doctype html><html><head><title>desk</title><link rel="icon" href="data:," /><script type="module" src="./app.js"></script></head><body><p>the screen</p></body></html>'
-const APP = "window.heard = []; window.countersign.on('readers', (value) => window.heard.push(value))"
+const APP = `
+  window.heard = []
+  window.sessions = []
+  window.countersign.on('readers', (value) => window.heard.push(value))
+  window.countersign.on('session', (value) => window.sessions.push(value))
+`
 const QUIET = [
   '--no-sandbox',
   '--disable-gpu',
@@ -73,6 +79,8 @@ async function open(): Promise<Page> {
 }
 const info = (on: Page) =>
   on.evaluate(() => (window as unknown as { countersign: DeskBridge }).countersign.call('app.info', {}))
+/** A lost connection is tried again within seconds. */
+const SOON = { timeout: 10_000 }
 const notice = (on: Page) => on.locator('#bridge-notice h1').textContent({ timeout: 15_000 })
 
 describeWith(['chromium'], 'when the screen runs in Chromium', () => {
@@ -103,6 +111,38 @@ describeWith(['chromium'], 'when the screen runs in Chromium', () => {
       expect(await info(page)).toMatchObject({ ok: true })
     }
     expect(complaints).toEqual([])
+  })
+  it('hears after a lost connection what the desk told meanwhile', async () => {
+    // Connections of this page that can be cut, and no new one made while `isCut`.
+    await page.addInitScript(() => {
+      const made: WebSocket[] = []
+      const Real = window.WebSocket
+      const state = { isCut: false, made }
+      Object.assign(window, { line: state })
+      window.WebSocket = class extends Real {
+        constructor(url: string | URL, protocols?: string | string[]) {
+          super(state.isCut ? `${String(url)}/cut` : url, protocols)
+          made.push(this)
+        }
+      }
+    })
+    await page.goto(host.url)
+    await info(page)
+    await page.evaluate(() => {
+      const { line } = window as unknown as { line: { isCut: boolean; made: WebSocket[] } }
+      line.isCut = true
+      for (const socket of line.made) socket.close()
+    })
+    await expect
+      .poll(() => page.evaluate(() => (window as unknown as { line: { made: unknown[] } }).line.made.length))
+      .toBeGreaterThan(1)
+    t.cards.insert('Reader B', null)
+    await page.evaluate(() => ((window as unknown as { line: { isCut: boolean } }).line.isCut = false))
+    await expect
+      .poll(() => page.evaluate(() => JSON.stringify(window.heard.at(-1) ?? null)), SOON)
+      .toContain('Reader B')
+    await expect.poll(() => page.evaluate(() => window.sessions.length), SOON).toBe(1)
+    expect(await info(page)).toMatchObject({ ok: true })
   })
   it('tells a second window that the link was used', async () => {
     const link = host.url
